@@ -1,0 +1,96 @@
+"""The commands and their options; what they do is in the modules beside this one."""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from electra_edu import doctor as checkup
+from electra_edu.cli import lab as jupyterlab
+from electra_edu.cli import lessons
+from electra_edu.errors import ElectraEduError
+
+app = typer.Typer(
+    help="An ELECTRA you can take apart: a course in JupyterLab. Start with [bold]electra-edu lab[/bold].",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"electra-edu {version('electra-edu')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options that come before a command."""
+
+
+@app.command(rich_help_panel="The course")
+def lab(
+    folder: Annotated[
+        Path, typer.Option("--dir", metavar="PATH", help="Where your copies of the lessons are kept.")
+    ] = Path("electra_lessons"),
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser tab.")] = True,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the server; without it, the first free one from 8888.")
+    ] = None,
+    extra: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- ARGS]", help="Options for JupyterLab itself, after two dashes.")
+    ] = None,
+) -> None:
+    """Open the lessons in JupyterLab: your copies, in a folder of yours.
+
+    What you change there is kept: a newer version of a changed lesson is laid beside it.
+    """
+    try:
+        jupyterlab.check(port, extra or ())
+        laid = lessons.lay_out(lessons.lessons_folder(), folder)
+        _report(laid, folder)
+        code = jupyterlab.start(folder, laid.lessons[0], port=port, browser=browser, extra=extra or ())
+    except ElectraEduError as error:
+        raise _failure(error) from error
+    raise typer.Exit(code)
+
+
+@app.command(rich_help_panel="The installation")
+def doctor(
+    speed: Annotated[bool, typer.Option("--speed/--no-speed", help="Train for five steps and time them.")] = True,
+) -> None:
+    """Check this computer and the installation, and say what to do where something is wrong."""
+    found = checkup.checks()
+    if speed and not any(check.problem for check in found):
+        found.append(checkup.check_speed())
+    for check in found:
+        typer.echo(f"{'MEND' if check.problem else 'ok':<5}{check.name:<34}{check.value}")
+        if check.problem:
+            typer.secho(f"     {check.problem}", fg="red")
+    wrong = sum(check.problem is not None for check in found)
+    typer.echo("All is well." if not wrong else f"{wrong} thing{'s' if wrong > 1 else ''} to mend.")
+    raise typer.Exit(1 if wrong else 0)
+
+
+def _report(laid: lessons.Laid, folder: Path) -> None:
+    """Say what happened to the learner's folder, and how to stop."""
+    typer.echo(f"Your lessons: {folder.resolve()}")
+    if laid.updated:
+        typer.echo(f"Brought up to date: {', '.join(laid.updated)}")
+    for changed, newer in laid.beside:
+        typer.echo(f"You changed {changed}, so it stays as it is; the new version is beside it: {newer}")
+    typer.echo("JupyterLab is starting. Ctrl-C in this window ends it; your work is saved in the folder.")
+
+
+def _failure(error: ElectraEduError) -> typer.Exit:
+    """Print a sentence instead of a traceback."""
+    typer.secho(str(error), err=True, fg="red")
+    return typer.Exit(1)

@@ -1,0 +1,112 @@
+"""JupyterLab for the course: this very Python, settings of its own, nothing fetched from outside."""
+
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ipykernel.kernelspec import get_kernel_dict
+
+from electra_edu.cli.lessons import STATE
+from electra_edu.errors import ElectraEduError
+
+POSIX = os.name == "posix"  # Linux, macOS
+
+# Defaults that a learner can change in JupyterLab: no question about news, no look for updates.
+SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+
+# How JupyterLab looks the first time: only the lesson, the file browser folded away.
+FOLDED: dict[str, object] = {"collapsed": True, "visible": True, "current": None, "widgets": []}
+WORKSPACE = {
+    "metadata": {"id": "default"},
+    "data": {"layout-restorer:data": {"left": FOLDED, "right": FOLDED, "relativeSizes": [0, 1, 0]}},
+}
+
+
+class LabError(ElectraEduError):
+    """JupyterLab cannot be started as asked."""
+
+
+def start(folder: Path, first: str, *, port: int | None, browser: bool, extra: Sequence[str] = ()) -> int:
+    """Run JupyterLab in `folder`, open on the lesson `first`, until it ends; return its exit code.
+
+    The server is bound to this computer and asks for a token. Its settings live in a hidden folder of `folder`;
+    the user's own are neither read nor changed. On Linux and macOS JupyterLab takes this process over, so that
+    Ctrl-C and signals are its own. `check` first what would keep it from starting.
+    """
+    state = (folder / STATE).resolve()
+    prepare(state)
+    arguments = [sys.executable, "-m", "jupyterlab", *options(folder, first, port, browser), *extra]
+    environment = os.environ | {
+        "JUPYTER_CONFIG_DIR": str(state / "jupyter"),
+        "JUPYTER_PATH": os.pathsep.join(filter(None, [str(state / "data"), os.environ.get("JUPYTER_PATH")])),
+    }
+    if POSIX:
+        os.execve(sys.executable, arguments, environment)
+    try:
+        return subprocess.run(arguments, env=environment, check=False).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+def options(folder: Path, first: str, port: int | None, browser: bool) -> list[str]:
+    """Return the command-line options of JupyterLab; without `port` it takes the first free one from 8888."""
+    return [
+        f"--ServerApp.root_dir={folder.resolve()}",
+        f"--LabApp.default_url=/lab/tree/{first}",
+        "--ServerApp.ip=localhost",
+        *([] if port is None else [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]),
+        f"--ServerApp.open_browser={browser}",
+        "--ServerApp.answer_yes=True",  # Ctrl-C ends without a question
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",  # the other kind looks up packages on the web
+        "--ServerApp.log_level=ERROR",  # what remains is the address to open, and faults
+        "--LabApp.log_level=ERROR",
+    ]
+
+
+def prepare(state: Path) -> None:
+    """Write JupyterLab's defaults, the first layout and a kernel that is this Python into the hidden folder."""
+    _write_json(state / "jupyter" / "labconfig" / "default_setting_overrides.json", SETTINGS)
+    workspaces = state / "jupyter" / "lab" / "workspaces"
+    if not any(workspaces.glob("*")):  # later on, the layout is the learner's
+        _write_json(workspaces / "default-37a8.jupyterlab-workspace", WORKSPACE)
+    kernel = get_kernel_dict()  # a `python3` of the user's could be another Python, without this package
+    kernel["metadata"].pop("debugger", None)  # the debugger's traffic slows a kernel that trains
+    _write_json(state / "data" / "kernels" / "python3" / "kernel.json", kernel)
+
+
+def check(port: int | None, extra: Sequence[str]) -> None:
+    """Raise LabError where JupyterLab is missing, `port` is taken, or root did not say --allow-root."""
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise LabError(
+            f"JupyterLab is not installed for {sys.executable}. Install the course again: pip install electra-edu"
+        )
+    if POSIX and os.geteuid() == 0 and "--allow-root" not in extra:
+        raise LabError(
+            "You are root, and JupyterLab would let notebooks do anything on this computer. Use an ordinary account, "
+            "or in a container: electra-edu lab -- --allow-root"
+        )
+    if port is not None and _taken(port):
+        raise LabError(f"port={port}: another program uses it, or you may not. Name another, or leave --port out.")
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        if POSIX:  # elsewhere this option lets two programs share a port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")

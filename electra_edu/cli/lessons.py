@@ -1,0 +1,128 @@
+"""The learner's copies of the lessons: laid out without outputs, brought up to date, never written over."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from electra_edu.errors import ElectraEduError
+
+STATE = ".electra_edu"  # hidden folder in a working folder: which lessons were laid there, and JupyterLab's settings
+MANIFEST = "lessons.json"  # file name -> fingerprint of what we wrote under it
+
+
+class LessonsError(ElectraEduError, OSError):
+    """The lessons cannot be found, or the working folder cannot be written."""
+
+
+@dataclass(frozen=True)
+class Laid:
+    """What `lay_out` did: file names, in order."""
+
+    lessons: tuple[str, ...]  # all lessons of this version, under their own names
+    added: tuple[str, ...]
+    updated: tuple[str, ...]
+    beside: tuple[tuple[str, str], ...]  # (the learner's changed copy, where the newer lesson now lies)
+
+
+def lessons_folder() -> Path:
+    """Return where the lessons of this installation are; raise LessonsError where it has none."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "lessons", package.parent / "notebooks"):  # from a wheel; from a source checkout
+        if any(folder.glob("*.ipynb")):
+            return folder
+    raise LessonsError(f"No lessons were found beside {package}. Reinstall electra-edu.")
+
+
+def lay_out(source: Path, target: Path) -> Laid:
+    """Copy the lessons of `source` into the folder `target`, outputs removed, and return what changed.
+
+    A copy that the learner has not changed is updated; beside a changed one a newer lesson is laid as
+    `NAME.new.ipynb`. Running a lesson does not count as a change: only the text of its cells does. Raises
+    LessonsError where `target` cannot be written or is `source` itself.
+    """
+    if target.resolve() == source.resolve():
+        raise LessonsError(f"{target} holds the lessons themselves; name another folder with --dir.")
+    added: list[str] = []
+    updated: list[str] = []
+    beside: list[tuple[str, str]] = []
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        written = _read_manifest(target)
+        lessons = sorted(source.glob("*.ipynb"))
+        for lesson in lessons:
+            notebook = without_outputs(json.loads(lesson.read_text(encoding="utf-8")))
+            name, exists, changed = _place(target, lesson.name, fingerprint(notebook), written)
+            if not changed:
+                continue
+            _write(target / name, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+            written[name] = fingerprint(notebook)
+            if name != lesson.name:
+                beside.append((lesson.name, name))
+            else:
+                (updated if exists else added).append(name)
+        _write(target / STATE / MANIFEST, json.dumps(written, indent=1) + "\n")
+    except OSError as error:
+        raise LessonsError(
+            f"The folder {target} cannot be used: {error.strerror or error}. Name one that you may write to with --dir."
+        ) from error
+    return Laid(tuple(lesson.name for lesson in lessons), tuple(added), tuple(updated), tuple(beside))
+
+
+def without_outputs(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Return the notebook as nobody has run it yet: no outputs, no counts, no state of widgets."""
+    cells = [
+        {**cell, "outputs": [], "execution_count": None} if cell["cell_type"] == "code" else cell
+        for cell in notebook["cells"]
+    ]
+    metadata = {name: value for name, value in notebook.get("metadata", {}).items() if name != "widgets"}
+    return {**notebook, "cells": cells, "metadata": metadata}
+
+
+def fingerprint(notebook: dict[str, Any]) -> str:
+    """Return a hash of what a learner can edit: the kind and the text of every cell."""
+    cells = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
+    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+
+
+def _place(target: Path, name: str, new: str, written: dict[str, str]) -> tuple[str, bool, bool]:
+    """Find where a lesson with fingerprint `new` goes: (file name, is there one already, must it be written)."""
+    stem, number = name.removesuffix(".ipynb"), 0
+    while True:
+        candidate = stem + {0: ".ipynb", 1: ".new.ipynb"}.get(number, f".new{number}.ipynb")
+        path = target / candidate
+        if not path.exists():
+            return candidate, False, True
+        present = _fingerprint_of(path)
+        if new in (present, written.get(candidate)):  # the same lesson, perhaps with the learner's changes
+            written[candidate] = new
+            return candidate, True, False
+        if present is not None and present == written.get(candidate):  # an older one, as we wrote it
+            return candidate, True, True
+        number += 1
+
+
+def _fingerprint_of(path: Path) -> str | None:
+    """Return the fingerprint of a learner's file, None where it is no notebook."""
+    try:
+        return fingerprint(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, IsADirectoryError):
+        return None
+
+
+def _read_manifest(target: Path) -> dict[str, str]:
+    """Return the manifest; an absent or damaged one counts as empty, and every differing copy as the learner's own."""
+    try:
+        entries = json.loads((target / STATE / MANIFEST).read_text(encoding="utf-8"))
+        return {str(name): str(value) for name, value in entries.items()}
+    except (FileNotFoundError, ValueError, AttributeError):
+        return {}
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(exist_ok=True)
+    half = path.with_name(path.name + ".part")
+    half.write_text(text, encoding="utf-8")
+    half.replace(path)

@@ -1,0 +1,293 @@
+"""ElectraConfig: every size, rate and switch of a run in one frozen dataclass, and the presets."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from types import MappingProxyType, NoneType
+from typing import Any, Literal, Self, get_args, get_origin
+
+from electra_edu.errors import ElectraEduError, nearest
+
+Positions = Literal["rotary", "learned"]
+WeightSharing = Literal["none", "embeddings"]
+Objective = Literal["electra"]
+Optimizer = Literal["muon", "paper-adam"]
+
+
+@dataclass(frozen=True)
+class EncoderShape:
+    """The sizes of one transformer encoder; the generator and the discriminator each have one."""
+
+    hidden_size: int
+    num_layers: int
+    num_heads: int
+    intermediate_size: int
+
+    @property
+    def head_size(self) -> int:
+        """Width of one attention head."""
+        return self.hidden_size // self.num_heads
+
+
+@dataclass(frozen=True)
+class ElectraConfig:
+    """Everything that defines an ELECTRA and how it is trained.
+
+    Sizes are the discriminator's; the generator's follow from `generator_size_fraction`. Field names are those of
+    Hugging Face's `ElectraConfig` and of the paper (arXiv 2003.10555). Raises ElectraEduError for a value that
+    cannot work, naming the field.
+    """
+
+    vocab_size: int = 30522
+    max_seq_length: int = 128  # tokens in a training sequence
+    max_position_embeddings: int = 512  # longest sequence that learned positions can read
+    type_vocab_size: int = 2
+    embedding_size: int = 128
+    hidden_size: int = 256
+    num_layers: int = 12
+    num_heads: int = 4
+    intermediate_size: int | None = None  # width of the feed-forward layer; None means 4 × hidden_size
+    layer_norm_eps: float = 1e-12
+    dropout: float = 0.0
+    initializer_range: float | None = None  # None: fan-in initialisation, 1/√inputs
+    positions: Positions = "learned"
+    generator_size_fraction: float = 0.25  # multiplies hidden size, feed-forward width and heads; depth stays
+    mask_prob: float = 0.15
+    rtd_weight: float = 50.0  # λ: weighs the mean RTD loss against the mean MLM loss
+    temperature: float = 1.0  # of the generator's samples
+    weight_sharing: WeightSharing = "embeddings"
+    objective: Objective = "electra"
+    optimizer: Optimizer = "muon"
+    learning_rate: float = 5e-4
+    muon_learning_rate: float = 5e-3  # of the encoder's matrices when the optimizer is "muon"
+    warmup_steps: int = 50
+    training_steps: int | None = None  # horizon of the linear decay; None: no horizon, a constant rate after warm-up
+    batch_size: int = 128
+    pad_token_id: int = 0
+    unk_token_id: int = 1
+    cls_token_id: int = 2
+    sep_token_id: int = 3
+    mask_token_id: int = 4
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, by name."""
+        for field in fields(self):
+            self._check_kind(field.name, field.type)
+        for name in (
+            "vocab_size",
+            "max_seq_length",
+            "max_position_embeddings",
+            "type_vocab_size",
+            "embedding_size",
+            "hidden_size",
+            "num_layers",
+            "num_heads",
+            "batch_size",
+        ):
+            self._require(name, getattr(self, name) >= 1, "a whole number of at least 1")
+        self._require(
+            "intermediate_size",
+            self.intermediate_size is None or self.intermediate_size >= 1,
+            "None (4 × hidden_size) or a whole number of at least 1",
+        )
+        self._require("layer_norm_eps", self.layer_norm_eps > 0, "above 0, for example 1e-12")
+        self._require(
+            "initializer_range",
+            self.initializer_range is None or self.initializer_range > 0,
+            "None (1/√inputs) or above 0, for example 0.02",
+        )
+        self._require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
+        self._require("generator_size_fraction", 0 < self.generator_size_fraction <= 1, "above 0 and at most 1")
+        self._require("mask_prob", 0 < self.mask_prob < 1, "between 0 and 1, for example 0.15")
+        self._require("rtd_weight", self.rtd_weight >= 0, "a finite number ≥ 0")
+        self._require(
+            "temperature",
+            self.temperature > 0,
+            "above 0 (for the most likely token, use argmax instead of a temperature of 0)",
+        )
+        self._require("learning_rate", 0 < self.learning_rate <= 1, "above 0 and at most 1, for example 5e-4")
+        self._require("muon_learning_rate", 0 < self.muon_learning_rate <= 1, "above 0 and at most 1, for example 5e-3")
+        self._require("warmup_steps", self.warmup_steps >= 0, "a whole number ≥ 0")
+        self._require(
+            "training_steps",
+            self.training_steps is None or self.training_steps > self.warmup_steps,
+            f"None or more than warmup_steps={self.warmup_steps}",
+        )
+        self._require(
+            "max_seq_length",
+            self.positions == "rotary" or self.max_seq_length <= self.max_position_embeddings,
+            f"at most max_position_embeddings={self.max_position_embeddings} with learned positions",
+        )
+        special = self.special_token_ids
+        self._require(
+            "mask_token_id",
+            len(set(special)) == 5 and min(special) >= 0 and max(special) < self.vocab_size,
+            "with the other special-token ids, five different whole numbers from 0 to below "
+            f"vocab_size={self.vocab_size}; they are {special}",
+        )
+        for part, shape in (("discriminator", self.discriminator), ("generator", self.generator)):
+            self._check_heads(part, shape)
+
+    def _check_kind(self, field: str, kind: Any) -> None:
+        """Refuse a value that is not of the kind the field is annotated with."""
+        value, kinds = getattr(self, field), get_args(kind) or (kind,)  # int | None has two
+        if get_origin(kind) is Literal:
+            self._require(field, value in kinds, "one of " + ", ".join(map(repr, kinds)))
+        elif value is None and NoneType in kinds:
+            return
+        elif int in kinds:
+            self._require(field, isinstance(value, int) and not isinstance(value, bool), "a whole number")
+        else:
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            self._require(field, is_number and math.isfinite(value), "a finite number")
+
+    def _require(self, field: str, holds: bool, what: str) -> None:
+        if not holds:
+            raise ElectraEduError(f"{field}={getattr(self, field)!r}: must be {what}.")
+
+    def _check_heads(self, part: str, shape: EncoderShape) -> None:
+        if shape.hidden_size % shape.num_heads:
+            raise ElectraEduError(
+                f"The {part} would have {shape.num_heads} heads of {shape.hidden_size / shape.num_heads:g} units: "
+                f"num_heads must divide hidden_size ({shape.hidden_size}). Change num_heads, hidden_size or "
+                "generator_size_fraction."
+            )
+        if self.positions == "rotary" and shape.head_size % 2:
+            raise ElectraEduError(
+                f"The {part} would have heads of {shape.head_size} units, and rotary positions need an even number. "
+                "Change num_heads, hidden_size or generator_size_fraction."
+            )
+
+    @property
+    def discriminator(self) -> EncoderShape:
+        """The discriminator's sizes."""
+        return EncoderShape(
+            self.hidden_size, self.num_layers, self.num_heads, self.intermediate_size or 4 * self.hidden_size
+        )
+
+    @property
+    def generator(self) -> EncoderShape:
+        """The generator's sizes: widths and heads scaled by `generator_size_fraction`, the depth unchanged."""
+        full = self.discriminator
+
+        def scaled(size: int) -> int:
+            return max(1, round(self.generator_size_fraction * size))
+
+        return EncoderShape(
+            scaled(full.hidden_size), full.num_layers, scaled(full.num_heads), scaled(full.intermediate_size)
+        )
+
+    @property
+    def special_token_ids(self) -> tuple[int, int, int, int, int]:
+        """The ids of [PAD], [UNK], [CLS], [SEP] and [MASK], in this order."""
+        return (self.pad_token_id, self.unk_token_id, self.cls_token_id, self.sep_token_id, self.mask_token_id)
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed; an unknown field is answered with the nearest name."""
+        return replace(self, **_known_fields(changes))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Build a config from plain values; the inverse of `to_dict`."""
+        return cls(**_known_fields(values))
+
+
+FIELD_NAMES = tuple(field.name for field in fields(ElectraConfig))
+
+
+def _known_fields(values: dict[str, Any]) -> dict[str, Any]:
+    for name in values:
+        if name not in FIELD_NAMES:
+            raise ElectraEduError(f"ElectraConfig has no field {name!r}.{nearest(name, FIELD_NAMES)}")
+    return values
+
+
+_TINY = ElectraConfig(
+    type_vocab_size=2,
+    num_layers=2,
+    positions="rotary",
+    optimizer="muon",
+    learning_rate=3e-3,
+    muon_learning_rate=5e-3,
+    warmup_steps=50,
+)
+_PAPER = ElectraConfig(
+    vocab_size=30522,
+    max_position_embeddings=512,
+    dropout=0.1,
+    initializer_range=0.02,
+    positions="learned",
+    optimizer="paper-adam",
+    warmup_steps=10_000,
+    rtd_weight=50.0,
+    mask_prob=0.15,
+)
+_SMALL = _PAPER.replace(
+    max_seq_length=128,
+    embedding_size=128,
+    hidden_size=256,
+    num_layers=12,
+    num_heads=4,
+    generator_size_fraction=0.25,
+    learning_rate=5e-4,
+    batch_size=128,
+    training_steps=1_000_000,
+)
+
+# Sources of the paper's sizes: arXiv 2003.10555, Table 6; github.com/google-research/electra, configure_pretraining.py
+# and flops_computation.py. The tiny presets are this course's own: docs/decisions.md.
+PRESETS: Mapping[str, ElectraConfig] = MappingProxyType(
+    {
+        "toy": _TINY.replace(
+            vocab_size=505, max_seq_length=20, embedding_size=64, hidden_size=64, num_heads=2, batch_size=64
+        ),
+        "docs": _TINY.replace(
+            vocab_size=1024,
+            max_seq_length=64,
+            embedding_size=128,
+            hidden_size=128,
+            num_heads=4,
+            rtd_weight=2.0,
+            batch_size=32,
+        ),
+        "paper-small": _SMALL,
+        "paper-base": _PAPER.replace(
+            max_seq_length=512,
+            embedding_size=768,
+            hidden_size=768,
+            num_layers=12,
+            num_heads=12,
+            generator_size_fraction=1 / 3,
+            learning_rate=2e-4,
+            batch_size=256,
+            training_steps=766_000,
+        ),
+        "paper-large": _PAPER.replace(
+            max_seq_length=512,
+            embedding_size=1024,
+            hidden_size=1024,
+            num_layers=24,
+            num_heads=16,
+            generator_size_fraction=0.25,
+            mask_prob=0.25,
+            learning_rate=2e-4,
+            batch_size=2048,
+            training_steps=400_000,
+        ),
+        "released-small": _SMALL.replace(generator_size_fraction=1.0, training_steps=4_000_000),
+    }
+)
+
+
+def preset(name: str, **changes: Any) -> ElectraConfig:
+    """Return a ready-made config, with some fields changed.
+
+    Names: "toy", "docs", "paper-small", "paper-base", "paper-large", "released-small".
+    """
+    if name not in PRESETS:
+        raise ElectraEduError(f"There is no preset {name!r}.{nearest(name, PRESETS)} Presets: {', '.join(PRESETS)}.")
+    return PRESETS[name].replace(**changes)

@@ -1,0 +1,91 @@
+"""Keep a corpus that takes long to build on disk: one safetensors file, without pickle, replaced in one piece."""
+
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from uuid import uuid4
+
+from platformdirs import user_cache_path
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from electra_edu.corpora.corpus import Corpus, Labels
+
+FOLDER_VARIABLE = "ELECTRA_EDU_CACHE"  # environment variable that names another folder
+LABELS = "labels."  # begins the names of the label tensors in a file
+
+
+def cache_folder() -> Path:
+    """Return the folder for cached corpora: ELECTRA_EDU_CACHE, else the user's cache folder on this system."""
+    override = os.environ.get(FOLDER_VARIABLE)
+    return Path(override) if override else user_cache_path("electra_edu", appauthor=False)
+
+
+def cached(name: str, key: str, build: Callable[[], Corpus]) -> Corpus:
+    """Return the corpus kept under `name` for exactly this `key`, or build it and keep it.
+
+    `key` names everything that the text depends on. A file that is damaged or does not fit is built anew; a folder
+    that cannot be written to costs a warning.
+    """
+    path = cache_folder() / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
+    corpus = _load(path)
+    if corpus is None:
+        corpus = build()
+        try:
+            _save(corpus, path)
+        except OSError as error:
+            warnings.warn(
+                f"The corpus {name!r} could not be kept for next time: {error}. Set {FOLDER_VARIABLE} to a folder that "
+                "can be written to.", stacklevel=2)
+    return corpus
+
+
+def _save(corpus: Corpus, path: Path) -> None:
+    tensors = {"train": corpus.train, "heldout": corpus.heldout}
+    tensors |= {LABELS + name: labels.values for name, labels in corpus.heldout_labels.items()}
+    tensors = {name: tensor.int() for name, tensor in tensors.items()}
+    about = {
+        "name": corpus.name,
+        "sha256": corpus.sha256,
+        "labels": {name: {"names": labels.names, "level": labels.level}
+                   for name, labels in corpus.heldout_labels.items()},
+    }
+    metadata = {"about": json.dumps(about), "tokenizer": corpus.tokenizer.to_str()}
+    metadata["checksum"] = _checksum(metadata, tensors)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.stem}-{uuid4().hex}.part")  # a name of its own: two processes may write at once
+    try:
+        part.write_bytes(save(tensors, metadata))
+        part.replace(path)  # readers see the old file or the new one, never half of one
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _load(path: Path) -> Corpus | None:
+    """Return the corpus in a file, or None where there is none that is whole."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict: it has no __iter__)
+    except (OSError, SafetensorError):
+        return None
+    if metadata.pop("checksum", None) != _checksum(metadata, tensors):
+        return None
+    about = json.loads(metadata["about"])
+    labels = {name: Labels(tensors[LABELS + name].long(), tuple(entry["names"]), entry["level"])
+              for name, entry in about["labels"].items()}
+    return Corpus(about["name"], Tokenizer.from_str(metadata["tokenizer"]), tensors["train"].long(),
+                  tensors["heldout"].long(), about["sha256"], labels)
+
+
+def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
+    for name in sorted(tensors):
+        digest.update(f"{name}{tuple(tensors[name].shape)}".encode())
+        digest.update(tensors[name].numpy().tobytes())
+    return digest.hexdigest()

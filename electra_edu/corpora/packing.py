@@ -1,0 +1,157 @@
+"""Paragraphs in, a Corpus out: drop repeats, hold a part out, train the vocabulary, fill sequences to the brim."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus, Labels
+from electra_edu.corpora.wordpiece import encode, train_wordpiece
+from electra_edu.errors import CorpusError
+
+HELDOUT_SHARE = 0.05  # of the characters
+BLOCK_ROWS = 4  # sequences held out in one piece, roughly, so that their neighbourhood is unseen too
+CHARACTERS_PER_TOKEN = 4  # of English, roughly; sets the size of held-out blocks and nothing else
+MIN_LABEL_ROWS = 5  # a label with fewer held-out sequences is too rare to probe for
+MAX_UNKNOWN = 0.1  # share of [UNK] among the training tokens
+PAD, UNK, CLS, SEP = (SPECIAL_TOKENS.index(token) for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]"))
+
+
+class Document(NamedTuple):
+    """Paragraphs that belong together, in order, and where they come from."""
+
+    label: str
+    paragraphs: Sequence[str]
+
+
+def build_corpus(
+    name: str, documents: Iterable[Document], *, vocab_size: int, max_seq_length: int, label_name: str | None = None
+) -> Corpus:
+    """Build a Corpus of sequences of T = `max_seq_length` tokens, with a WordPiece vocabulary of its own.
+
+    A paragraph that occurs twice is used once, so that none is in both parts. Then about 5 % of the text, whole
+    paragraphs in small blocks chosen by their hash, is held out, before the vocabulary is trained. A sequence is
+    [CLS], T - 2 tokens that run on through paragraphs and documents, and [SEP]; held-out sequences do not mix labels.
+    With `label_name`, the documents' labels are kept under this name for the held-out part; rare ones are -100.
+
+    Raises CorpusError for a text that is too short, or has too many different characters for the vocabulary.
+    """
+    documents = _without_repeats(documents)
+    training, heldout = _split(documents, max_seq_length)
+    tokenizer = train_wordpiece([*_paragraphs(training)], vocab_size)
+    train_tokens = torch.from_numpy(encode(tokenizer, _paragraphs(training)))
+    heldout_tokens = {label: torch.from_numpy(encode(tokenizer, _paragraphs(group)))
+                      for label, group in _by_label(heldout).items()}
+    train = pack(train_tokens, max_seq_length)
+    heldout_rows = {label: pack(tokens, max_seq_length) for label, tokens in heldout_tokens.items()}
+    n_tokens = len(train_tokens) + sum(map(len, heldout_tokens.values()))
+    _check_length(n_tokens, max_seq_length, len(train) and sum(map(len, heldout_rows.values())))
+    _check_unknown(train_tokens, vocab_size)
+    labels = {label_name: _labels(heldout_rows)} if label_name else {}
+    return Corpus(name, tokenizer, train, torch.cat([*heldout_rows.values()]), _sha256(documents), labels)
+
+
+def pack(tokens: Tensor, max_seq_length: int) -> Tensor:
+    """Cut tokens (n,) into sequences (rows, T) that begin with [CLS] and end with [SEP].
+
+    A last sequence that is at least half full is padded with [PAD]; a shorter one is dropped.
+    """
+    width = max_seq_length - 2
+    n_full = len(tokens) // width
+    rest = tokens[n_full * width :]
+    rows = torch.full((n_full + (2 * len(rest) >= width), max_seq_length), PAD)
+    rows[:, 0] = CLS
+    rows[:n_full, 1:-1] = tokens[: n_full * width].view(n_full, width)
+    rows[:n_full, -1] = SEP
+    if len(rows) > n_full:
+        rows[-1, 1 : len(rest) + 1] = rest
+        rows[-1, len(rest) + 1] = SEP
+    return rows
+
+
+def _without_repeats(documents: Iterable[Document]) -> list[Document]:
+    seen: set[str] = set()
+
+    def is_new(paragraph: str) -> bool:
+        key = paragraph.lower()
+        return not (key in seen or seen.add(key))  # type: ignore[func-returns-value]
+
+    return [Document(label, [*filter(is_new, paragraphs)]) for label, paragraphs in documents]
+
+
+def _split(documents: Sequence[Document], max_seq_length: int) -> tuple[list[Document], list[Document]]:
+    """Return the training part and the held-out part, each in the order of the text."""
+    row = CHARACTERS_PER_TOKEN * max_seq_length
+    total = sum(map(len, _paragraphs(documents)))
+    blocks = [block for document in documents for block in _blocks(document, min(BLOCK_ROWS * row, total // 40))]
+    wanted = max(HELDOUT_SHARE * total, min(row, total / 4))
+    chosen: set[int] = set()
+    size = 0
+    for index in sorted(range(len(blocks)), key=lambda index: _sha256([blocks[index]]))[:-1]:  # one is left to train on
+        if size >= wanted:
+            break
+        chosen.add(index)
+        size += sum(map(len, blocks[index].paragraphs))
+    training = [block for index, block in enumerate(blocks) if index not in chosen]
+    return training, [blocks[index] for index in sorted(chosen)]
+
+
+def _blocks(document: Document, size: int) -> Iterator[Document]:
+    """Cut a document into runs of whole paragraphs with at least `size` characters (the last may have fewer)."""
+    block: list[str] = []
+    for paragraph in document.paragraphs:
+        block.append(paragraph)
+        if sum(map(len, block)) >= size:
+            yield Document(document.label, block)
+            block = []
+    if block:
+        yield Document(document.label, block)
+
+
+def _by_label(documents: Iterable[Document]) -> dict[str, list[Document]]:
+    groups: dict[str, list[Document]] = {}
+    for document in documents:
+        groups.setdefault(document.label, []).append(document)
+    return dict(sorted(groups.items()))
+
+
+def _labels(rows: Mapping[str, Tensor]) -> Labels:
+    """Label each of the held-out sequences, which come in this order, -100 for a label with few of them."""
+    names = tuple(sorted(label for label, part in rows.items() if len(part) >= MIN_LABEL_ROWS))
+    index = {name: i for i, name in enumerate(names)}
+    values = [torch.full((len(part),), index.get(label, IGNORE)) for label, part in rows.items()]
+    return Labels(torch.cat(values), names)
+
+
+def _check_length(n_tokens: int, max_seq_length: int, has_both_parts: int) -> None:
+    width = max_seq_length - 2
+    if n_tokens >= 2 * width and has_both_parts:
+        return
+    has = f"The text has {n_tokens} tokens (a paragraph that occurs twice counts once)"
+    remedy = f"Give a longer text, or a smaller max_seq_length than {max_seq_length}."
+    if n_tokens < width:
+        raise CorpusError(f"{has}, and one sequence needs {width} beside [CLS] and [SEP]. {remedy}")
+    raise CorpusError(f"{has}: one sequence of {width}, and none is left to hold out; two need {2 * width}. {remedy}")
+
+
+def _check_unknown(tokens: Tensor, vocab_size: int) -> None:
+    share = float((tokens == UNK).double().mean())
+    if share > MAX_UNKNOWN:
+        raise CorpusError(
+            f"vocab_size={vocab_size}: {share:.0%} of the tokens would be [UNK], because the text has more different "
+            "characters than such a vocabulary can spell, or words of more than 100 characters. Give a larger "
+            f"vocab_size, for example {min(100_000, 8 * vocab_size)}, or another text.")
+
+
+def _paragraphs(documents: Iterable[Document]) -> Iterator[str]:
+    return (paragraph for document in documents for paragraph in document.paragraphs)
+
+
+def _sha256(documents: Iterable[Document]) -> str:
+    """Return the SHA-256 of the paragraphs in order, each followed by an empty line."""
+    digest = hashlib.sha256()
+    for paragraph in _paragraphs(documents):
+        digest.update(f"{paragraph}\n\n".encode())
+    return digest.hexdigest()

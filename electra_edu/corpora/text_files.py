@@ -1,0 +1,121 @@
+"""Your own text as a corpus: one file or a string, checked so that what goes wrong is said clearly."""
+
+import codecs
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from shlex import quote
+
+from electra_edu.corpora.corpus import Corpus
+from electra_edu.corpora.packing import Document, build_corpus
+from electra_edu.errors import CorpusError, CorpusFileError
+
+LARGEST_FILE = 200_000_000  # bytes; more would take minutes and many gigabytes of memory
+LONGEST_PARAGRAPH = 2_000  # characters; a longer one is cut between words, and its pieces count as paragraphs
+
+_SAVE_AS_UTF8 = 'Save it again as UTF-8 (in an editor: "Save as", encoding UTF-8).'
+_BYTE_ORDER_MARKS = (  # those of UTF-32 first, because one of them begins like that of UTF-16
+    (codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+_DOCUMENT_FORMATS = (
+    (b"%PDF", "a PDF document"), (b"{\\rtf", "an RTF document"), (b"\x1f\x8b", "a gzip archive"),
+    (b"PK\x03\x04", "a zip archive, as .docx, .odt and .epub are"),
+)
+
+
+def load_file(path: str | os.PathLike[str], *, vocab_size: int, max_seq_length: int) -> Corpus:
+    """Return the corpus of one UTF-8 text file. Raises CorpusFileError when it cannot be read as text."""
+    path = Path(path)
+    return load_text(read_text(path), name=path.name, vocab_size=vocab_size, max_seq_length=max_seq_length)
+
+
+def load_text(text: str, *, name: str = "text", vocab_size: int, max_seq_length: int) -> Corpus:
+    """Return the corpus of a string. Raises CorpusError when there is too little in it.
+
+    Paragraphs end at empty lines, or at the end of every line in a text without empty lines.
+    """
+    if not isinstance(text, str):
+        raise CorpusError(f"text: must be a string, not {type(text).__name__}.")
+    if not text.strip():
+        what = "holds nothing but white space" if text else "is empty"
+        raise CorpusError(f"{name}: the text {what}. Give a text of some thousand words.")
+    if len(text) > LARGEST_FILE:
+        raise CorpusError(f"{name}: the text has {len(text):,} characters, and {LARGEST_FILE:,} is the limit. Cut it.")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise CorpusError(
+            f"{name}: character {error.start} is half of a surrogate pair ({text[error.start]!r}), which is not text. "
+            'Drop such characters: text.encode(errors="ignore").decode().') from error
+    documents = [Document("", [*paragraphs(text)])]
+    return build_corpus(name, documents, vocab_size=vocab_size, max_seq_length=max_seq_length)
+
+
+def paragraphs(text: str) -> Iterator[str]:
+    """Yield the paragraphs of a text, each on one line; over-long ones in pieces, shorter in a short text."""
+    longest = min(LONGEST_PARAGRAPH, max(50, len(text) // 40))
+    pieces = re.compile(rf"\S.{{0,{longest - 1}}}(?=\s|$)|\S{{{longest}}}")  # else a word longer than that is cut
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    blocks = re.split(r"\n\s*\n", text)
+    for paragraph in blocks if len(blocks) > 1 else text.split("\n"):
+        yield from pieces.findall(" ".join(paragraph.split()))
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file, its byte-order mark dropped.
+
+    Raises CorpusFileError for a folder, a pipe or device, a file above LARGEST_FILE (before it is read) or below one
+    byte, a file that is not UTF-8 (naming the offending byte), and whatever the system objects to.
+    """
+    try:
+        status = path.stat()
+        _check_kind(path, status)
+        data = path.read_bytes()
+    except CorpusFileError:
+        raise
+    except OSError as error:
+        raise CorpusFileError(
+            f"{path}: cannot be read: {error.strerror}. Check the path and its permissions.") from error
+    return _decode(path, data)
+
+
+def _check_kind(path: Path, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise CorpusFileError(f"{path}: is a folder. Give one file; join several into one first.")
+    if not stat.S_ISREG(status.st_mode):
+        raise CorpusFileError(f"{path}: is a pipe or a device, not a file. Write its content to a file first.")
+    if status.st_size > LARGEST_FILE:
+        raise CorpusFileError(
+            f"{path}: has {status.st_size:,} bytes, and {LARGEST_FILE:,} is the limit. Cut a part off, for example its "
+            f"first lines: head -n 500000 {quote(path.name)} > part.txt")
+
+
+def _decode(path: Path, data: bytes) -> str:
+    if not data:
+        raise CorpusFileError(f"{path}: is empty. Give a file with some thousand words.")
+    for signature, what in _DOCUMENT_FORMATS:
+        if data.startswith(signature):
+            raise CorpusFileError(f"{path}: is {what}, not a text file. Export it as plain text (UTF-8).")
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            raise CorpusFileError(f"{path}: is {encoding}, not UTF-8. {_SAVE_AS_UTF8}")
+    zero = data.find(0)
+    if zero >= 0:
+        if _every_other_is_zero(data[:1000]):
+            raise CorpusFileError(f"{path}: looks like UTF-16 without a byte-order mark, not UTF-8. {_SAVE_AS_UTF8}")
+        raise CorpusFileError(
+            f"{path}: byte {zero} is zero, so this is a binary file, not text. Export the text as plain text (UTF-8).")
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise CorpusFileError(
+            f"{path}: byte {error.start} (0x{data[error.start]:02x}) is not UTF-8. {_SAVE_AS_UTF8}") from error
+
+
+def _every_other_is_zero(data: bytes) -> bool:
+    """Whether these are two-byte characters, most of them from the first 256, as UTF-16 stores European text."""
+    fewer, more = sorted(part.count(0) / len(part) for part in (data[::2], data[1::2] or b"x"))
+    return fewer < 0.05 and more > 0.5

@@ -1,0 +1,135 @@
+"""ToyGrammar: the grammar compiled into a mixture of templates, which draws stories and labels them.
+
+A template is one frame with one assignment of its hidden variables: a list of possible words at every position. The
+probability of a story is the sum, over templates, of the template's prior times its words' probabilities.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Labels
+from electra_edu.corpora.toy.grammar import FRAMES, Frame
+from electra_edu.corpora.toy.slots import PARTS_OF_SPEECH
+from electra_edu.corpora.toy.words import TOPICS, Topic
+
+PAD, _, CLS, SEP, _ = SPECIAL_TOKENS
+ANTECEDENT_NAMES = ("other noun", "antecedent")
+
+
+@dataclass(frozen=True, eq=False)
+class ToyGrammar:
+    """S templates of T positions; the words of a position are one of R word lists over a vocabulary of V tokens."""
+
+    tokens: tuple[str, ...]  # (V,) special tokens first
+    topics: tuple[str, ...]  # names
+    prior: NDArray[np.float64]  # (S,) how often each template is told
+    lists: NDArray[np.int64]  # (S, T) number of the word list at each position
+    words: NDArray[np.float64]  # (R, V) the lists: probability of each token
+    topic: NDArray[np.int64]  # (S,)
+    is_plural: NDArray[np.bool_]  # (S,) the first sentence's subject
+    parts: NDArray[np.int64]  # (S, T) part of speech, -100 at special tokens
+    antecedents: NDArray[np.int64]  # (S, T) nouns of the first sentence: 1 the pronoun's antecedent, 0 other, else -100
+
+    @classmethod
+    def compile(
+        cls,
+        topics: Sequence[Topic] = TOPICS,
+        frames: Sequence[Frame] = FRAMES,
+        most_words: int | None = None,
+    ) -> Self:
+        """Compile topics and frames; `most_words` keeps only so many words of every list, for a small language."""
+        length = max(len(frame.slots) for frame in frames) + 2
+        numbers: dict[tuple[str, ...], int] = {}  # of the word lists, in order of first use
+        prior, lists, topic, is_plural, parts, antecedents = [], [], [], [], [], []
+        for frame in frames:
+            frame_parts, frame_antecedents = _parts(frame, length), _antecedents(frame, length)
+            for hidden, probability in frame.assignments(topics):
+                row = [(CLS,), *(slot.words(hidden)[:most_words] for slot in frame.slots), (SEP,)]
+                row += [(PAD,)] * (length - len(row))
+                prior.append(frame.weight * probability)
+                lists.append([numbers.setdefault(choices, len(numbers)) for choices in row])
+                topic.append(topics.index(hidden["topic"]))
+                is_plural.append(frame.is_plural(hidden))
+                parts.append(frame_parts)
+                antecedents.append(frame_antecedents)
+        ordinary = {word for choices in numbers for word in choices} - set(SPECIAL_TOKENS)
+        tokens = (*SPECIAL_TOKENS, *sorted(ordinary))
+        return cls(
+            tokens=tokens,
+            topics=tuple(topic.name for topic in topics),
+            prior=np.array(prior) / sum(prior),
+            lists=np.array(lists),
+            words=_probabilities(list(numbers), tokens),
+            topic=np.array(topic),
+            is_plural=np.array(is_plural),
+            parts=np.array(parts),
+            antecedents=np.array(antecedents),
+        )
+
+    def sample(self, n_stories: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Draw stories: token ids (n_stories, T), and the number of each story's template (n_stories,)."""
+        templates = rng.choice(len(self.prior), size=n_stories, p=self.prior)
+        lists = self.lists[templates]  # (n, T)
+        # One sorted array holds the cumulative probabilities of all lists, list r shifted to the interval (r, r + 1].
+        of_list, token = np.nonzero(self.words)
+        cumulative = self.words.cumsum(axis=1)[of_list, token] + of_list
+        found = np.searchsorted(cumulative, lists + rng.random(lists.shape), side="right")
+        last = np.searchsorted(of_list, lists, side="right") - 1  # where rounding would step into the next list
+        return token[np.minimum(found, last)], templates
+
+    def labels(self, templates: NDArray[np.int64]) -> Mapping[str, Labels]:
+        """Return what is known about stories from their templates (n,).
+
+        "topic" and "subject_number" are of the story, the latter of the first sentence's subject. "part_of_speech" is
+        of every ordinary token. "antecedent" tells, at each noun of the first sentence, whether the pronoun of the
+        second refers to it; tokens that are no such noun have no label.
+        """
+        return {
+            "topic": Labels(torch.from_numpy(self.topic[templates]), self.topics),
+            "subject_number": Labels(
+                torch.from_numpy(self.is_plural[templates].astype(np.int64)), ("singular", "plural")
+            ),
+            "part_of_speech": Labels(torch.from_numpy(self.parts[templates]), PARTS_OF_SPEECH, "token"),
+            "antecedent": Labels(torch.from_numpy(self.antecedents[templates]), ANTECEDENT_NAMES, "token"),
+        }
+
+
+@cache
+def toy_grammar() -> ToyGrammar:
+    """Return the whole toy grammar, compiled once."""
+    return ToyGrammar.compile()
+
+
+def _parts(frame: Frame, length: int) -> list[int]:
+    parts = [IGNORE, *(PARTS_OF_SPEECH.index(slot.part) for slot in frame.slots)]
+    return parts + [IGNORE] * (length - len(parts))
+
+
+def _antecedents(frame: Frame, length: int) -> list[int]:
+    """Label the nouns of the first sentence: 1 for the antecedent of the second sentence's pronoun, 0 for others."""
+    names = frame.text.split()
+    labels = [IGNORE] * length
+    for position in range(names.index(".")):
+        if frame.slots[position].part == "noun":
+            labels[position + 1] = int(names[position] == frame.antecedent)  # + 1: [CLS] comes first
+    return labels
+
+
+def _probabilities(lists: Sequence[Sequence[str]], tokens: Sequence[str]) -> NDArray[np.float64]:
+    """Return the probability of each token in each list (R, V): the word of rank r weighs 1 / (r + 10).
+
+    So the first words are commoner, if less so than in Zipf's law. A word that is listed twice gets both weights.
+    """
+    ids = {token: number for number, token in enumerate(tokens)}
+    weights: NDArray[np.float64] = np.zeros((len(lists), len(tokens)))
+    for row, words in enumerate(lists):
+        for rank, word in enumerate(words):
+            weights[row, ids[word]] += 1 / (rank + 10)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights

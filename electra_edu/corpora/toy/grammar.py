@@ -1,0 +1,139 @@
+"""The grammar of the toy language, as data: frames, and how often the hidden variables take which values.
+
+A frame is a two-sentence story with slots. The words that may stand in a slot depend on a few hidden variables: the
+topic, who acts, on what, how many things, good or bad luck. Once these are given, the slots are independent of each
+other: that is what makes exact inference a small sum.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from math import prod
+
+from electra_edu.corpora.toy.slots import SLOTS, SPELLED_OUT, Hidden, Slot
+from electra_edu.corpora.toy.words import Topic
+
+# How often a hidden variable takes which value; the topics are equally likely.
+VALUES: Mapping[str, Mapping[str, float]] = {
+    "subject": {"he": 0.3, "she": 0.3, "they": 0.4},
+    "other": {"he": 0.3, "she": 0.3, "they": 0.4},
+    "act": {"craft": 0.5, "belongings": 0.5},
+    "number": {"it": 0.5, "they": 0.5},
+    "luck": {"good": 0.5, "bad": 0.5},
+}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A story whose slots are in capitals.
+
+    `subject` names the slot of the first sentence's subject, `antecedent` the slot that the second sentence's pronoun
+    refers to. `given` fixes hidden variables; `weight` is how often the frame is told, relative to the others.
+    """
+
+    text: str
+    subject: str
+    antecedent: str
+    given: Mapping[str, str] = field(default_factory=dict)
+    weight: float = 1.0
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """One slot per word, "." and ","; a word spelled out is a slot without a choice."""
+        return tuple(SLOTS[name] if name in SLOTS else SPELLED_OUT[name] for name in self.text.split())
+
+    def is_plural(self, hidden: Hidden) -> bool:
+        """Tell whether the first sentence's subject is plural."""
+        return "they" in (hidden[name] for name in SLOTS[self.subject].reads)
+
+    def assignments(self, topics: Sequence[Topic]) -> Iterator[tuple[Hidden, float]]:
+        """Yield every assignment of the frame's hidden variables with its probability; they sum to 1."""
+        names = list(dict.fromkeys(name for slot in self.slots for name in slot.reads if name != "topic"))
+        choices = [{self.given[name]: 1.0} if name in self.given else VALUES[name] for name in names]
+        combinations = [dict(zip(names, values, strict=True)) for values in product(*choices)]
+        odds = [prod(VALUES[name][value] for name, value in hidden.items()) for hidden in combinations]
+        possible = [(hidden, odd) for hidden, odd in zip(combinations, odds, strict=True) if _is_possible(hidden)]
+        total = sum(odd for _, odd in possible) * len(topics)
+        for topic in topics:
+            for hidden, odd in possible:
+                yield {"topic": topic, **hidden}, odd / total
+
+
+def _is_possible(hidden: Hidden) -> bool:
+    if "other" in hidden and hidden["other"] == hidden["subject"]:
+        return False  # "the pilot talks to the boy . he is proud": who is?
+    share_one = {"act": "belongings", "subject": "they", "number": "it"}  # "the pilots clean their helmet"
+    return not share_one.items() <= hidden.items()
+
+
+FRAMES = (
+    Frame(
+        "THE PERSON NEAR OUR BIG TREE DOES OWN OLD THING . HE SEEMS VERY HAPPY .",
+        subject="PERSON",
+        antecedent="PERSON",
+    ),
+    Frame(
+        "THE PERSON DOES OWN OLD THING NEAR OUR BIG TREE . IT IT-SEEMS VERY READY .",
+        subject="PERSON",
+        antecedent="THING",
+    ),
+    Frame(
+        "EVERY-OR-THIS SUNDAY THE PERSON GOES to OUR PLACE WITH HIS FRIENDS . THERE HE DOES OWN THING .",
+        subject="PERSON",
+        antecedent="PERSON",
+    ),
+    Frame(
+        "yesterday THE PERSON with the REST-OLD REST-THING WAS HAPPY . TODAY HE DOES OWN THING SLOWLY .",
+        subject="PERSON",
+        antecedent="PERSON",
+        given={"act": "craft"},  # people have belongings with them, not galaxies
+    ),
+    Frame(
+        "THIS ACTOR NEAR OUR PLACE STIRS SOFTLY . THE PERSON WATCHES THEM FROM OUR WINDOW .",
+        subject="ACTOR",
+        antecedent="ACTOR",
+    ),
+    Frame(
+        "BEFORE OUR PARTY , THE PERSON DOES OWN THING . THEN HE RESTS IN OUR PLACE .",
+        subject="PERSON",
+        antecedent="PERSON",
+    ),
+    Frame(
+        "THE PERSON who DOES OWN THING SEEMS VERY HAPPY . EVERY MORNING HE REST-DOES REST-OLD REST-THINGS .",
+        subject="PERSON",
+        antecedent="PERSON",
+    ),
+    Frame(
+        "THE PERSON SEARCHES EVERYWHERE for HIS OLD THING . IT IS PROBABLY NEAR OUR BIG TREE .",
+        subject="PERSON",
+        antecedent="THING",
+        given={"act": "belongings"},
+    ),
+    Frame(
+        "THE PERSON TALKS to OUR OTHER-PERSON NEAR OUR BIG TREE . HE SEEMS VERY HAPPY .",
+        subject="PERSON",
+        antecedent="PERSON",
+        weight=0.5,
+    ),
+    Frame(
+        "THE PERSON TALKS to OUR OTHER-PERSON NEAR OUR BIG TREE . OTHER-HE OTHER-SEEMS VERY HAPPY .",
+        subject="PERSON",
+        antecedent="OTHER-PERSON",
+        weight=0.5,
+    ),
+    Frame(
+        "THIS OLD THING NEAR OUR BIG TREE IS STILL READY . THE PERSON DOES THEM AGAIN .",
+        subject="THING",
+        antecedent="THING",
+    ),
+    Frame(
+        "there IS ONE OLD THING NEAR OUR BIG TREE . THE PERSON DOES THEM SLOWLY .",
+        subject="THING",
+        antecedent="THING",
+    ),
+    Frame(
+        "THE PERSON SEEMS LUCKY-HAPPY BECAUSE OWN THING IS LUCKY-READY . HE SMILES IN OUR PLACE .",
+        subject="PERSON",
+        antecedent="PERSON",
+    ),
+)

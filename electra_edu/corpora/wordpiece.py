@@ -1,0 +1,98 @@
+"""WordPiece vocabularies: train one on a text, and turn paragraphs into token ids with it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from electra_edu.corpora.corpus import SPECIAL_TOKENS
+
+MIN_FREQUENCY = 2  # a piece seen once teaches nothing, so a short text gets a small vocabulary
+COVERAGE = 0.9999  # share of the text's characters that the vocabulary can spell; a word with any other is [UNK]
+_NEEDLESS_SPACE = Regex(  # don ' t, built - in, ( s )
+    r"(?<=\w) (?=' (s|t|re|ve|ll|d|m)\b)|(?<=\w ') (?=(s|t|re|ve|ll|d|m)\b)|(?<=\w) (?=[_/-] \w)|(?<=\w [_/-]) (?=\w)"
+    r"|(?<=\() | (?=\))")
+BATCH = 2048  # paragraphs encoded at a time: bounds the memory for long texts
+
+
+def train_wordpiece(paragraphs: Sequence[str], vocab_size: int) -> Tokenizer:
+    """Train a lower-case WordPiece tokenizer of at most `vocab_size` tokens, the same for the same text every time.
+
+    Special tokens have the ids 0 to 4, in the order of SPECIAL_TOKENS; encoding adds [CLS] and [SEP]. The vocabulary
+    is smaller than asked for when the text has too few pieces that occur at least twice.
+    """
+    letters = _letters(paragraphs)
+    # The trainer numbers the ##letters in the order of a randomly seeded hash table and breaks ties between merges by
+    # these numbers, so that two trainings can differ. A first pass finds the letters, the second is given their order.
+    alphabet = _train(paragraphs, letters, 0, [])
+    room = vocab_size - len(SPECIAL_TOKENS)
+    if len(alphabet) > room:  # an alphabet is never cut by the trainer; a letter needs two places at most
+        letters = letters[: room // 2]
+        alphabet = _train(paragraphs, letters, 0, [])
+    inner_letters = sorted(piece for piece in alphabet if piece.startswith("##"))
+    vocab = _train(paragraphs, letters, vocab_size, [*SPECIAL_TOKENS, *inner_letters])
+    others = sorted((piece for piece in vocab if piece not in SPECIAL_TOKENS), key=lambda piece: vocab[piece])
+    return _tokenizer({piece: index for index, piece in enumerate([*SPECIAL_TOKENS, *others])})
+
+
+def encode(tokenizer: Tokenizer, paragraphs: Iterable[str]) -> npt.NDArray[np.int64]:
+    """Return the token ids of all paragraphs one after the other (n_tokens,), without special tokens.
+
+    A text that itself speaks of "[MASK]" gets the ids of "[", "mask" and "]".
+    """
+    plain = Tokenizer.from_str(tokenizer.to_str())
+    plain.encode_special_tokens = True  # set on a copy: learners may well type [MASK] and mean it
+    return np.concatenate([np.zeros(0, dtype=np.int64), *_encoded_batches(plain, iter(paragraphs))])
+
+
+def _encoded_batches(tokenizer: Tokenizer, paragraphs: Iterator[str]) -> Iterator[npt.NDArray[np.int64]]:
+    while batch := list(islice(paragraphs, BATCH)):
+        for encoding in tokenizer.encode_batch(batch, add_special_tokens=False):
+            yield np.array(encoding.ids, dtype=np.int64)
+
+
+def _letters(paragraphs: Iterable[str]) -> list[str]:
+    """Return the characters, as the tokenizer will see them, that make up nearly all of the text; commonest first."""
+    raw: Counter[str] = Counter()
+    for paragraph in paragraphs:
+        raw.update(paragraph)
+    normalizer = _normalizer()
+    counts: Counter[str] = Counter()
+    for character, count in raw.items():
+        for letter in normalizer.normalize_str(character).replace(" ", ""):
+            counts[letter] += count
+    ranked = sorted(counts, key=lambda letter: (-counts[letter], letter))
+    allowance = (1 - COVERAGE) * counts.total()
+    rarest_first = np.cumsum([counts[letter] for letter in reversed(ranked)])
+    return ranked[: len(ranked) - int((rarest_first <= allowance).sum())]
+
+
+def _train(paragraphs: Sequence[str], letters: list[str], vocab_size: int, first: list[str]) -> dict[str, int]:
+    """Return a vocabulary that begins with the pieces `first`, contains `letters` and is filled up by merging."""
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocab_size, min_frequency=MIN_FREQUENCY, special_tokens=first, initial_alphabet=letters,
+        limit_alphabet=len(letters), show_progress=False)
+    tokenizer = _tokenizer({})
+    tokenizer.train_from_iterator(paragraphs, trainer, length=len(paragraphs))
+    return tokenizer.get_vocab()
+
+
+def _tokenizer(vocab: dict[str, int]) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]", max_input_chars_per_word=100))
+    tokenizer.normalizer = _normalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.Sequence([
+        decoders.WordPiece(prefix="##", cleanup=True), decoders.Fuse(), decoders.Replace(_NEEDLESS_SPACE, "")])
+    if vocab:
+        tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+            special_tokens=[(token, vocab[token]) for token in ("[CLS]", "[SEP]")])
+    return tokenizer
+
+
+def _normalizer() -> normalizers.BertNormalizer:
+    return normalizers.BertNormalizer(lowercase=True)

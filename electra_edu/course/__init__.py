@@ -1,0 +1,1 @@
+"""The course: content as data files and its logic; nothing here displays anything."""

@@ -1,0 +1,27 @@
+"""The discriminator: an encoder and one logit per token. This is the network that pre-training is for."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from electra_edu.config import ElectraConfig
+from electra_edu.encoder import Embeddings, Encoder, linear
+
+
+class Discriminator(nn.Module):
+    """Encoder + a head that says how likely each token was replaced."""
+
+    def __init__(self, config: ElectraConfig, embeddings: Embeddings) -> None:
+        """Build it around `embeddings`, which the generator may share."""
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config, config.discriminator, embeddings)
+        self.dense = linear(config.hidden_size, config.hidden_size)
+        self.output = linear(config.hidden_size, 1)
+
+    def forward(
+        self, tokens: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        """Return logits (B, T) for tokens (B, T): above 0 means "more likely replaced than not"."""
+        hidden = self.encoder(tokens, attention_mask, token_type_ids)  # (B, T, H)
+        logits: Tensor = self.output(F.gelu(self.dense(hidden)))  # (B, T, 1)
+        return logits.squeeze(-1)

@@ -1,0 +1,154 @@
+"""What this computer and this installation can do, and what to mend: for `electra-edu doctor` and lesson 00."""
+
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import torch
+from jupyter_core.paths import jupyter_path
+from packaging.requirements import Requirement
+
+from electra_edu.config import preset
+from electra_edu.corpora import load_corpus
+from electra_edu.corpora.cache import cache_folder
+from electra_edu.errors import ElectraEduError
+from electra_edu.training import TrainingRun
+
+SLOW = 5.0  # training steps a second on the toy preset; below this a lesson's minute becomes many
+FRONT_ENDS = {  # distribution -> its half that runs in the browser, as JupyterLab names it
+    "jupyterlab_widgets": "@jupyter-widgets/jupyterlab-manager",
+    "anywidget": "anywidget",
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: what it is, what was found, and the remedy where it is wrong."""
+
+    name: str
+    value: str
+    problem: str | None = None
+
+
+def problems() -> list[str]:
+    """Return a sentence for everything that is wrong, the speed left out; empty where all is well."""
+    return [check.problem for check in checks() if check.problem]
+
+
+def checks() -> list[Check]:
+    """Look at versions, the device, the widgets' front end and the folders; takes a fraction of a second."""
+    folders = {"cache folder": cache_folder(), "this folder": Path.cwd()}
+    return [
+        Check("Python", f"{sys.version.split()[0]} ({sys.executable})"),
+        *check_versions(),
+        check_device(),
+        *(check_front_end(distribution, extension) for distribution, extension in FRONT_ENDS.items()),
+        *(check_folder(name, folder) for name, folder in folders.items()),
+    ]
+
+
+def check_versions(distribution: str = "electra-edu") -> list[Check]:
+    """Compare the version of everything that `distribution` needs with the range it accepts."""
+    try:
+        found = [Check(distribution, metadata.version(distribution))]
+    except metadata.PackageNotFoundError:
+        remedy = "It runs from a folder without being installed: pip install -c constraints.txt -e . in that folder."
+        return [Check(distribution, "not installed", remedy)]
+    needed = map(Requirement, metadata.requires(distribution) or [])
+    here = (each for each in needed if each.marker is None or each.marker.evaluate({"extra": ""}))
+    return found + [_check_version(requirement) for requirement in here]
+
+
+def check_device() -> Check:
+    """Say what training would run on."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    parts = [f"{cores} CPU core{'s' if cores > 1 else ''}, {torch.get_num_threads()} used by PyTorch"]
+    if torch.cuda.is_available():
+        parts.append(f"CUDA: {torch.cuda.get_device_name()}")
+    if torch.backends.mps.is_available():
+        parts.append("Apple GPU")
+    return Check("device", "; ".join(parts))
+
+
+def check_front_end(distribution: str, extension: str) -> Check:
+    """Compare the browser half of the widgets that JupyterLab will load with the one that is installed.
+
+    A copy left by another Python or an older version is found first and hides the right one: every widget then
+    reads "Error displaying widget".
+    """
+    name = f"{distribution} in the browser"
+    loaded = _first_package(extension)
+    if loaded is None:
+        return Check(name, "missing", f"Widgets will not appear. Mend: pip install --force-reinstall {distribution}")
+    own = _own_package(distribution, extension)
+    if own is not None and _version_of(own) != _version_of(loaded):
+        remedy = f"JupyterLab finds another copy first: delete the folder {loaded.parent}, then restart JupyterLab."
+        return Check(name, f"{_version_of(loaded)} instead of {_version_of(own)}", remedy)
+    return Check(name, _version_of(loaded))
+
+
+def check_folder(name: str, folder: Path) -> Check:
+    """Try to write a file into `folder`, which is made where it does not exist."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return Check(name, f"{folder}: {reason}", f"{folder} cannot be written: choose a folder of yours.")
+    return Check(name, str(folder))
+
+
+def check_speed(steps: int = 5) -> Check:
+    """Train the toy preset for `steps` steps, after one that warms up, and time them."""
+    try:
+        run = TrainingRun(preset("toy"), load_corpus("toy"), seed=0, device="auto")
+        run.advance(1)
+        start = time.perf_counter()
+        run.advance(steps)
+    except (ElectraEduError, RuntimeError) as error:  # PyTorch's own faults, a broken GPU among them, are RuntimeError
+        return Check("speed", "training failed", f"The toy model cannot be trained here: {error}")
+    rate = steps / (time.perf_counter() - start)
+    value = f"{rate:.0f} training steps a second, {100 / rate:.0f} s for a hundred"
+    remedy = f"Slower than {SLOW:.0f} a second: close other programs, plug in the laptop, or choose smaller settings."
+    return Check("speed", value, remedy if rate < SLOW else None)
+
+
+def _check_version(requirement: Requirement) -> Check:
+    accepted = str(requirement.specifier)
+    remedy = f'pip install "{requirement.name}{accepted}"'
+    try:
+        version = metadata.version(requirement.name)
+    except metadata.PackageNotFoundError:
+        return Check(requirement.name, "not installed", f"{requirement.name} is missing. Mend: {remedy}")
+    if requirement.specifier.contains(version, prereleases=True):
+        return Check(requirement.name, version)
+    wrong = f"{requirement.name} {version} is outside {accepted}. Mend: {remedy}"
+    return Check(requirement.name, version, wrong)
+
+
+def _first_package(extension: str) -> Path | None:
+    """Return the package.json that JupyterLab finds first for a browser extension."""
+    candidates = (Path(folder, extension, "package.json") for folder in jupyter_path("labextensions"))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _own_package(distribution: str, extension: str) -> Path | None:
+    """Return the package.json that came with the installed distribution."""
+    for file in metadata.files(distribution) or ():
+        if re.search(rf"labextensions/{re.escape(extension)}/package\.json$", file.as_posix()):
+            return Path(str(file.locate()))
+    return None
+
+
+def _version_of(package: Path) -> str:
+    try:
+        return str(json.loads(package.read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, KeyError):
+        return "unreadable"

@@ -1,0 +1,162 @@
+"""The transformer encoder that both networks are made of: BERT's post-norm blocks over a factorised embedding."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import skip_init
+
+from electra_edu.config import ElectraConfig, EncoderShape
+from electra_edu.errors import ElectraEduError
+
+EMBEDDING_STD = 0.02  # of freshly drawn embeddings, as in BERT
+
+
+def linear(inputs: int, outputs: int) -> nn.Linear:
+    """Make a Linear whose weights are still to be drawn, so that building a model never touches the global RNG."""
+    layer = skip_init(nn.Linear, inputs, outputs)
+    assert isinstance(layer, nn.Linear)
+    return layer
+
+
+def embedding(rows: int, size: int) -> nn.Embedding:
+    """Make an Embedding whose weights are still to be drawn."""
+    layer = skip_init(nn.Embedding, rows, size)
+    assert isinstance(layer, nn.Embedding)
+    return layer
+
+
+@torch.no_grad()
+def initialise(module: nn.Module, initializer_range: float | None, rng: torch.Generator) -> None:
+    """Draw every weight of `module` from `rng`: normal with std `initializer_range`, or 1/√inputs when it is None.
+
+    Biases start at 0, LayerNorms at the identity, embeddings at a std of 0.02.
+    """
+    for part in module.modules():
+        if isinstance(part, nn.Linear):
+            part.weight.normal_(0.0, initializer_range or 1 / math.sqrt(part.in_features), generator=rng)
+            part.bias.zero_()
+        elif isinstance(part, nn.Embedding):
+            part.weight.normal_(0.0, initializer_range or EMBEDDING_STD, generator=rng)
+
+
+class Embeddings(nn.Module):
+    """Token, position and type embeddings, summed and normalised. This is the module the two networks share."""
+
+    def __init__(self, config: ElectraConfig) -> None:
+        """Build it for `config`; rotary positions need no position table."""
+        super().__init__()
+        self.token = embedding(config.vocab_size, config.embedding_size)
+        learned = config.positions == "learned"
+        self.position = embedding(config.max_position_embeddings, config.embedding_size) if learned else None
+        self.token_type = embedding(config.type_vocab_size, config.embedding_size)
+        self.norm = nn.LayerNorm(config.embedding_size, eps=config.layer_norm_eps)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, tokens: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
+        """Turn token ids (B, T) into vectors (B, T, embedding_size)."""
+        x: Tensor = self.token(tokens)
+        x = x + (self.token_type.weight[0] if token_type_ids is None else self.token_type(token_type_ids))
+        if self.position is not None:
+            length, longest = tokens.shape[1], self.position.num_embeddings
+            if length > longest:
+                raise ElectraEduError(
+                    f"A sequence of {length} tokens is longer than max_position_embeddings={longest}: cut the text "
+                    "into windows."
+                )
+            x = x + self.position.weight[:length]
+        normed: Tensor = self.dropout(self.norm(x))
+        return normed
+
+
+def rotations(length: int, head_size: int, device: torch.device) -> Tensor:
+    """Return the rotary angles as unit complex numbers (length, 1, head_size / 2); RoFormer, arXiv 2104.09864."""
+    speed = 10000.0 ** (-torch.arange(0, head_size, 2, device=device, dtype=torch.float32) / head_size)
+    angle = torch.arange(length, device=device, dtype=torch.float32)[:, None] * speed
+    return torch.polar(torch.ones_like(angle), angle)[:, None]
+
+
+def rotate(x: Tensor, by: Tensor) -> Tensor:
+    """Turn each pair of neighbouring units of x (..., T, heads, head_size) by its position's angles."""
+    pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
+    return torch.view_as_real(pairs * by).flatten(-2).type_as(x)
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention; query, key and value are one matrix."""
+
+    def __init__(self, shape: EncoderShape, dropout: float) -> None:
+        """Build it for an encoder's `shape`."""
+        super().__init__()
+        self.shape, self.dropout = shape, dropout
+        self.query_key_value = linear(shape.hidden_size, 3 * shape.hidden_size)
+        self.output = linear(shape.hidden_size, shape.hidden_size)
+
+    def forward(self, x: Tensor, rotation: Tensor | None, may_attend: Tensor | None) -> Tensor:
+        """Mix x (B, T, H) over the positions that `may_attend` (B, 1, 1, T) allows."""
+        qkv = self.query_key_value(x).unflatten(
+            -1, (3, self.shape.num_heads, self.shape.head_size)
+        )  # (B, T, 3, heads, d)
+        if rotation is None:
+            query, key, value = qkv.unbind(2)  # each (B, T, heads, d)
+        else:
+            query, key = rotate(qkv[:, :, :2].transpose(1, 2), rotation).unbind(1)
+            value = qkv[:, :, 2]
+        mixed = F.scaled_dot_product_attention(
+            query.transpose(1, 2),
+            key.transpose(1, 2),
+            value.transpose(1, 2),
+            attn_mask=may_attend,
+            dropout_p=self.dropout if self.training else 0.0,
+        )  # (B, heads, T, d)
+        out: Tensor = self.output(mixed.transpose(1, 2).flatten(-2))
+        return out
+
+
+class Block(nn.Module):
+    """Attention, then a feed-forward layer, each added to its input and normalised (post-norm, as in BERT)."""
+
+    def __init__(self, config: ElectraConfig, shape: EncoderShape) -> None:
+        """Build it for an encoder's `shape`."""
+        super().__init__()
+        self.attention = Attention(shape, config.dropout)
+        self.attention_norm = nn.LayerNorm(shape.hidden_size, eps=config.layer_norm_eps)
+        self.widen = linear(shape.hidden_size, shape.intermediate_size)
+        self.narrow = linear(shape.intermediate_size, shape.hidden_size)
+        self.feed_forward_norm = nn.LayerNorm(shape.hidden_size, eps=config.layer_norm_eps)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, rotation: Tensor | None, may_attend: Tensor | None) -> Tensor:
+        """Transform x (B, T, H)."""
+        x = self.attention_norm(x + self.dropout(self.attention(x, rotation, may_attend)))
+        out: Tensor = self.feed_forward_norm(x + self.dropout(self.narrow(F.gelu(self.widen(x)))))
+        return out
+
+
+class Encoder(nn.Module):
+    """Embeddings, a projection where widths differ, and a stack of blocks."""
+
+    def __init__(self, config: ElectraConfig, shape: EncoderShape, embeddings: Embeddings) -> None:
+        """Build it around `embeddings`, which another encoder may share."""
+        super().__init__()
+        self.shape, self.positions = shape, config.positions
+        self.embeddings = embeddings
+        same = config.embedding_size == shape.hidden_size
+        self.project = None if same else linear(config.embedding_size, shape.hidden_size)
+        self.blocks = nn.ModuleList(Block(config, shape) for _ in range(shape.num_layers))
+
+    def forward(
+        self, tokens: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        """Turn token ids (B, T) into hidden states (B, T, H); where `attention_mask` is 0 nothing is attended to."""
+        x: Tensor = self.embeddings(tokens, token_type_ids)
+        if self.project is not None:
+            x = self.project(x)
+        rotation = None
+        if self.positions == "rotary":
+            rotation = rotations(tokens.shape[1], self.shape.head_size, tokens.device)
+        may_attend = None if attention_mask is None else attention_mask.bool()[:, None, None, :]
+        for block in self.blocks:
+            x = block(x, rotation, may_attend)
+        return x

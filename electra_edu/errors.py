@@ -1,0 +1,30 @@
+"""The errors of this package: each names the field at fault and the remedy."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ElectraEduError(ValueError):
+    """Base of every error raised on purpose by electra_edu."""
+
+
+class CorpusError(ElectraEduError):
+    """A text cannot become a corpus (too short, not text, unknown name)."""
+
+
+class CorpusFileError(CorpusError, OSError):
+    """A file of text cannot be read (missing, a folder, binary, not UTF-8, too large)."""
+
+
+class CheckpointError(ElectraEduError, OSError):
+    """A saved run cannot be read or written."""
+
+
+class TrainingStopped(ElectraEduError):
+    """A training step cannot go on; the run keeps the last good state."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the known word nearest to `word`, or an empty string."""
+    matches = get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f" Did you mean {matches[0]!r}?" if matches else ""

@@ -1,0 +1,85 @@
+"""Which positions are hidden from the generator, what the discriminator reads instead, and its labels."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from electra_edu.config import ElectraConfig
+from electra_edu.errors import ElectraEduError
+
+
+@dataclass(frozen=True, eq=False)
+class Masking:
+    """Masked positions of a batch, in a fixed number of slots per row so that every step has the same shapes.
+
+    A row with fewer ordinary tokens than the longest uses fewer slots: the surplus ones are `used` = False and weigh
+    nothing.
+    """
+
+    tokens: Tensor  # (B, T) what the generator reads: [MASK] at the chosen positions
+    is_masked: Tensor  # (B, T) bool
+    positions: Tensor  # (B, K) where the slots are
+    used: Tensor  # (B, K) bool
+
+
+@dataclass(frozen=True, eq=False)
+class Corruption:
+    """What the discriminator reads, and its labels: 1 = replaced, as in the official code.
+
+    (The paper's D is the probability of the opposite, P(original).)
+    """
+
+    tokens: Tensor  # (B, T)
+    is_replaced: Tensor  # (B, T) bool: False where the generator happened to guess the original
+
+
+def is_ordinary(tokens: Tensor, config: ElectraConfig) -> Tensor:
+    """Tell which tokens may be masked: all but [PAD], [CLS], [SEP] and [MASK]. (B, T) bool."""
+    never = (config.pad_token_id, config.cls_token_id, config.sep_token_id, config.mask_token_id)
+    ordinary = tokens != never[0]
+    for token_id in never[1:]:
+        ordinary &= tokens != token_id
+    return ordinary
+
+
+def choose_positions(ordinary: Tensor, mask_prob: float, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Choose round(mask_prob × its ordinary tokens) positions of each row, at least one, all equally likely.
+
+    `ordinary` is (B, T) bool. Returns `positions` (B, K) and `used` (B, K), False for the slots that a row leaves
+    empty; a row without ordinary tokens leaves all of them empty.
+    """
+    slots = max(1, int(mask_prob * ordinary.shape[-1] + 0.5))
+    count = (ordinary.sum(-1, keepdim=True).double() * mask_prob + 0.5).floor().clamp(min=1)  # (B, 1)
+    score = torch.rand(ordinary.shape, generator=rng, device=ordinary.device).masked_fill(~ordinary, -1.0)  # (B, T)
+    score, positions = score.topk(slots, dim=-1)  # (B, K)
+    return positions, (torch.arange(slots, device=ordinary.device) < count) & (score >= 0)
+
+
+def mask(tokens: Tensor, config: ElectraConfig, rng: torch.Generator, attention_mask: Tensor | None = None) -> Masking:
+    """Hide `config.mask_prob` of each row's ordinary tokens behind [MASK].
+
+    `tokens` is int64 (B, T); positions where `attention_mask` (B, T) is 0 are never chosen. Raises ElectraEduError
+    when `tokens` is not a batch of token ids or `attention_mask` has another shape.
+    """
+    if tokens.dim() != 2 or tokens.dtype != torch.int64 or tokens.numel() == 0:
+        raise ElectraEduError(
+            f"tokens: expected int64 token ids of shape (batch, length), got {tokens.dtype} {tuple(tokens.shape)}."
+        )
+    if attention_mask is not None and attention_mask.shape != tokens.shape:
+        raise ElectraEduError(
+            f"attention_mask: expected the shape of tokens, {tuple(tokens.shape)}, got {tuple(attention_mask.shape)}."
+        )
+    ordinary = is_ordinary(tokens, config)
+    if attention_mask is not None:
+        ordinary &= attention_mask.bool()
+    positions, used = choose_positions(ordinary, config.mask_prob, rng)
+    is_masked = torch.zeros_like(ordinary).scatter(-1, positions, used)  # (B, T)
+    return Masking(tokens.masked_fill(is_masked, config.mask_token_id), is_masked, positions, used)
+
+
+def corrupt(tokens: Tensor, masking: Masking, samples: Tensor) -> Corruption:
+    """Fill the masked positions of `tokens` (B, T) with the generator's `samples` (B, K) and label the result."""
+    original = tokens.gather(-1, masking.positions)  # (B, K)
+    filled = tokens.scatter(-1, masking.positions, torch.where(masking.used, samples, original))  # (B, T)
+    return Corruption(filled, filled != tokens)

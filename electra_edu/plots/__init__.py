@@ -1,0 +1,20 @@
+"""Figures: axes and values in, axes out. Nothing here shows, saves or trains."""
+
+from electra_edu.plots.curves import generator_scores, gradient_shares, learning, mlm_loss, rtd_loss
+from electra_edu.plots.machine import machine
+from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, NEUTRAL, PROBE
+from electra_edu.plots.tokens import token_strip
+
+__all__ = [
+    "DISCRIMINATOR",
+    "GENERATOR",
+    "NEUTRAL",
+    "PROBE",
+    "generator_scores",
+    "gradient_shares",
+    "learning",
+    "machine",
+    "mlm_loss",
+    "rtd_loss",
+    "token_strip",
+]

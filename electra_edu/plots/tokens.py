@@ -1,0 +1,54 @@
+"""A sentence as the discriminator sees it: every token with the probability that it was replaced."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.patches import FancyBboxPatch
+
+from electra_edu.plots.palette import DISCRIMINATOR, NEUTRAL
+
+THRESHOLD = 0.5
+INK = "#1F2328"
+
+
+def token_strip(
+    axes: Axes, tokens: Sequence[tuple[str, float]], originals: Sequence[str | None] = (), per_row: int = 10
+) -> Axes:
+    """Draw [(token, probability that it was replaced), …] as boxes, `per_row` in a row, tinted by the probability.
+
+    `originals[i]` is the true word where token i was replaced, None where it is the original; with it each token is
+    signed: ✓ found, ○ missed, ✗ wrongly accused.
+    """
+    rows = max(1, -(-len(tokens) // per_row))
+    for i, (token, probability) in enumerate(tokens):
+        row, column = divmod(i, per_row)
+        x, y = column, rows - 1 - row
+        original = originals[i] if originals else None
+        sign = _sign(probability > THRESHOLD, original is not None) if originals else ""
+        axes.add_patch(
+            FancyBboxPatch(
+                (x + 0.06, y + 0.08),
+                0.88,
+                0.8,
+                boxstyle="round,pad=0,rounding_size=0.08",
+                facecolor=to_rgba(DISCRIMINATOR, 0.45 * probability),
+                edgecolor=NEUTRAL,
+                linewidth=0.6,
+            )
+        )
+        axes.text(x + 0.5, y + 0.64, token, ha="center", va="center", fontsize=11, color=INK)
+        axes.text(
+            x + 0.5, y + 0.40, f"{probability:.0%} {sign}".strip(), ha="center", va="center", fontsize=9, color=INK
+        )
+        if original is not None:
+            axes.text(x + 0.5, y + 0.19, f"was: {original}", ha="center", va="center", fontsize=8, color=INK)
+    axes.set(xlim=(0, per_row), ylim=(0, rows))
+    axes.set_axis_off()
+    return axes
+
+
+def _sign(accused: bool, replaced: bool) -> str:
+    if replaced:
+        return "✓" if accused else "○"
+    return "✗" if accused else ""

@@ -1,0 +1,7 @@
+"""Training: TrainingRun takes the steps, and the records say what happened."""
+
+from electra_edu.training.records import Change, Evaluation, StepRecord
+from electra_edu.training.run import TrainingRun
+from electra_edu.training.verdict import Verdict, judge
+
+__all__ = ["Change", "Evaluation", "StepRecord", "TrainingRun", "Verdict", "judge"]

@@ -1,0 +1,94 @@
+"""What a run writes down: a StepRecord after every step, an Evaluation now and then, a Change when a knob is moved."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from electra_edu.metrics import binary_entropy
+
+
+@dataclass(frozen=True)
+class _Record:
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON: NaN becomes None."""
+        return {
+            name: None if isinstance(value, float) and math.isnan(value) else value
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Build a record from plain values; the inverse of `to_dict`."""
+        return cls(**{name: math.nan if value is None else value for name, value in values.items()})
+
+
+@dataclass(frozen=True)
+class StepRecord(_Record):
+    """One training step, measured on its own batch. Losses and entropy are in nats, rates and scores in [0, 1].
+
+    A score that does not exist (precision when no token is accused) is NaN.
+    """
+
+    step: int  # steps done, this one included
+    tokens: int  # real tokens read so far
+    flops: int  # spent so far, by `efficiency.flops`
+    seconds: float  # spent in training so far
+    learning_rate: float  # of AdamW or Adam at this step
+    mask_prob: float
+    rtd_weight: float
+    temperature: float
+    loss: float
+    mlm_loss: float
+    rtd_loss: float  # unweighted; the loss counts it rtd_weight times
+    replaced_rate: float  # of all real tokens
+    mlm_accuracy: float  # of the generator's most likely token
+    sampled_accuracy: float  # of the token it drew
+    entropy: float  # of the generator's prediction
+    accuracy: float
+    majority: float  # the accuracy of always saying "original"
+    precision: float
+    recall: float
+    mlm_grad_norm: float  # of the MLM loss on the token embeddings it trains
+    rtd_grad_norm: float  # of λ times the RTD loss on the token embeddings it trains
+    grad_cosine: float  # between the two; NaN when the networks share nothing
+    grad_norm: float  # of all weights, before clipping
+
+    @property
+    def rtd_floor(self) -> float:
+        """H(p) at this step's replaced rate: the RTD loss of a discriminator that says the same of every token."""
+        return binary_entropy(self.replaced_rate)
+
+    @property
+    def mlm_grad_share(self) -> float:
+        """The MLM loss's share of the two gradients' norms on the token embeddings."""
+        total = self.mlm_grad_norm + self.rtd_grad_norm
+        return self.mlm_grad_norm / total if total else math.nan
+
+
+@dataclass(frozen=True)
+class Evaluation(_Record):
+    """Scores on held-out text, from the average of the weights. NaN where an objective has no such part."""
+
+    step: int
+    auc: float  # on the fixed exam: 15 % of the words redrawn from word frequencies; comparable between runs
+    live_auc: float  # on this generator's own samples: the task changes as it learns
+    precision: float
+    recall: float
+    accuracy: float
+    majority: float
+    replaced_rate: float
+    rtd_loss: float
+    mlm_loss: float
+    mlm_accuracy: float
+    sampled_accuracy: float
+    entropy: float
+
+
+@dataclass(frozen=True)
+class Change(_Record):
+    """A setting that was changed during a run: `field` went from `before` to `after` once `step` steps were done."""
+
+    step: int
+    field: str
+    before: float
+    after: float

@@ -1,0 +1,188 @@
+"""FindTheFakes: the game that opens lesson 00. Hunt a generator's fakes, train it for ten seconds, hunt again."""
+
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import torch
+import traitlets
+from IPython.display import display
+
+from electra_edu.corpora.toy import exact_distribution
+from electra_edu.course.hunt import Hunt, fill_in, hunt, make_story
+from electra_edu.errors import ElectraEduError
+from electra_edu.training import TrainingRun
+from electra_edu.widgets import hunt_words
+from electra_edu.widgets.player import Player
+
+STATIC = Path(__file__).parent / "static"
+CHUNK = 4  # training steps between two looks at the clock
+REFRESH = 0.2  # seconds between two updates of the live numbers
+REFILL = 1.0  # seconds between two fillings of the story that the learner watches meanwhile
+BUILD_STEPS = 200  # of a panel that plays itself; much earlier the discriminator accuses nobody
+
+
+class FindTheFakes(anywidget.AnyWidget):
+    """A word game on a TrainingRun: click the words that its generator replaced, train it, hunt again beside it.
+
+    The browser draws `view` (everything on the panel, its texts included) and `progress` (the numbers of a training
+    that goes on), and sets `accused`, the places of the clicked words. Every button is a method too. The truth about
+    a story reaches the browser only once it is checked.
+    """
+
+    _esm = (STATIC / "find_the_fakes.js").read_text(encoding="utf-8")
+    _css = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("palette.css", "find_the_fakes.css"))
+    view = traitlets.Dict().tag(sync=True)
+    progress = traitlets.Dict().tag(sync=True)
+    accused = traitlets.List(traitlets.Int()).tag(sync=True)
+
+    _player: Player | None = None  # until it is built: `close` is called even where `__init__` failed
+
+    def __init__(self, run: TrainingRun, seed: int = 0, seconds: float = 10.0) -> None:
+        """Show a first story; `seed` decides the stories and their fakes, `seconds` how long "Train" trains.
+
+        Pauses whatever another panel trains. Raises ElectraEduError when an argument cannot work.
+        """
+        if not isinstance(run, TrainingRun):
+            raise ElectraEduError(f"run={run!r}: must be a TrainingRun, for example edu.TrainingRun(config, corpus).")
+        if not (math.isfinite(seconds) and seconds > 0):
+            raise ElectraEduError(f"seconds={seconds!r}: must be a number above 0, for example 10.")
+        Player.pause_all()
+        self.run = run
+        self.seconds = seconds
+        self._rng = torch.Generator().manual_seed(seed)
+        self._watch_rng = torch.Generator().manual_seed(seed)  # apart: how often it is used depends on the clock
+        self._exact = exact_distribution if run.corpus.name == "toy" else None
+        self.story = make_story(run, self._rng, self._exact)
+        self._hunts: list[Hunt] = []  # so far
+        self._twin: Any = None  # the display handle of what remains without a kernel
+        super().__init__()
+        self._player = Player(self._work, self._ended)
+        self.on_msg(self._receive)
+        self._open()
+
+    def click(self, word_index: int) -> None:
+        """Accuse the word at this place, or take it back; a place that holds no word is ignored."""
+        words = self.story.words
+        if self.view["phase"] == "hunt" and 0 <= word_index < len(words) and words[word_index].is_word:
+            self.accused = sorted(set(self.accused) ^ {word_index})
+
+    def check(self) -> None:
+        """Reveal the fakes and count the points; does nothing unless a story is being hunted."""
+        if self.view["phase"] != "hunt":
+            return
+        self._hunts.append(hunt(self.story, self.accused))
+        self.view = hunt_words.revealed(self._hunts, self.seconds)
+        if self._twin is not None:
+            self._twin.update(hunt_words.snapshot(self._hunts), raw=True)
+
+    def next_round(self) -> None:
+        """Show a new story, with fakes by the generator as it is now; does nothing while it trains."""
+        if self.view["phase"] != "training":
+            self._show_story()
+
+    def train(self) -> None:
+        """Train in the background for `seconds`, then show a new story; does nothing while it trains already."""
+        if self._player is None or self.view["phase"] == "training":
+            return
+        self.view = hunt_words.training(self._hunts)
+        self._started = math.inf  # the clock starts after the first steps: they also load what training needs
+        self._refreshed = self._refilled = -math.inf
+        self._before = len(self.run.history)
+        self._look()
+        self._player.pause()  # its last thread may be about to end
+        self._player.play()
+
+    def stop(self) -> None:
+        """End the training early; the new story comes at once."""
+        if self._player is not None:
+            self._player.pause()
+
+    def close(self) -> None:
+        """End the training, if one goes on, and take the panel off the page."""
+        self.stop()
+        super().close()
+
+    def _show_story(self, error: str = "") -> None:
+        try:
+            self.story = make_story(self.run, self._rng, self._exact)
+        except ElectraEduError as problem:
+            self.view = hunt_words.broken(str(problem))
+        else:
+            self._open(error)
+
+    def _open(self, error: str = "") -> None:
+        self.accused = []
+        self.view = hunt_words.open_hunt(self.story, self._hunts, error)
+        self.progress = {}
+
+    # In the player's thread
+
+    def _work(self) -> bool:
+        self.run.advance(CHUNK)
+        self._started = min(self._started, time.monotonic())
+        self._look()
+        return time.monotonic() - self._started < self.seconds
+
+    def _look(self) -> None:
+        """Refresh the live numbers and, less often, the story that the generator fills in; quick to call."""
+        now = time.monotonic()
+        if now - self._refreshed < REFRESH:
+            return
+        self._refreshed = now
+        story = self.progress.get("words", [])
+        if now - self._refilled >= REFILL:
+            self._refilled = now
+            story = hunt_words.filled_in(fill_in(self.run, self.story.blanks, self._watch_rng))
+        spent = max(0.0, now - self._started)
+        left = f"{max(0.0, self.seconds - spent):.0f} s left · step {self.run.step}"
+        steps = self.run.history[self._before :]
+        self.progress = {
+            "fraction": min(1.0, spent / self.seconds),
+            "clock": left if steps else "getting ready …",
+            "words": story,
+            "figures": hunt_words.figures([step.mlm_loss for step in steps], [step.recall for step in steps]),
+        }
+
+    def _ended(self, error: Exception | None) -> None:
+        if error is None:
+            self._show_story()
+        elif isinstance(error, ElectraEduError):
+            self._show_story(f"Training stopped. {error}")
+        else:
+            self._show_story(f"Training stopped: {error or type(error).__name__}. Run this cell again to start anew.")
+
+    # To and from the page
+
+    def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        action = content.get("action") if isinstance(content, dict) else None
+        if action == "check":
+            self.check()
+        elif action == "train":
+            self.train()
+        elif action == "stop":
+            self.stop()
+        elif action == "next":
+            self.next_round()
+
+    def _ipython_display_(self) -> None:
+        """Show the panel and, in an output of its own, a text that a notebook without a kernel still shows.
+
+        The style sheet hides that text beside a living panel. Where ELECTRA_EDU_BUILD is 1, as when the lessons are
+        built, the panel plays itself and only the text is shown.
+        """
+        if os.environ.get("ELECTRA_EDU_BUILD") == "1":
+            self._play_itself()
+        else:
+            data, metadata = self._repr_mimebundle_() or ({}, {})
+            display(data, metadata=metadata, raw=True)
+        self._twin = display(hunt_words.snapshot(self._hunts), raw=True, display_id=True)
+
+    def _play_itself(self) -> None:
+        self.check()
+        self.run.advance(BUILD_STEPS)
+        self.next_round()
+        self.check()

@@ -1,0 +1,47 @@
+"""detect: the discriminator's probabilities, word by word."""
+
+import pytest
+import torch
+from small import CLS, SEP, small_run
+
+import electra_edu as edu
+from electra_edu.errors import ElectraEduError
+
+
+def test_every_word_gets_the_probability_of_the_averaged_weights() -> None:
+    run = small_run()
+    run.advance(3)
+    found = edu.detect(run, "the cook stirs soup")
+    logits = run.average.discriminator(torch.tensor([[CLS, 5, 6, 7, 8, SEP]]))[0, 1:-1]
+    assert [token for token, _ in found] == ["the", "cook", "stirs", "soup"]
+    assert [p for _, p in found] == pytest.approx([1 / (1 + 2.718281828459045 ** -x) for x in logits.tolist()], rel=1e-5)
+
+
+def test_an_unknown_word_is_shown_as_what_was_read() -> None:
+    assert edu.detect(small_run(), "the zebra")[1][0] == "[UNK]"
+
+
+def test_a_misplaced_word_stands_out_after_training() -> None:
+    run = small_run(rtd_weight=2.0, generator_size_fraction=1.0, learning_rate=1e-2)
+    run.advance(150)
+    right, wrong = (dict(edu.detect(run, f"the cook {verb} soup")) for verb in ("stirs", "steers"))
+    assert wrong["steers"] > 0.5 > right["stirs"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "nothing to read"),
+        ("  \n", "nothing to read"),
+        ("the " * 7, r"7 tokens, and this model reads 6 at a time\. Shorten the text"),
+        (42, "must be a string, not int"),
+        (None, "must be a string, not NoneType"),
+    ],
+)
+def test_a_text_that_cannot_be_read_is_refused(text: object, message: str) -> None:
+    with pytest.raises(ElectraEduError, match=f"^text: .*{message}"):
+        edu.detect(small_run(), text)  # type: ignore[arg-type]
+
+
+def test_a_text_may_fill_the_model() -> None:
+    assert len(edu.detect(small_run(), "the " * 6)) == 6

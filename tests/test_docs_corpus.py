@@ -1,0 +1,292 @@
+"""The documentation on this computer: what is kept of it, its labels, and the cache."""
+
+import hashlib
+import sysconfig
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from electra_edu.corpora import IGNORE, Corpus, docs, load_corpus
+from electra_edu.corpora.cache import FOLDER_VARIABLE
+from electra_edu.corpora.prose import paragraphs
+from electra_edu.errors import CorpusError
+
+TOPICS = '''# a comment
+topics = {"assert": """The "assert" statement
+**********************
+
+Assert statements are a convenient way to insert assertions.
+
+   assert_stmt ::= "assert" expression
+""", "truth": "Any object can be tested for truth value in an if condition."}
+'''
+
+
+def write_module(path: Path, subject: str, n_functions: int) -> None:
+    """A source file whose docstrings are sentences about a subject, no two alike."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    numbers = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    lines = [f'"""This module is all about {subject} and nothing else."""', 'raise SystemExit("imported!")']
+    for index in range(n_functions):
+        words = " and ".join(numbers[int(digit)] for digit in f"{index:03d}")
+        lines += [f"def f{index}():", f'    """Return {words} of {subject} as a list that nobody has seen before."""']
+    path.write_text("\n".join(lines))
+
+
+@pytest.fixture
+def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small standard library and one installed library stand in for this computer's, with a cache of their own."""
+    stdlib, libraries = tmp_path / "lib", tmp_path / "lib" / "site-packages"
+    for subject in ("apples", "pears", "plums"):
+        write_module(stdlib / subject / "__init__.py", subject, 300)
+    write_module(stdlib / "rare.py", "quinces", 3)
+    write_module(stdlib / "apples" / "tests" / "test_apples.py", "secret", 20)
+    write_module(libraries / "cherries.py", "cherries", 300)
+    (stdlib / "broken.py").write_text("def f(:\n")
+    (stdlib / "null.py").write_bytes(b"x = 1\0")
+    (stdlib / "pydoc_data").mkdir()
+    (stdlib / "pydoc_data" / "topics.py").write_text(TOPICS)
+    paths = {"stdlib": stdlib, "purelib": libraries, "platlib": libraries}
+    monkeypatch.setattr(sysconfig, "get_path", lambda kind: str(paths[kind]))
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "cache"))
+    return stdlib
+
+
+def test_reads_the_docstrings_and_the_topics_but_no_tests_and_no_libraries(python: Path) -> None:
+    corpus = load_corpus("docs", max_seq_length=16)
+    words = set(" ".join(corpus.text(row) for row in torch.cat([corpus.train, corpus.heldout])).split())
+    assert {"apples", "pears", "plums"} <= words
+    assert not {"secret", "cherries", "stmt"} & words
+    assert corpus.name == "docs"
+    assert [*docs.read_topics(python)] == [
+        ("pydoc_data", ["Assert statements are a convenient way to insert assertions."]),
+        ("pydoc_data", ["Any object can be tested for truth value in an if condition."]),
+    ]
+
+
+def test_docs_plus_adds_the_installed_libraries(python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = load_corpus("docs+", max_seq_length=16)
+    assert "cherries" in both.heldout_labels["module"].names
+    monkeypatch.setattr(docs, "LIBRARY_WORDS", 10)
+    capped = list(docs.read_libraries([python / "site-packages"]))
+    assert len(capped) == 1
+    write_module(python / "site-packages" / "dates" / "a.py", "dates", 5)
+    write_module(python / "site-packages" / "dates" / "b.py", "dates", 5)
+    labels = [document.label for document in docs.read_libraries([python / "site-packages"])]
+    assert labels == ["cherries", "dates"], "the second file of dates is beyond the cap"
+    monkeypatch.setattr(docs, "TOTAL_WORDS", 10)
+    assert len([*docs.read_libraries([python / "site-packages"])]) == 1
+
+
+def test_heldout_sequences_are_labelled_with_their_module(python: Path) -> None:
+    corpus = load_corpus("docs", max_seq_length=16)
+    labels = corpus.heldout_labels["module"]
+    assert labels.level == "sequence"
+    assert labels.values.shape == (len(corpus.heldout),)
+    assert labels.names == tuple(sorted(labels.names))
+    assert set(labels.names) <= {"apples", "pears", "plums"}
+    assert len(labels.names) >= 2
+    for row, value in zip(corpus.heldout, labels.values.tolist(), strict=True):
+        subjects = {"apples", "pears", "plums", "quinces"} & set(corpus.text(row).split())
+        if value != IGNORE:
+            assert subjects <= {labels.names[value]}
+    counts = torch.bincount(labels.values[labels.values != IGNORE])
+    assert counts.min() >= 5
+
+
+def test_module_with_few_heldout_sequences_has_no_label(python: Path) -> None:
+    for index in range(30):
+        write_module(python / f"small{index}.py", f"things of kind {index}", 15)
+    labels = load_corpus("docs", max_seq_length=16).heldout_labels["module"]
+    assert (labels.values == IGNORE).any()
+    assert torch.bincount(labels.values[labels.values != IGNORE]).min() >= 5
+
+
+def test_text_is_the_same_every_time_and_its_hash_tells(python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load_corpus("docs", max_seq_length=16)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(python / "another cache"))
+    assert same(first, load_corpus("docs", max_seq_length=16))
+    write_module(python / "zebras.py", "zebras", 1)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(python / "third cache"))
+    assert load_corpus("docs", max_seq_length=16).sha256 != first.sha256
+
+
+def test_second_call_reads_the_cache_and_gets_the_same(python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load_corpus("docs", max_seq_length=16)
+    monkeypatch.setattr(docs, "build_corpus", None)  # building again would fail
+    assert same(first, load_corpus("docs", max_seq_length=16))
+    with pytest.raises(TypeError):
+        load_corpus("docs", max_seq_length=24)  # another size is another corpus
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "flipped tokenizer", "empty", "folder"])
+def test_damaged_cache_is_rebuilt(python: Path, tmp_path: Path, damage: str) -> None:
+    first = load_corpus("docs", max_seq_length=16)
+    [file] = (tmp_path / "cache").iterdir()
+    data = bytearray(file.read_bytes())
+    if damage == "flipped":
+        data[-5] ^= 1
+    if damage == "flipped tokenizer":
+        position = data.index(b"apples")
+        data[position : position + 1] = b"u"
+    if damage == "folder":
+        file.unlink()
+        file.mkdir()
+        with pytest.warns(UserWarning, match="could not be kept"):
+            assert same(first, load_corpus("docs", max_seq_length=16))
+        return
+    kept = {"truncated": 100, "empty": 0}.get(damage, len(data))
+    file.write_bytes(data[:kept])
+    assert same(first, load_corpus("docs", max_seq_length=16))
+    assert file.read_bytes() != data[:kept], "the file was mended"
+    assert [path.name for path in file.parent.iterdir()] == [file.name], "nothing is left beside it"
+
+
+def test_cache_that_cannot_be_written_costs_a_warning_only(python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(python / "rare.py"))  # a file, where a folder is needed
+    with pytest.warns(UserWarning, match=FOLDER_VARIABLE):
+        assert len(load_corpus("docs", max_seq_length=16).train) > 100
+
+
+def test_python_without_sources_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sysconfig, "get_path", lambda kind: str(tmp_path / kind))
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    with pytest.raises(CorpusError, match=r"no source files.*toy"):
+        load_corpus("docs")
+
+
+def same(one: Corpus, other: Corpus) -> bool:
+    """Whether two corpora are equal in every part."""
+    def parts(corpus: Corpus) -> list[Tensor]:
+        return [corpus.train, corpus.heldout, corpus.heldout_labels["module"].values]
+
+    return all(
+        torch.equal(a, b) and a.dtype == b.dtype for a, b in zip(parts(one), parts(other), strict=True)
+    ) and [one.name, one.sha256, one.tokenizer.to_str(), one.heldout_labels["module"].names] == [
+        other.name, other.sha256, other.tokenizer.to_str(), other.heldout_labels["module"].names]
+
+
+# What is prose
+
+DOCSTRING = """read(path, *, limit=None) -> bytes
+
+    Read a file and
+    return its bytes.
+
+    Uses :func:`os.open` and ``mmap`` where *possible*, see `the guide <https://example.org>`_ [1]_.
+    See also https://example.org for more about it.
+    Here is an example::
+
+        Data is read. This is code all the same.
+        x = read("a")
+
+    >>> read("a")
+    Some output. This looks like a sentence in it.
+
+    Heading Of A Section
+    --------------------
+    The text below a heading stays.
+
+    =======  ==============================
+    Name     Meaning. It is given in a sentence.
+    =======  ==============================
+
+    +------+-------------------------------+
+    | Cell | A cell. It is in a big table. |
+    +------+-------------------------------+
+
+    .. versionadded:: 3.2
+    .. code-block:: python
+
+        This is still code inside a directive.
+
+    .. note::
+
+        The body of a note is prose as well.
+
+    .. warning:: It may begin on the same line
+        and go on.
+
+    Another note has nothing between quotes but "half of one.
+    The bracket here (as one can see is left open.
+    Sum x1 y2 z3 w4 is not made of words.
+
+    Parameters
+    ----------
+    path : str
+        The path of the file that is read.
+    limit : int, optional
+        Read at most this many bytes.
+
+    Args:
+        path (str): The path is given
+            as a string here. It is not checked
+            before it is used.
+        limit: Nothing is read beyond it.
+    Raises:
+        ValueError: The limit has to be positive.
+
+    :param path: This parameter has a field of its own.
+    :returns: a fragment, not a sentence
+
+    - The first item of a list.
+    - The second one runs on
+      over two lines.
+
+    Changed in version 3.7: A keyword was added to it.
+    The "read" call with {braces} is gone, and so is a|b here.
+    Größe ist nicht Englisch, also nein.
+    THIS IS NO SENTENCE BUT SHOUTING.
+"""
+
+
+def test_prose_is_kept_and_everything_else_is_not() -> None:
+    assert [*paragraphs(DOCSTRING)] == [
+        "Read a file and return its bytes.",
+        "Uses os.open and mmap where possible, see the guide.",
+        "The text below a heading stays.",
+        "The body of a note is prose as well.",
+        "It may begin on the same line and go on.",
+        "The path of the file that is read.",
+        "Read at most this many bytes.",
+        "The path is given as a string here. It is not checked before it is used.",
+        "Nothing is read beyond it.",
+        "The limit has to be positive.",
+        "This parameter has a field of its own.",
+        "The first item of a list.",
+        "The second one runs on over two lines.",
+        "A keyword was added to it.",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "x", "::", ">>> f()", "=====", "- ", "Two words."])
+def test_text_without_a_sentence_gives_nothing(text: str) -> None:
+    assert [*paragraphs(text)] == []
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """The documentation of the Python that runs the tests."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        return load_corpus("docs")
+
+
+def test_docs_of_this_computer_are_large_enough_to_learn_from(real: Corpus) -> None:
+    assert real.train.shape[1] == 64
+    assert real.vocab_size == 1024
+    assert len(real.train) > 3_000
+    assert 0.04 < len(real.heldout) / len(real.train) < 0.07
+    assert (real.train == 0).float().mean() < 0.001, "packed without padding"
+    assert (real.train == 1).float().mean() < 0.002, "hardly an unknown word"
+    assert len(real.heldout_labels["module"].names) >= 10
+    assert len(real.sha256) == len(hashlib.sha256().hexdigest())
+
+
+def test_docs_of_this_computer_carry_no_markup(real: Corpus) -> None:
+    text = " ".join(real.text(row) for row in real.heldout)
+    for leftover in ("> > >", "` `", ": :", ": /", "= =", ". . .", "- - -", "* *", "@"):
+        assert leftover not in text
+    assert text.count(" the ") / len(text.split()) > 0.04, "English"

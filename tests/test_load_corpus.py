@@ -1,0 +1,305 @@
+"""`load_corpus` on text of one's own: how it is split and packed, and what it answers to what cannot work."""
+
+import gzip
+import os
+import random
+import sys
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from electra_edu.corpora import SPECIAL_TOKENS, hub, load_corpus, text_files
+from electra_edu.corpora.packing import pack
+from electra_edu.corpora.wordpiece import train_wordpiece
+from electra_edu.errors import CorpusError, CorpusFileError, ElectraEduError
+
+WORDS = ["the", "a", "cat", "dog", "bird", "fish", "house", "tree", "river", "sees", "hears", "likes", "finds", "big",
+         "small", "old", "young", "red", "green", "never", "often"]
+
+
+def story(n_words: int, seed: int = 0) -> str:
+    """Paragraphs of about forty random words."""
+    draw = random.Random(seed)
+    sentences = [" ".join(draw.choices(WORDS, k=8)).capitalize() + "." for _ in range(n_words // 8)]
+    return "\n\n".join(" ".join(sentences[i : i + 5]) for i in range(0, len(sentences), 5))
+
+
+# A text becomes sequences
+
+def test_text_becomes_full_sequences() -> None:
+    corpus = load_corpus(text=story(4000))
+    assert corpus.name == "text"
+    for part in (corpus.train, corpus.heldout):
+        assert part.dtype == torch.int64
+        assert part.shape[1] == corpus.max_seq_length == 64
+        assert (part[:, 0] == 2).all()
+        assert ((part == 3).sum(1) == 1).all()
+        assert (part[:-1, -1] == 3).all(), "only the last sequence may be short"
+        assert not (part == 4).any()
+        assert part.max() < corpus.vocab_size
+    assert corpus.vocab_size < 1024, "such a text cannot fill the vocabulary"
+    assert [corpus.tokenizer.id_to_token(i) for i in range(5)] == list(SPECIAL_TOKENS)
+    assert corpus.tokenizer.encode("The cat").tokens == ["[CLS]", "the", "cat", "[SEP]"]
+    assert 0.04 < len(corpus.heldout) / len(corpus.train) < 0.09
+
+
+def test_file_and_text_give_the_same_corpus_whatever_the_line_ends(tmp_path: Path) -> None:
+    text = story(2000)
+    expected = load_corpus(text=text)
+    for index, data in enumerate((text.encode(), b"\xef\xbb\xbf" + text.encode(), text.replace("\n", "\r\n").encode())):
+        path = tmp_path / f"story {index}.txt"
+        path.write_bytes(data)
+        corpus = load_corpus(path if index else str(path))
+        assert corpus.name == path.name
+        assert corpus.sha256 == expected.sha256
+        assert torch.equal(corpus.train, expected.train)
+
+
+def test_nothing_held_out_is_trained_on() -> None:
+    text = story(3000) + "\n\n" + story(1000)  # the second half repeats the beginning
+    corpus = load_corpus(text=text, max_seq_length=16)
+    train = " ".join(corpus.text(row) for row in corpus.train)
+    for row in corpus.heldout:
+        middle = " ".join(corpus.text(row).split()[2:12])
+        assert middle not in train
+    assert len(corpus.train) == len(load_corpus(text=story(3000), max_seq_length=16).train), "repeats count once"
+
+
+def test_all_of_the_text_is_there() -> None:
+    text = story(3000)
+    corpus = load_corpus(text=text, max_seq_length=16)
+    expected = Counter(corpus.tokenizer.encode(text, add_special_tokens=False).ids)
+    for tokens in (corpus.train, corpus.heldout):
+        expected.subtract(tokens[tokens >= len(SPECIAL_TOKENS)].tolist())
+    assert min(expected.values()) == 0, "no token too many"
+    assert sum(expected.values()) < 14, "at most a last sequence of each part less than half full"
+
+
+def test_same_text_same_vocabulary() -> None:
+    text = Path(random.__file__).read_text()  # with many pieces equally frequent
+    assert len({load_corpus(text=text, vocab_size=700).tokenizer.to_str() for _ in range(5)}) == 1
+
+
+def test_size_of_the_vocabulary_is_obeyed() -> None:
+    text = "\n\n".join(Path(module).read_text() for module in (text_files.__file__, hub.__file__, random.__file__))
+    for vocab_size in (80, 150, 600):
+        assert load_corpus(text=text, vocab_size=vocab_size).vocab_size == vocab_size
+
+
+def test_corpus_can_be_loaded_again_by_the_sizes_it_has() -> None:
+    first = load_corpus(text=story(2000))
+    again = load_corpus(text=story(2000), vocab_size=first.vocab_size, max_seq_length=first.max_seq_length)
+    assert again.tokenizer.to_str() == first.tokenizer.to_str()
+
+
+def test_special_tokens_in_a_text_are_just_words() -> None:
+    corpus = load_corpus(text=story(2000).replace("cat", "[MASK]").replace("dog", "[PAD]"))
+    assert not (corpus.train == 4).any()
+    assert "mask" in corpus.tokenizer.get_vocab()
+
+
+def test_words_are_read_back_as_they_were_written() -> None:
+    tokenizer = train_wordpiece(["don't stop the built-in (small) one, it's snake_case."] * 9, 300)
+    line = "don't stop the built-in (small) one, it's snake_case."
+    assert tokenizer.decode(tokenizer.encode(line).ids) == line
+
+
+def test_text_without_empty_lines_has_a_paragraph_a_line() -> None:
+    assert [*text_files.paragraphs("one\ntwo\r\nthree")] == ["one", "two", "three"]
+    assert [*text_files.paragraphs("one\ntwo\n \nthree\n")] == ["one two", "three"]
+
+
+@given(st.text(alphabet="ab \n\u2028中", max_size=400))
+def test_paragraphs_lose_nothing_but_white_space(text: str) -> None:
+    pieces = [*text_files.paragraphs(text)]
+    assert "".join("".join(pieces).split()) == "".join(text.split())
+    assert all(0 < len(piece) <= 50 for piece in pieces)
+
+
+@given(st.integers(0, 60), st.integers(8, 20))
+def test_pack_fills_pads_and_drops(n_tokens: int, max_seq_length: int) -> None:
+    tokens, width = torch.arange(5, 5 + n_tokens), max_seq_length - 2
+    rows = pack(tokens, max_seq_length)
+    ordinary = rows[rows >= 5]
+    assert torch.equal(ordinary, tokens[: len(ordinary)])
+    assert n_tokens - len(ordinary) < width / 2
+    assert ((rows == 0).sum(1)[:-1] == 0).all()
+    assert ((rows == 2).sum(1) == 1).all()
+    assert ((rows == 3).sum(1) == 1).all()
+
+
+# What cannot work is said
+
+def refusal(*args: object, kind: type[ElectraEduError] = CorpusError, **options: object) -> str:
+    with pytest.raises(kind) as caught:
+        load_corpus(*args, **options)  # type: ignore[arg-type]
+    assert type(caught.value) is kind
+    return str(caught.value)
+
+
+def test_no_text() -> None:
+    assert "is empty" in refusal(text="")
+    assert "white space" in refusal(text=" \n\t ")
+    assert "must be a string" in refusal(text=b"bytes")
+    assert "character 1" in refusal(text="a\ud800b")
+
+
+def test_too_little_text_says_how_much_there_is_and_is_needed() -> None:
+    message = refusal(text="Just a few words.")
+    assert "needs 62" in message
+    assert "longer text" in message
+    assert "smaller max_seq_length" in message
+    one = refusal(text=story(32))
+    assert "hold out" in one
+    assert "124" in one
+    assert len(load_corpus(text=story(32), max_seq_length=16).heldout) >= 1, "the remedy works"
+
+
+def test_smallest_text_that_works_has_both_parts() -> None:
+    works = 0
+    for n_words in range(40, 400, 16):
+        try:
+            corpus = load_corpus(text=story(n_words))
+        except CorpusError:
+            assert works == 0, f"{n_words} words are refused though fewer were not"
+            continue
+        works += 1
+        assert len(corpus.train) >= 1
+        assert len(corpus.heldout) >= 1
+    assert works > 10
+
+
+def test_repeated_text_counts_once() -> None:
+    assert "twice counts once" in refusal(text="The same line again and again.\n\n" * 500)
+
+
+def test_more_characters_than_the_vocabulary_can_spell() -> None:
+    draw = random.Random(0)
+    text = "".join(chr(0x4E00 + draw.randrange(2500)) for _ in range(20_000))
+    assert "vocab_size=1024" in refusal(text=text)
+    assert load_corpus(text=text, vocab_size=8192).vocab_size > 2500, "the remedy works"
+
+
+def test_conflicting_or_impossible_arguments() -> None:
+    assert "one of the two" in refusal("docs", text="some text")
+    assert "whole number" in refusal(text=story(1000), vocab_size=3)
+    assert "max_seq_length=True" in refusal(text=story(1000), max_seq_length=True)
+    assert "max_seq_length=2:" in refusal(text=story(1000), max_seq_length=2)
+    assert "one file, not list" in refusal(["a.txt", "b.txt"])
+    for name in ("toy", None):
+        assert "fixed vocab_size" in refusal(name, vocab_size=500)
+        assert "fixed max_seq_length" in refusal(name, max_seq_length=64)
+
+
+@pytest.mark.parametrize("name", ["dosc", "doc", "missing/file.txt", "nul\0byte", "long " * 2000, "~nobody-here/x"])
+def test_neither_a_name_nor_a_file(name: str) -> None:
+    message = refusal(name, kind=CorpusFileError)
+    assert "not a file here" in message
+    assert "'toy', 'docs', 'docs+'" in message
+    assert ("Did you mean 'docs'" in message) == name.startswith("do")
+    assert len(message) < 400
+
+
+@pytest.mark.parametrize(("data", "answer"), [
+    (b"", "is empty"),
+    (b" \n\n\t", "white space"),
+    (b"plain text\0and more", "byte 10 is zero"),
+    (b"\x7fELF\0\0\0\0\0\0" * 20, "binary file"),
+    ("caf\u00e9 and more".encode("latin-1"), "byte 3 (0xe9) is not UTF-8"),
+    (b"\xef\xbb\xbfcaf\xe9 and more", "byte 6 (0xe9) is not UTF-8"),
+    ("a text".encode("utf-16"), "is UTF-16, not UTF-8"),
+    ("a text".encode("utf-32"), "is UTF-32, not UTF-8"),
+    ("a text".encode("utf-16-le"), "looks like UTF-16"),
+    ("a text".encode("utf-16-be"), "looks like UTF-16"),
+    (b"%PDF-1.7", "a PDF document"),
+    (b"PK\x03\x04 and so on", "zip archive"),
+    (gzip.compress(b"text"), "gzip"),
+])
+def test_file_that_is_no_text(tmp_path: Path, data: bytes, answer: str) -> None:
+    path = tmp_path / "file.txt"
+    path.write_bytes(data)
+    message = refusal(path, kind=CorpusError if not data.strip() and data else CorpusFileError)
+    assert answer in message
+    assert "file.txt" in message
+    assert ("Save it again as UTF-8" in message) == ("UTF-" in answer)
+
+
+def test_huge_file_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "huge file.txt"
+    with path.open("wb") as file:
+        file.truncate(2**30)  # sparse: takes no space
+    monkeypatch.setattr(Path, "read_bytes", None)
+    message = refusal(path, kind=CorpusFileError)
+    assert "1,073,741,824 bytes" in message
+    assert "200,000,000 is the limit" in message
+    assert "head -n 500000 'huge file.txt'" in message
+
+
+def test_folder_and_special_files(tmp_path: Path) -> None:
+    assert "is a folder" in refusal(tmp_path, kind=CorpusFileError)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        assert "a pipe or a device" in refusal(tmp_path / "pipe", kind=CorpusFileError)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read every file")
+def test_file_without_permission(tmp_path: Path) -> None:
+    path = tmp_path / "secret.txt"
+    path.write_text(story(1000))
+    path.chmod(0)
+    assert "permission" in refusal(path, kind=CorpusFileError).lower()
+
+
+def test_file_that_fails_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "text.txt").write_text(story(1000))
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    assert "Permission denied" in refusal(tmp_path / "text.txt", kind=CorpusFileError)
+
+
+# The hub, without a network
+
+def install_datasets(monkeypatch: pytest.MonkeyPatch, load_dataset: object) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load_dataset))
+
+
+def test_hub_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    message = refusal("hf:someone/stories")
+    assert "electra_edu[hub]" in message
+    assert "another" in message or "a computer" in message
+
+
+def test_hub_reads_the_column_of_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def load_dataset(*args: object, **options: object) -> list[dict[str, object]]:
+        asked.append((args, options))
+        return [{"label": 1, "title": "x", "text": line} for line in story(1000).split("\n\n")] + [{"text": None}]
+
+    install_datasets(monkeypatch, load_dataset)
+    corpus = load_corpus("hf:someone/stories:small")
+    assert asked == [(("someone/stories", "small"), {"split": "train", "streaming": True})]
+    assert corpus.name == "hf:someone/stories:small"
+    assert corpus.sha256 == load_corpus(text=story(1000)).sha256
+    monkeypatch.setattr(hub, "MOST_CHARACTERS", 2000)
+    assert len(load_corpus("hf:someone/stories").train) < len(corpus.train)
+
+
+def test_hub_that_cannot_be_reached_or_has_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_args: object, **_options: object) -> None:
+        raise ConnectionError("no network")
+
+    install_datasets(monkeypatch, unreachable)
+    assert "ConnectionError: no network" in refusal("hf:someone/stories")
+    install_datasets(monkeypatch, lambda *_args, **_options: [{"pixels": 1, "label": 2}])
+    assert "pixels, label" in refusal("hf:someone/pictures")
+    install_datasets(monkeypatch, lambda *_args, **_options: [{"story": line} for line in story(1000).split("\n\n")])
+    assert load_corpus("hf:someone/stories").vocab_size > 20

@@ -1,0 +1,200 @@
+"""Exact probabilities of the toy grammar: against brute force, arithmetic by hand and the grammar's own samples."""
+
+from itertools import product
+from math import prod
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import chisquare
+from torch import Tensor
+
+from electra_edu.corpora.toy import ToyGrammar, exact_distribution, make_toy_corpus, toy_grammar
+from electra_edu.corpora.toy.grammar import FRAMES, Frame
+from electra_edu.corpora.toy.words import TOPICS
+from electra_edu.errors import CorpusError
+
+TALKS = [frame for frame in FRAMES if "TALKS" in frame.text]
+LUCK = [frame for frame in FRAMES if "LUCKY-HAPPY" in frame.text]
+LOST = [frame for frame in FRAMES if "SEARCHES" in frame.text]
+
+
+def enumerate_stories(frames: list[Frame], most_words: int) -> dict[tuple[str, ...], float]:
+    """List every story of two topics with its probability, straight from the frames."""
+    stories: dict[tuple[str, ...], float] = {}
+    total = sum(frame.weight for frame in frames)
+    for frame in frames:
+        for hidden, chance in frame.assignments(TOPICS[:2]):
+            choices = []
+            for slot in frame.slots:
+                words = slot.words(hidden)[:most_words]
+                weights = [1 / (rank + 10) for rank in range(len(words))]
+                choices.append([(word, weight / sum(weights)) for word, weight in zip(words, weights, strict=True)])
+            for picks in product(*choices):
+                story = tuple(word for word, _ in picks)
+                probability = frame.weight / total * chance * prod(weight for _, weight in picks)
+                stories[story] = stories.get(story, 0.0) + probability
+    return stories
+
+
+def as_rows(grammar: ToyGrammar, stories: list[tuple[str, ...]]) -> np.ndarray:
+    """Return token ids (n, T) with [CLS], [SEP] and padding."""
+    ids = {token: number for number, token in enumerate(grammar.tokens)}
+    length = grammar.lists.shape[1]
+    rows = [["[CLS]", *story, "[SEP]"] for story in stories]
+    return np.array([[ids[token] for token in row + ["[PAD]"] * (length - len(row))] for row in rows])
+
+
+def story_tokens(text: str) -> Tensor:
+    """Return the token ids (T,) of a story of the full grammar."""
+    return torch.from_numpy(as_rows(toy_grammar(), [tuple(text.split())])[0])
+
+
+def ask(text: str) -> dict[str, float]:
+    """Return the exact distribution at the one [MASK] of a story, zeros left out."""
+    tokens = story_tokens(text)
+    (answer,) = exact_distribution(tokens, tokens == 4).tolist()
+    return {toy_grammar().tokens[number]: chance for number, chance in enumerate(answer) if chance}
+
+
+@pytest.mark.parametrize("frames", [TALKS + LUCK, LOST + LUCK], ids=["two people", "two lengths"])
+def test_equals_brute_force_on_a_small_language(frames):
+    grammar = ToyGrammar.compile(topics=TOPICS[:2], frames=frames, most_words=2)
+    stories = enumerate_stories(frames, most_words=2)
+    chances = np.array(list(stories.values()))
+    rows = as_rows(grammar, list(stories))
+    assert chances.sum() == pytest.approx(1, abs=1e-12)
+    rng = np.random.default_rng(0)
+    for case in range(60):
+        row = rows[rng.choice(len(rows), p=chances)]
+        is_masked = (rng.random(len(row)) < rng.choice([0.15, 0.5, 0.9])) & (row > 4)
+        if case == 0:
+            is_masked = np.ones(len(row), bool)  # even where the story ends is unknown
+        fits = (rows[:, ~is_masked] == row[~is_masked]).all(axis=1)
+        expected = [
+            np.bincount(rows[fits, place], chances[fits], minlength=len(grammar.tokens)) / chances[fits].sum()
+            for place in np.flatnonzero(is_masked)
+        ]
+        found = exact_distribution(torch.from_numpy(row), torch.from_numpy(is_masked), grammar)
+        np.testing.assert_allclose(found, np.array(expected).reshape(found.shape), rtol=0, atol=1e-12)
+
+
+def test_rows_are_distributions():
+    corpus = make_toy_corpus(n_train=1, n_heldout=20)
+    rng = torch.Generator().manual_seed(0)
+    for story in corpus.heldout:
+        is_masked = (torch.rand(story.shape, generator=rng) < 0.3) & (story > 4)
+        answer = exact_distribution(story, is_masked)
+        assert answer.dtype == torch.float64
+        assert answer.shape == (is_masked.sum(), corpus.vocab_size)
+        assert (answer >= 0).all()
+        torch.testing.assert_close(answer.sum(-1), torch.ones(len(answer), dtype=torch.float64), rtol=0, atol=1e-12)
+        truth = answer[torch.arange(len(answer)), story[is_masked]]
+        assert (truth > 0).all()
+
+
+def test_nothing_masked_nothing_answered():
+    story = make_toy_corpus(n_train=1, n_heldout=1).heldout[0]
+    assert exact_distribution(story, torch.zeros(20, dtype=torch.bool)).shape == (0, len(toy_grammar().tokens))
+
+
+def test_masked_tokens_are_not_read():
+    story = make_toy_corpus(n_train=1, n_heldout=1).heldout[0]
+    is_masked = torch.zeros(20, dtype=torch.bool)
+    is_masked[[2, 5]] = True
+    expected = exact_distribution(story, is_masked)
+    assert torch.equal(exact_distribution(story.masked_fill(is_masked, 4), is_masked), expected)
+
+
+def test_verb_agrees_across_a_distractor():
+    assert ask("the old key opposite our big trees [MASK] still clean . the girl finds it again .") == pytest.approx(
+        {"is": 1.0}
+    )
+    assert ask("the old keys opposite our big tree [MASK] still clean . the girl finds them again .") == pytest.approx(
+        {"are": 1.0}
+    )
+
+
+def test_pronoun_of_two_possible_people():
+    # The girl or the boy: the two frames are equally common, and nothing else in the story tells them apart.
+    answer = ask("the girl talks to the boy near the old tree . [MASK] is very happy .")
+    assert answer == pytest.approx({"he": 0.5, "she": 0.5}, abs=1e-12)
+    assert ask("the girl talks to the boys near the old tree . [MASK] are very happy .") == pytest.approx({"they": 1.0})
+
+
+def test_a_probability_worked_out_by_hand():
+    # Boats are at sea. "examine" is done to shells as to anything else, so the noun is one of the four, listed in the
+    # order pearl, shell, coin, ring: weights 1/10, 1/11, 1/12, 1/13. (Belongings would take "her" or another trait.)
+    answer = ask("the girl examines my golden [MASK] near the old boat . it is very precious .")
+    weights = np.array([1 / 10, 1 / 11, 1 / 12, 1 / 13])
+    expected = dict(zip(("pearl", "shell", "coin", "ring"), weights / weights.sum(), strict=True))
+    assert answer == pytest.approx(expected, abs=1e-12)
+
+
+def test_truth_is_as_surprising_as_promised():
+    # The mean surprise at the true word estimates the mean entropy; they would part if either used other probabilities.
+    corpus = make_toy_corpus(n_train=1, n_heldout=600)
+    rng = torch.Generator().manual_seed(0)
+    excess = []
+    for story in corpus.heldout:
+        is_masked = (torch.rand(story.shape, generator=rng) < 0.15) & (story > 4)
+        answer = exact_distribution(story, is_masked)
+        surprise = -answer[torch.arange(len(answer)), story[is_masked]].log()
+        excess += (surprise - torch.special.entr(answer).sum(-1)).tolist()
+    error = np.std(excess) / np.sqrt(len(excess))
+    assert abs(np.mean(excess)) < 3 * error < 0.1
+
+
+def test_samples_follow_the_enumerated_probabilities():
+    frame = Frame("THE PERSON SEEMS LUCKY-HAPPY BECAUSE OWN THING IS LUCKY-READY . HE SMILES .", "PERSON", "PERSON")
+    short = Frame("THE PERSON RESTS .", "PERSON", "PERSON", weight=0.5)
+    grammar = ToyGrammar.compile(topics=TOPICS[:2], frames=[frame, short], most_words=2)
+    stories = enumerate_stories([frame, short], most_words=2)
+    numbers = {tuple(row): number for number, row in enumerate(as_rows(grammar, list(stories)).tolist())}
+    drawn, _ = grammar.sample(100_000, np.random.default_rng(0))
+    counts = np.bincount([numbers[tuple(row)] for row in drawn.tolist()], minlength=len(numbers))
+    expected = np.array(list(stories.values())) * counts.sum()
+    assert expected.min() > 5
+    assert chisquare(counts, expected).pvalue > 0.01
+
+
+def test_samples_of_the_full_grammar_have_the_exact_marginals():
+    grammar = toy_grammar()
+    drawn, _ = grammar.sample(20_000, np.random.default_rng(0))
+    length = drawn.shape[1]
+    marginals = exact_distribution(torch.zeros(length, dtype=torch.int64), torch.ones(length, dtype=torch.bool)).numpy()
+    pvalues = []
+    for place in range(1, length):
+        counts = np.bincount(drawn[:, place], minlength=len(grammar.tokens))
+        expected = marginals[place] * counts.sum()
+        assert counts[expected == 0].sum() == 0
+        common = expected >= 5
+        observed, wanted = (
+            np.append(counts[common], counts[~common].sum()),
+            np.append(expected[common], expected[~common].sum()),
+        )
+        if wanted[-1] < 1e-9:
+            observed, wanted = observed[:-1], wanted[:-1]
+        pvalues.append(chisquare(observed, wanted).pvalue)
+    assert min(pvalues) > 0.01 / len(pvalues)
+
+
+def test_impossible_stories_are_refused_by_name():
+    story = story_tokens("the girl talk to the boy near the old tree . she is very happy .")
+    with pytest.raises(CorpusError, match="'talk' as token 3"):
+        exact_distribution(story, torch.arange(20) == 9)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "is_masked", "message"),
+    [
+        (torch.zeros(19, dtype=torch.int64), torch.zeros(20, dtype=torch.bool), r"tokens has the shape \(19,\)"),
+        (torch.zeros(20, dtype=torch.int64), torch.zeros(1, 20, dtype=torch.bool), "is_masked has the shape"),
+        (torch.zeros(20, dtype=torch.int64), torch.zeros(20), "is_masked is torch.float32"),
+        (torch.zeros(20), torch.zeros(20, dtype=torch.bool), "tokens is torch.float32"),
+        (torch.full((20,), 9999), torch.zeros(20, dtype=torch.bool), "ids from 9999 to 9999"),
+    ],
+)
+def test_bad_input_is_named(tokens, is_masked, message):
+    with pytest.raises(CorpusError, match=message):
+        exact_distribution(tokens, is_masked)
