@@ -3,7 +3,7 @@
 `import electra_edu as edu`, then `edu.preset`, `edu.load_corpus`, `edu.TrainingRun`; the panels are in `edu.widgets`.
 """
 
-from electra_edu import corpora, efficiency, interop, metrics, plots, probes, widgets
+from electra_edu import corpora, doctor, efficiency, interop, metrics, plots, probes, widgets
 from electra_edu.config import ElectraConfig, preset
 from electra_edu.corpora import Corpus, load_corpus
 from electra_edu.detection import detect
@@ -25,6 +25,7 @@ __all__ = [
     "TrainingStopped",
     "corpora",
     "detect",
+    "doctor",
     "efficiency",
     "interop",
     "load_corpus",

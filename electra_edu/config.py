@@ -60,6 +60,7 @@ class ElectraConfig:
     optimizer: Optimizer = "muon"
     learning_rate: float = 5e-4
     muon_learning_rate: float = 5e-3  # of the encoder's matrices when the optimizer is "muon"
+    max_grad_norm: float | None = 1.0  # all gradients together are clipped to this norm; None: no clipping
     warmup_steps: int = 50
     training_steps: int | None = None  # horizon of the linear decay; None: no horizon, a constant rate after warm-up
     batch_size: int = 128
@@ -107,6 +108,9 @@ class ElectraConfig:
         )
         self._require("learning_rate", 0 < self.learning_rate <= 1, "above 0 and at most 1, for example 5e-4")
         self._require("muon_learning_rate", 0 < self.muon_learning_rate <= 1, "above 0 and at most 1, for example 5e-3")
+        self._require(
+            "max_grad_norm", self.max_grad_norm is None or self.max_grad_norm > 0, "None (no clipping) or above 0"
+        )
         self._require("warmup_steps", self.warmup_steps >= 0, "a whole number ≥ 0")
         self._require(
             "training_steps",

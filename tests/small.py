@@ -25,6 +25,13 @@ VOCAB_SIZE = len(SPECIAL_TOKENS) + len(WORDS)  # 16
 LENGTH = 8
 STORIES = (("cook", "stirs", "soup"), ("sailor", "steers", "boat"), ("singer", "sings", "song"))  # one topic each
 
+KINDS: list[dict[str, Any]] = [  # ways to train that differ in what they draw, share and keep
+    {},
+    {"dropout": 0.2},
+    {"optimizer": "paper-adam", "training_steps": 100},
+    {"weight_sharing": "none", "positions": "learned"},
+]
+
 
 def small_config(**changes: Any) -> ElectraConfig:
     """Return a config that fits `small_corpus`, with some fields changed."""
@@ -116,6 +123,18 @@ def weights(module: nn.Module) -> list[Tensor]:
 def equal(left: Iterable[Tensor], right: Iterable[Tensor]) -> bool:
     """Tell whether two lists of tensors are the same to the last bit."""
     return all(torch.equal(a, b) for a, b in zip(left, right, strict=True))
+
+
+def figures(records: list[StepRecord]) -> list[dict[str, object]]:
+    """Return everything the records say but for the seconds; None for NaN, so that equal means equal."""
+    return [{name: value for name, value in r.to_dict().items() if name != "seconds"} for r in records]
+
+
+def state(run: TrainingRun) -> list[Tensor]:
+    """Return copies of everything that the next step depends on."""
+    kept = [made.state[p] for made in run.optimizers for p in run.model.parameters() if p in made.state]
+    moments = [one[name].clone() for one in kept for name in sorted(one)]
+    return [*weights(run.model), *weights(run.average), *moments, run.rng.get_state()]
 
 
 def step_record(step: int = 1, **changes: Any) -> StepRecord:

@@ -159,13 +159,16 @@ def test_python_without_sources_is_told_so(tmp_path: Path, monkeypatch: pytest.M
 
 def same(one: Corpus, other: Corpus) -> bool:
     """Whether two corpora are equal in every part."""
+
     def parts(corpus: Corpus) -> list[Tensor]:
         return [corpus.train, corpus.heldout, corpus.heldout_labels["module"].values]
 
-    return all(
-        torch.equal(a, b) and a.dtype == b.dtype for a, b in zip(parts(one), parts(other), strict=True)
-    ) and [one.name, one.sha256, one.tokenizer.to_str(), one.heldout_labels["module"].names] == [
-        other.name, other.sha256, other.tokenizer.to_str(), other.heldout_labels["module"].names]
+    return all(torch.equal(a, b) and a.dtype == b.dtype for a, b in zip(parts(one), parts(other), strict=True)) and [
+        one.name,
+        one.sha256,
+        one.tokenizer.to_str(),
+        one.heldout_labels["module"].names,
+    ] == [other.name, other.sha256, other.tokenizer.to_str(), other.heldout_labels["module"].names]
 
 
 # What is prose
@@ -185,12 +188,13 @@ DOCSTRING = """read(path, *, limit=None) -> bytes
     >>> read("a")
     Some output. This looks like a sentence in it.
 
-    Heading Of A Section
-    --------------------
+    What does this heading ask?
+    ---------------------------
     The text below a heading stays.
 
     =======  ==============================
     Name     Meaning. It is given in a sentence.
+    Other    Another. This is the next row of it.
     =======  ==============================
 
     +------+-------------------------------+

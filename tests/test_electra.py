@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from small import CLS, PAD, SEP, count, equal, rng, small_config, small_corpus, token_rows, weights
+from small import CLS, MASK, PAD, SEP, count, equal, rng, small_config, small_corpus, token_rows, weights
 from torch import Tensor
 
 from electra_edu.config import preset
@@ -31,7 +31,7 @@ def nearly_sure_of(model: Electra, word: int) -> None:
 
 
 def test_the_rtd_loss_is_the_mean_over_real_tokens() -> None:
-    """-ln σ(2) = 0.126928 for a replaced token, -ln(1 - σ(-1)) = 0.313262 and ln 2 for originals; padding is nothing."""
+    """A replaced token costs -ln σ(2) = 0.126928, originals -ln(1 - σ(-1)) = 0.313262 and ln 2; padding nothing."""
     logits = torch.tensor([[2.0, -1.0, 50.0], [0.0, 50.0, -50.0]])
     is_replaced = torch.tensor([[True, False, False], [False, False, True]])
     is_real = torch.tensor([[True, True, False], [True, False, False]])
@@ -74,11 +74,11 @@ def test_the_losses_are_those_of_what_the_output_shows(tokens: Tensor) -> None:
     out = Electra(small_config(initializer_range=0.5), rng())(tokens, rng=rng())
     mlm, rtd = [], []
     for row in range(len(tokens)):
-        for slot in out.mlm_used[row].nonzero().flatten().tolist():
-            mlm.append(-out.mlm_logits[row, slot].log_softmax(-1)[out.mlm_targets[row, slot]].item())
-        for i in (tokens[row] != PAD).nonzero().flatten().tolist():
-            p = out.rtd_logits[row, i].sigmoid().item()
-            rtd.append(-math.log(p if out.is_replaced[row, i] else 1 - p))
+        used, real = out.mlm_used[row], tokens[row] != PAD
+        for logits, target in zip(out.mlm_logits[row][used], out.mlm_targets[row][used], strict=True):
+            mlm += [-math.log(logits.softmax(-1)[target].item())]
+        for logit, is_replaced in zip(out.rtd_logits[row][real], out.is_replaced[row][real], strict=True):
+            rtd += [-math.log((logit if is_replaced else -logit).sigmoid().item())]
     assert len(rtd) == (tokens != PAD).sum() < tokens.numel()
     assert out.mlm_loss.item() == pytest.approx(sum(mlm) / len(mlm), rel=1e-5)
     assert out.rtd_loss.item() == pytest.approx(sum(rtd) / len(rtd), rel=1e-4)
@@ -137,6 +137,17 @@ def test_rows_without_a_word_cost_nothing_and_stay_finite(positions: str) -> Non
 # One forward pass
 
 
+def test_the_generator_reads_the_masked_text_and_the_discriminator_the_filled_one(tokens: Tensor) -> None:
+    model, read = Electra(small_config(), rng()), {}
+    for name in ("generator", "discriminator"):
+        model.get_submodule(name).register_forward_hook(
+            lambda _module, inputs, _output, name=name: read.update({name: inputs[0]})
+        )
+    out = model(tokens, rng=rng())
+    assert torch.equal(read["generator"], tokens.masked_fill(out.is_masked, MASK))
+    assert torch.equal(read["discriminator"], out.corrupted)
+
+
 def test_each_network_runs_once_and_only_slots_reach_the_vocabulary(tokens: Tensor) -> None:
     model = Electra(small_config(), rng())
     shapes: dict[str, list[tuple[int, ...]]] = {"generator": [], "discriminator": [], "generator.dense": []}
@@ -147,7 +158,7 @@ def test_each_network_runs_once_and_only_slots_reach_the_vocabulary(tokens: Tens
     out = model(tokens, rng=rng())
     assert shapes == {"generator": [(6, 8)], "discriminator": [(6, 8)], "generator.dense": [(6, 2, 8)]}
     assert out.mlm_logits.shape == (6, 2, 16)  # round(0.3 × 8) = 2 slots, 16 words
-    everywhere = model.generator(tokens.masked_fill(out.is_masked, 4), out.is_real)
+    everywhere = model.generator(tokens.masked_fill(out.is_masked, MASK), out.is_real)
     for row in range(6):  # the slots' logits are the full logits at the masked positions, in some order
         full = everywhere[row][out.is_masked[row]].sum(0)
         torch.testing.assert_close(out.mlm_logits[row][out.mlm_used[row]].sum(0), full, atol=1e-5, rtol=1e-5)

@@ -24,7 +24,7 @@ def generator(config: ElectraConfig) -> Generator:
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5])
 @pytest.mark.parametrize("draw", [sample, gumbel_max])
 def test_draws_follow_the_softmax_at_a_temperature(draw: object, temperature: float) -> None:
-    drawn = draw(LOGITS.repeat(DRAWS, 1), temperature, rng(7))  # type: ignore[operator]
+    drawn = draw(LOGITS.repeat(DRAWS, 1), temperature, rng(7))
     weights = [0.0 if logit == IMPOSSIBLE else 2.718281828459045 ** (logit / temperature) for logit in LOGITS.tolist()]
     expected = torch.tensor(weights) / sum(weights) * DRAWS
     seen = torch.bincount(drawn, minlength=len(LOGITS))
@@ -47,6 +47,11 @@ def test_the_ends_of_the_uniform_numbers_draw_possible_tokens(uniform: float, mo
     monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.full(*shape, uniform))
     drawn = sample(logits, 1.0, rng())
     assert logits.gather(-1, drawn[:, None]).isfinite().all()
+
+
+def test_logits_that_are_no_numbers_still_draw_a_token() -> None:
+    """The run is to stop at the loss that is not finite, not at an id outside of the vocabulary."""
+    assert (sample(torch.full((20, 7), float("nan")), 1.0, rng()) < 7).all()
 
 
 def test_half_precision_logits_lose_no_token() -> None:

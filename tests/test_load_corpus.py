@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -18,8 +19,8 @@ from electra_edu.corpora.packing import pack
 from electra_edu.corpora.wordpiece import train_wordpiece
 from electra_edu.errors import CorpusError, CorpusFileError, ElectraEduError
 
-WORDS = ["the", "a", "cat", "dog", "bird", "fish", "house", "tree", "river", "sees", "hears", "likes", "finds", "big",
-         "small", "old", "young", "red", "green", "never", "often"]
+NOUNS = ["cat", "dog", "bird", "fish", "house", "tree", "river"]
+WORDS = ["the", "a", "sees", "hears", "likes", "finds", "big", "small", "old", "young", "red", "never", "often", *NOUNS]
 
 
 def story(n_words: int, seed: int = 0) -> str:
@@ -30,6 +31,7 @@ def story(n_words: int, seed: int = 0) -> str:
 
 
 # A text becomes sequences
+
 
 def test_text_becomes_full_sequences() -> None:
     corpus = load_corpus(text=story(4000))
@@ -135,6 +137,7 @@ def test_pack_fills_pads_and_drops(n_tokens: int, max_seq_length: int) -> None:
 
 # What cannot work is said
 
+
 def refusal(*args: object, kind: type[ElectraEduError] = CorpusError, **options: object) -> str:
     with pytest.raises(kind) as caught:
         load_corpus(*args, **options)  # type: ignore[arg-type]
@@ -152,8 +155,7 @@ def test_no_text() -> None:
 def test_too_little_text_says_how_much_there_is_and_is_needed() -> None:
     message = refusal(text="Just a few words.")
     assert "needs 62" in message
-    assert "longer text" in message
-    assert "smaller max_seq_length" in message
+    assert "Give a longer text, or a smaller max_seq_length" in message
     one = refusal(text=story(32))
     assert "hold out" in one
     assert "124" in one
@@ -169,8 +171,7 @@ def test_smallest_text_that_works_has_both_parts() -> None:
             assert works == 0, f"{n_words} words are refused though fewer were not"
             continue
         works += 1
-        assert len(corpus.train) >= 1
-        assert len(corpus.heldout) >= 1
+        assert min(len(corpus.train), len(corpus.heldout)) >= 1
     assert works > 10
 
 
@@ -205,21 +206,24 @@ def test_neither_a_name_nor_a_file(name: str) -> None:
     assert len(message) < 400
 
 
-@pytest.mark.parametrize(("data", "answer"), [
-    (b"", "is empty"),
-    (b" \n\n\t", "white space"),
-    (b"plain text\0and more", "byte 10 is zero"),
-    (b"\x7fELF\0\0\0\0\0\0" * 20, "binary file"),
-    ("caf\u00e9 and more".encode("latin-1"), "byte 3 (0xe9) is not UTF-8"),
-    (b"\xef\xbb\xbfcaf\xe9 and more", "byte 6 (0xe9) is not UTF-8"),
-    ("a text".encode("utf-16"), "is UTF-16, not UTF-8"),
-    ("a text".encode("utf-32"), "is UTF-32, not UTF-8"),
-    ("a text".encode("utf-16-le"), "looks like UTF-16"),
-    ("a text".encode("utf-16-be"), "looks like UTF-16"),
-    (b"%PDF-1.7", "a PDF document"),
-    (b"PK\x03\x04 and so on", "zip archive"),
-    (gzip.compress(b"text"), "gzip"),
-])
+@pytest.mark.parametrize(
+    ("data", "answer"),
+    [
+        (b"", "is empty"),
+        (b" \n\n\t", "white space"),
+        (b"plain text\0and more", "byte 10 is zero"),
+        (b"\x7fELF\0\0\0\0\0\0" * 20, "binary file"),
+        ("caf\u00e9 and more".encode("latin-1"), "byte 3 (0xe9) is not UTF-8"),
+        (b"\xef\xbb\xbfcaf\xe9 and more", "byte 6 (0xe9) is not UTF-8"),
+        ("a text".encode("utf-16"), "is UTF-16, not UTF-8"),
+        ("a text".encode("utf-32"), "is UTF-32, not UTF-8"),
+        ("a text".encode("utf-16-le"), "looks like UTF-16"),
+        ("a text".encode("utf-16-be"), "looks like UTF-16"),
+        (b"%PDF-1.7", "a PDF document"),
+        (b"PK\x03\x04 and so on", "zip archive"),
+        (gzip.compress(b"text"), "gzip"),
+    ],
+)
 def test_file_that_is_no_text(tmp_path: Path, data: bytes, answer: str) -> None:
     path = tmp_path / "file.txt"
     path.write_bytes(data)
@@ -247,24 +251,17 @@ def test_folder_and_special_files(tmp_path: Path) -> None:
         assert "a pipe or a device" in refusal(tmp_path / "pipe", kind=CorpusFileError)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read every file")
-def test_file_without_permission(tmp_path: Path) -> None:
+def test_file_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "secret.txt"
     path.write_text(story(1000))
     path.chmod(0)
+    if os.access(path, os.R_OK):  # root may read every file
+        monkeypatch.setattr(Path, "read_bytes", Mock(side_effect=PermissionError(13, "Permission denied")))
     assert "permission" in refusal(path, kind=CorpusFileError).lower()
 
 
-def test_file_that_fails_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_path: Path) -> bytes:
-        raise PermissionError(13, "Permission denied")
-
-    (tmp_path / "text.txt").write_text(story(1000))
-    monkeypatch.setattr(Path, "read_bytes", fail)
-    assert "Permission denied" in refusal(tmp_path / "text.txt", kind=CorpusFileError)
-
-
 # The hub, without a network
+
 
 def install_datasets(monkeypatch: pytest.MonkeyPatch, load_dataset: object) -> None:
     monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load_dataset))
@@ -274,7 +271,7 @@ def test_hub_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
     message = refusal("hf:someone/stories")
     assert "electra_edu[hub]" in message
-    assert "another" in message or "a computer" in message
+    assert "datasets.load_dataset('someone/stories', split='train')" in message, "how to do it elsewhere"
 
 
 def test_hub_reads_the_column_of_text(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,10 +291,7 @@ def test_hub_reads_the_column_of_text(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_hub_that_cannot_be_reached_or_has_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unreachable(*_args: object, **_options: object) -> None:
-        raise ConnectionError("no network")
-
-    install_datasets(monkeypatch, unreachable)
+    install_datasets(monkeypatch, Mock(side_effect=ConnectionError("no network")))
     assert "ConnectionError: no network" in refusal("hf:someone/stories")
     install_datasets(monkeypatch, lambda *_args, **_options: [{"pixels": 1, "label": 2}])
     assert "pixels, label" in refusal("hf:someone/pictures")

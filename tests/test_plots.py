@@ -33,12 +33,12 @@ CURVES = [
 
 @pytest.fixture
 def axes() -> Axes:
-    return Figure().subplots()  # type: ignore[no-any-return]
+    return Figure().subplots()
 
 
 def rendered(axes: Axes) -> Axes:
     """Draw the whole figure: some faults show only then."""
-    axes.figure.draw_without_rendering()  # type: ignore[union-attr]
+    axes.figure.draw_without_rendering()
     return axes
 
 
@@ -50,13 +50,14 @@ def texts(axes: Axes) -> list[str]:
 @pytest.mark.parametrize("steps", [0, 1, 5])
 def test_curves_return_their_axes_labelled(axes: Axes, draw: Callable[..., Axes], ylabel: str, steps: int) -> None:
     assert draw(axes, HISTORY[:steps]) is axes
-    assert (rendered(axes).get_xlabel(), axes.get_ylabel()) == ("steps", ylabel)
+    assert rendered(axes).get_xlabel() == "steps"
+    assert " ".join(axes.get_ylabel().split()) == ylabel  # it may break into two lines
 
 
 @pytest.mark.parametrize(("draw", "_ylabel"), CURVES)
 def test_curves_bear_scores_that_do_not_exist(axes: Axes, draw: Callable[..., Axes], _ylabel: str) -> None:
     nothing = dict.fromkeys(StepRecord.__dataclass_fields__, math.nan)
-    rendered(draw(axes, [StepRecord(**(nothing | {"step": i})) for i in range(3)]))  # type: ignore[arg-type]
+    rendered(draw(axes, [StepRecord(**(nothing | {"step": i})) for i in range(3)]))
 
 
 def test_a_loss_is_drawn_raw_and_smoothed_in_its_networks_colour(axes: Axes) -> None:
@@ -117,7 +118,7 @@ def test_the_machine_names_its_parts(axes: Axes) -> None:
     for heading in ("1 mask", "2 generator", "3 sample", "4 label", "5 discriminator"):
         assert heading in said
     assert said.count("[MASK]") == 2
-    assert [word for word in said if word in "01"] == ["0", "0", "0", "0", "1"]  # only the wrong guess is replaced
+    assert [word for word in said if word in ("0", "1")] == list("00001")  # only the wrong guess is replaced
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -19,7 +19,7 @@ def discriminator() -> Discriminator:
 
 
 def labelled(corpus: Corpus, values: Tensor, names: tuple[str, ...] = ("a", "b"), level: str = "sequence") -> Corpus:
-    return Corpus(**(vars(corpus) | {"heldout_labels": {"topic": Labels(values, names, level)}}))  # type: ignore[arg-type]
+    return Corpus(**(vars(corpus) | {"heldout_labels": {"topic": Labels(values, names, level)}}))
 
 
 def test_features_are_the_mean_state_of_the_real_tokens(discriminator: Discriminator) -> None:
@@ -58,9 +58,7 @@ def test_sequences_without_a_label_are_left_out(discriminator: Discriminator) ->
     assert probe(discriminator, labelled(corpus, values, ("a", "b", "c")), "topic") == 1.0
 
 
-def test_it_is_asked_about_512_sequences_at_most(
-    discriminator: Discriminator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_asked_about_512_sequences_at_most(discriminator: Discriminator, monkeypatch: pytest.MonkeyPatch) -> None:
     import sklearn.pipeline
 
     asked, score = [], sklearn.pipeline.Pipeline.score
@@ -85,7 +83,11 @@ def test_a_broken_network_scores_nan(discriminator: Discriminator) -> None:
 @pytest.mark.parametrize(
     ("corpus", "task", "message"),
     [
-        (small_corpus(), "topics", r"task='topics': the corpus 'small' has no such .*Did you mean 'topic'\? It has: topic"),
+        (
+            small_corpus(),
+            "topics",
+            r"task='topics': the corpus 'small' has no such .*Did you mean 'topic'\?",
+        ),
         (labelled(small_corpus(), torch.zeros(90, 8).long(), level="token"), "topic", r"It has: none"),
         (small_corpus(heldout=9), "topic", r"too few sequences of some label \(more than 3 of each"),
         (labelled(small_corpus(), torch.zeros(90).long()), "topic", r"too few sequences of some label"),

@@ -6,11 +6,12 @@ from small import count, rng, small_config
 from torch import Tensor, nn
 from transformers import ElectraConfig as TheirConfig
 from transformers import ElectraForMaskedLM, ElectraForPreTraining
+from transformers.models.roformer import modeling_roformer as roformer
 
 from electra_edu.config import preset
 from electra_edu.discriminator import Discriminator
 from electra_edu.electra import Electra
-from electra_edu.encoder import Embeddings
+from electra_edu.encoder import Embeddings, rotate, rotations
 from electra_edu.errors import ElectraEduError
 from electra_edu.generator import Generator
 from electra_edu.interop import transformers_config, transformers_state
@@ -26,7 +27,7 @@ def theirs(network: Generator | Discriminator) -> nn.Module:
     buffers = {name for name, _ in model.named_buffers()}
     assert set(missing) <= buffers
     assert unexpected == []
-    return model  # type: ignore[no-any-return]
+    return model
 
 
 @pytest.fixture(params=[8, 16], ids=["projected embeddings", "embeddings as wide as the discriminator"])
@@ -48,7 +49,9 @@ def model(request: pytest.FixtureRequest) -> Electra:
 def test_logits_agree(model: Electra, part: str, length: int) -> None:
     network = getattr(model, part)
     tokens = torch.randint(5, 16, (3, length), generator=rng(1))
-    attention_mask = (torch.arange(length) < torch.tensor([[length], [max(1, length - 2)], [max(1, length // 2)]])).long()
+    attention_mask = (
+        torch.arange(length) < torch.tensor([[length], [max(1, length - 2)], [max(1, length // 2)]])
+    ).long()
     types = torch.randint(0, 2, (3, length), generator=rng(2))
     other = theirs(network)
 
@@ -59,12 +62,24 @@ def test_logits_agree(model: Electra, part: str, length: int) -> None:
         assert ours.std() > 0.05  # something to disagree about
         real = inputs.get("attention_mask", torch.ones_like(tokens)).bool()
         assert (ours - reference)[real].abs().max() < TOLERANCE
-        return ours  # type: ignore[no-any-return]
+        return ours
 
     plain = compare()
     assert not torch.allclose(compare(token_type_ids=types), plain, atol=1e-3)
     padded = compare(attention_mask=attention_mask, token_type_ids=types)
     assert length == 1 or not torch.allclose(padded, plain, atol=1e-3)
+
+
+def test_rotary_positions_are_roformers() -> None:
+    length, heads, size = 9, 2, 8
+    query, key = torch.randn(2, 1, length, heads, size, generator=rng())
+    angles = roformer.RoFormerSinusoidalPositionalEmbedding(length, size).create_weight()[None, None]
+    reference = roformer.RoFormerSelfAttention.apply_rotary_position_embeddings(
+        angles, query.transpose(1, 2), key.transpose(1, 2)
+    )
+    for ours, theirs_ in zip((query, key), reference, strict=True):
+        rotated = rotate(ours, rotations(length, size, torch.device("cpu")))
+        torch.testing.assert_close(rotated.transpose(1, 2), theirs_, atol=1e-5, rtol=1e-5)
 
 
 def test_rotary_networks_have_no_counterpart() -> None:

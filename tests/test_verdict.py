@@ -11,7 +11,8 @@ ENTROPY = 5.0  # of word frequencies, in nats
 
 
 def history(steps: int, **fields: float) -> list[StepRecord]:
-    return [step_record(step + 1, **({"mlm_loss": 3.0, "recall": 0.5, "majority": 0.9} | fields)) for step in range(steps)]
+    usual = {"mlm_loss": 3.0, "recall": 0.5, "majority": 0.9}
+    return [step_record(step + 1, **(usual | fields)) for step in range(steps)]
 
 
 def verdict(records: list[StepRecord], auc: float | None = 0.9, stopped: str | None = None) -> Verdict:
@@ -80,11 +81,9 @@ def test_a_score_that_does_not_exist_counts_nowhere() -> None:
 
 
 def test_a_real_run_goes_from_the_majority_class_to_learning() -> None:
-    run, kinds = small_run(rtd_weight=2.0, generator_size_fraction=1.0, learning_rate=1e-2), []
-    for steps in (0, 10, 35, 60):
+    run, kinds = small_run(rtd_weight=2.0), []
+    for steps in (0, 10, 35, 115):
         run.advance(steps)
         evaluations = [run.evaluate()] if steps else []
         kinds.append(judge(run.history, evaluations, run.corpus.unigram_entropy).kind)
-    assert kinds[:2] == ["idle", "learning"]
-    assert kinds[2] in ("majority", "plateau")
-    assert kinds[3] == "learning"
+    assert kinds == ["idle", "learning", "majority", "learning"]  # the first "learning" is the warm-up

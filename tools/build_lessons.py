@@ -31,7 +31,9 @@ def build(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
-        NotebookClient(notebook, timeout=TIMEOUT, resources=resources, coalesce_streams=True).execute()
+        NotebookClient(
+            notebook, timeout=TIMEOUT, resources=resources, coalesce_streams=True, store_widget_state=False
+        ).execute()
     normalise(notebook)
     nbformat.validate(notebook)
     nbformat.write(notebook, path)
@@ -52,7 +54,9 @@ def _normalised(output: Any) -> Any:
         return output
     if WIDGET_VIEW in output.data:  # its text/plain is only the widget's repr; a panel shows its picture beside it
         return None
-    output.metadata = nbformat.from_dict({})
+    output.metadata = nbformat.from_dict(  # alternative texts stay
+        {kind: {"alt": about["alt"]} for kind, about in output.metadata.items() if "alt" in about}
+    )
     if "text/plain" in output.data:
         output.data["text/plain"] = ADDRESS.sub("", output.data["text/plain"])
     return output

@@ -78,6 +78,9 @@ def prepare(state: Path) -> None:
         _write_json(workspaces / "default-37a8.jupyterlab-workspace", WORKSPACE)
     kernel = get_kernel_dict()  # a `python3` of the user's could be another Python, without this package
     kernel["metadata"].pop("debugger", None)  # the debugger's traffic slows a kernel that trains
+    # One core stays free for the browser: threads that wait for a busy core make a training step four times slower.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    kernel["env"] = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(1, cores - 1)))}
     _write_json(state / "data" / "kernels" / "python3" / "kernel.json", kernel)
 
 

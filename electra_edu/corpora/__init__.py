@@ -75,5 +75,6 @@ def _existing(path: object) -> str:
         shown = found if len(found) <= 80 else f"{found[:80]}…"
         raise CorpusFileError(
             f"{shown!r} is not a file here, nor the name of a corpus ({', '.join(map(repr, NAMES))}, 'hf:owner/name')."
-            f"{nearest(found, NAMES)} To use a string as the text: load_corpus(text=…).")
+            f"{nearest(found, NAMES)} To use a string as the text: load_corpus(text=…)."
+        )
     return found

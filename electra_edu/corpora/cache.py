@@ -41,7 +41,9 @@ def cached(name: str, key: str, build: Callable[[], Corpus]) -> Corpus:
         except OSError as error:
             warnings.warn(
                 f"The corpus {name!r} could not be kept for next time: {error}. Set {FOLDER_VARIABLE} to a folder that "
-                "can be written to.", stacklevel=2)
+                "can be written to.",
+                stacklevel=2,
+            )
     return corpus
 
 
@@ -52,8 +54,9 @@ def _save(corpus: Corpus, path: Path) -> None:
     about = {
         "name": corpus.name,
         "sha256": corpus.sha256,
-        "labels": {name: {"names": labels.names, "level": labels.level}
-                   for name, labels in corpus.heldout_labels.items()},
+        "labels": {
+            name: {"names": labels.names, "level": labels.level} for name, labels in corpus.heldout_labels.items()
+        },
     }
     metadata = {"about": json.dumps(about), "tokenizer": corpus.tokenizer.to_str()}
     metadata["checksum"] = _checksum(metadata, tensors)
@@ -77,10 +80,18 @@ def _load(path: Path) -> Corpus | None:
     if metadata.pop("checksum", None) != _checksum(metadata, tensors):
         return None
     about = json.loads(metadata["about"])
-    labels = {name: Labels(tensors[LABELS + name].long(), tuple(entry["names"]), entry["level"])
-              for name, entry in about["labels"].items()}
-    return Corpus(about["name"], Tokenizer.from_str(metadata["tokenizer"]), tensors["train"].long(),
-                  tensors["heldout"].long(), about["sha256"], labels)
+    labels = {
+        name: Labels(tensors[LABELS + name].long(), tuple(entry["names"]), entry["level"])
+        for name, entry in about["labels"].items()
+    }
+    return Corpus(
+        about["name"],
+        Tokenizer.from_str(metadata["tokenizer"]),
+        tensors["train"].long(),
+        tensors["heldout"].long(),
+        about["sha256"],
+        labels,
+    )
 
 
 def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:

@@ -45,9 +45,9 @@ def load_docs(name: str, *, vocab_size: int, max_seq_length: int) -> Corpus:
         if not any(document.paragraphs for document in documents):
             raise CorpusError(
                 f"{name!r}: this Python has no source files in {stdlib}, so there are no docstrings to read. Use a "
-                'complete Python (python.org, conda), or load_corpus("toy"), or a text file of your own.')
-        return build_corpus(
-            name, documents, vocab_size=vocab_size, max_seq_length=max_seq_length, label_name="module")
+                'complete Python (python.org, conda), or load_corpus("toy"), or a text file of your own.'
+            )
+        return build_corpus(name, documents, vocab_size=vocab_size, max_seq_length=max_seq_length, label_name="module")
 
     installed = sorted(f"{d.name} {d.version}" for d in metadata.distributions()) if libraries else []
     rules = [inspect.getsource(module) for module in (sys.modules[__name__], prose, packing, wordpiece)]

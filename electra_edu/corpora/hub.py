@@ -28,7 +28,8 @@ def load_hub(dataset: str, *, vocab_size: int, max_seq_length: int) -> Corpus:
         datasets = import_module("datasets")
     except ImportError as error:
         raise CorpusError(
-            f"hf:{dataset}: needs the package datasets (pip install 'electra_edu[hub]'). {elsewhere}") from error
+            f"hf:{dataset}: needs the package datasets (pip install 'electra_edu[hub]'). {elsewhere}"
+        ) from error
     try:
         rows = datasets.load_dataset(name, configuration or None, split="train", streaming=True)
         text = "\n\n".join(_texts(rows))

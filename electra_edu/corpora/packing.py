@@ -42,8 +42,9 @@ def build_corpus(
     training, heldout = _split(documents, max_seq_length)
     tokenizer = train_wordpiece([*_paragraphs(training)], vocab_size)
     train_tokens = torch.from_numpy(encode(tokenizer, _paragraphs(training)))
-    heldout_tokens = {label: torch.from_numpy(encode(tokenizer, _paragraphs(group)))
-                      for label, group in _by_label(heldout).items()}
+    heldout_tokens = {
+        label: torch.from_numpy(encode(tokenizer, _paragraphs(group))) for label, group in _by_label(heldout).items()
+    }
     train = pack(train_tokens, max_seq_length)
     heldout_rows = {label: pack(tokens, max_seq_length) for label, tokens in heldout_tokens.items()}
     n_tokens = len(train_tokens) + sum(map(len, heldout_tokens.values()))
@@ -142,7 +143,8 @@ def _check_unknown(tokens: Tensor, vocab_size: int) -> None:
         raise CorpusError(
             f"vocab_size={vocab_size}: {share:.0%} of the tokens would be [UNK], because the text has more different "
             "characters than such a vocabulary can spell, or words of more than 100 characters. Give a larger "
-            f"vocab_size, for example {min(100_000, 8 * vocab_size)}, or another text.")
+            f"vocab_size, for example {min(100_000, 8 * vocab_size)}, or another text."
+        )
 
 
 def _paragraphs(documents: Iterable[Document]) -> Iterator[str]:

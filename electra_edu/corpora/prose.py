@@ -11,32 +11,40 @@ MIN_PLAIN = 0.8  # share of a sentence's words that are ordinary words, not iden
 _UNDERLINE = re.compile(r"([-=~^\"'`#*+:.<>_])\1{2,}")  # the line above it is a heading
 _TABLE = re.compile(r"\+[-=+]{3,}|\||[-=]{2,}\s+[-=]{2,}")
 _DOCTEST = re.compile(r">>>|\$ |% |In \[")
-_CODE_DIRECTIVE = re.compile(r"\.\. *(code|sourcecode|math|test|doctest|parsed|plot|ipython|jupyter|table|list-table"
-                             r"|csv|image|figure|production|index|toctree|currentmodule|_|\[)")
-_SECTION = re.compile(r"(args|arguments|attributes|examples?|keyword arg\w*|methods|notes?|parameters|raises|references"
-                      r"|returns?|see also|usage|warnings?|yields?):?", re.IGNORECASE)
-_NUMPY_FIELD = re.compile(r"\*{0,2}[\w.]+(, \*{0,2}[\w.]+)* : ")
+_CODE_DIRECTIVE = re.compile(
+    r"\.\. *(code|sourcecode|math|test|doctest|parsed|plot|ipython|jupyter|table|list-table"
+    r"|csv|image|figure|production|index|toctree|currentmodule|_|\[)"
+)
 
 # What begins a paragraph of its own, and is no part of it
 _ITEM = re.compile(r"([-*+•o]|\(?(\d{1,2}|[a-z])[.)]|\[\d+\]|\.\. [\w-]+::)\s+")  # "- ", "2. ", "(a) ", ".. note:: "
 _FIELD = re.compile(  # ":param x:", "x (int):", "close() --", "ValueError:"
     r"([:@]\w[^:]*:|\*{0,2}[a-z_][\w.]*(\([^)]*\))?( \([^)]*\))?(:| --?)|[A-Z]\w*(Error|Exception|Warning|Exit):)"
-    r"(\s+|$)")
+    r"(\s+|$)"
+)
 
-_INLINE = tuple((re.compile(pattern), replacement) for pattern, replacement in (
-    (r":[\w:+.-]+:`[!~]?([^`<]*?)(\s*<[^`>]*>)?`", r"\1"),  # :func:`name <target>`
-    (r"`([^`<]*?)\s*<[^`>]*>`_{0,2}", r"\1"),  # `text <address>`_
-    (r"``(.+?)``", r"\1"),
-    (r"`([^`']+)['`]_{0,2}", r"\1"),
-    (r"(?<![\w*])(\*{1,2})(?=[^\s*])([^*]+?)(?<=[^\s*])\1(?![\w*])", r"\2"),  # *emphasis*, **strong**
-    (r"\s*\[(\d+|[A-Z]\w*\d)\](_\b|_(?=\W|$))?", ""),  # footnotes: [1], [1]_, [Knuth97]_
-    (r"^\s*(New|Changed|Deprecated|Added) (in|since) (version )?[\d.]+: ", ""),
-    (r"(?<=[a-z])- (?!and |or |to )(?=[a-z])", "-"),  # a hyphen at the end of a line
-    ("[“”]", '"'), ("[‘’]", "'"), ("…", "..."), (r"\s*(—|–|---?)(\s+|$)", " - "), (r"\s+", " "),
-))
+_INLINE = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r":[\w:+.-]+:`[!~]?([^`<]*?)(\s*<[^`>]*>)?`", r"\1"),  # :func:`name <target>`
+        (r"`([^`<]*?)\s*<[^`>]*>`_{0,2}", r"\1"),  # `text <address>`_
+        (r"``(.+?)``", r"\1"),
+        (r"`([^`']+)['`]_{0,2}", r"\1"),
+        (r"(?<![\w*])(\*{1,2})(?=[^\s*])([^*]+?)(?<=[^\s*])\1(?![\w*])", r"\2"),  # *emphasis*, **strong**
+        (r"\s*\[(\d+|[A-Z]\w*\d)\](_\b|_(?=\W|$))?", ""),  # footnotes: [1], [1]_, [Knuth97]_
+        (r"^\s*(New|Changed|Deprecated|Added) (in|since) (version )?[\d.]+: ", ""),
+        (r"(?<=[a-z])- (?!and |or |to )(?=[a-z])", "-"),  # a hyphen at the end of a line
+        ("[“”]", '"'),
+        ("[‘’]", "'"),
+        ("…", "..."),
+        (r"\s*(—|–|---?)(\s+|$)", " - "),
+        (r"\s+", " "),
+    )
+)
 
 _BETWEEN_SENTENCES = re.compile(
-    r"(?:(?<=[.!?])|(?<=[.!?][\"')]))(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bvs\.)(?<!\bcf\.)\s+(?=[\"'(]?[A-Z])")
+    r"(?:(?<=[.!?])|(?<=[.!?][\"')]))(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bvs\.)(?<!\bcf\.)\s+(?=[\"'(]?[A-Z])"
+)
 _SENTENCE = re.compile(r"[\"'(]?[A-Z].*[^.:,;\s][.!?][\"')]*")
 _PLAIN_WORD = re.compile(r"[\"'(]*[A-Za-z]+([-'/][A-Za-z]+)*[\"')]*[.,;:!?]*[\"')]*|-")
 _FOREIGN = re.compile(r"[{}<>\\|=@#$^~`*]|::|\.\.|://|www\.|[^\x20-\x7e]")  # code, markup, other scripts
@@ -57,7 +65,7 @@ def paragraphs(text: str) -> Iterator[str]:
 
 
 def _without_code(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines, with an empty one for each that belongs to code, a table or a section's name."""
+    """Yield the lines, with an empty one for each that belongs to code or a table."""
     code_indent: int | None = None  # inside a block of code: the indent of the line that announced it
     in_block = False  # inside a doctest or a table, which end at an empty line
     for line in lines:
@@ -70,9 +78,7 @@ def _without_code(lines: Iterable[str]) -> Iterator[str]:
             announces_code = (text.endswith("::") and not text.startswith("..")) or _CODE_DIRECTIVE.match(text)
             code_indent = indent if announces_code else None
             in_block = in_block or bool(_TABLE.match(text) or _DOCTEST.match(text))
-            if in_block or _SECTION.fullmatch(text) or _NUMPY_FIELD.match(text):
-                text = ""
-        yield line if text else ""
+        yield line if text and not in_block else ""
 
 
 def _chunks(lines: Iterable[str]) -> Iterator[str]:
@@ -94,7 +100,7 @@ def _chunks(lines: Iterable[str]) -> Iterator[str]:
             yield " ".join(chunk)
             marker, in_fields, chunk = item or field, bool(field), []
         if text:
-            chunk.append(text[marker.end():] if marker and not chunk else text)
+            chunk.append(text[marker.end() :] if marker and not chunk else text)
             indent = _indent(line)
 
 

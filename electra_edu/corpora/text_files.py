@@ -17,11 +17,15 @@ LONGEST_PARAGRAPH = 2_000  # characters; a longer one is cut between words, and 
 
 _SAVE_AS_UTF8 = 'Save it again as UTF-8 (in an editor: "Save as", encoding UTF-8).'
 _BYTE_ORDER_MARKS = (  # those of UTF-32 first, because one of them begins like that of UTF-16
-    (codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF32_BE, "UTF-32"),
-    (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"),
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _DOCUMENT_FORMATS = (
-    (b"%PDF", "a PDF document"), (b"{\\rtf", "an RTF document"), (b"\x1f\x8b", "a gzip archive"),
+    (b"%PDF", "a PDF document"),
+    (b"{\\rtf", "an RTF document"),
+    (b"\x1f\x8b", "a gzip archive"),
     (b"PK\x03\x04", "a zip archive, as .docx, .odt and .epub are"),
 )
 
@@ -49,7 +53,8 @@ def load_text(text: str, *, name: str = "text", vocab_size: int, max_seq_length:
     except UnicodeEncodeError as error:
         raise CorpusError(
             f"{name}: character {error.start} is half of a surrogate pair ({text[error.start]!r}), which is not text. "
-            'Drop such characters: text.encode(errors="ignore").decode().') from error
+            'Drop such characters: text.encode(errors="ignore").decode().'
+        ) from error
     documents = [Document("", [*paragraphs(text)])]
     return build_corpus(name, documents, vocab_size=vocab_size, max_seq_length=max_seq_length)
 
@@ -78,7 +83,8 @@ def read_text(path: Path) -> str:
         raise
     except OSError as error:
         raise CorpusFileError(
-            f"{path}: cannot be read: {error.strerror}. Check the path and its permissions.") from error
+            f"{path}: cannot be read: {error.strerror}. Check the path and its permissions."
+        ) from error
     return _decode(path, data)
 
 
@@ -90,7 +96,8 @@ def _check_kind(path: Path, status: os.stat_result) -> None:
     if status.st_size > LARGEST_FILE:
         raise CorpusFileError(
             f"{path}: has {status.st_size:,} bytes, and {LARGEST_FILE:,} is the limit. Cut a part off, for example its "
-            f"first lines: head -n 500000 {quote(path.name)} > part.txt")
+            f"first lines: head -n 500000 {quote(path.name)} > part.txt"
+        )
 
 
 def _decode(path: Path, data: bytes) -> str:
@@ -107,12 +114,14 @@ def _decode(path: Path, data: bytes) -> str:
         if _every_other_is_zero(data[:1000]):
             raise CorpusFileError(f"{path}: looks like UTF-16 without a byte-order mark, not UTF-8. {_SAVE_AS_UTF8}")
         raise CorpusFileError(
-            f"{path}: byte {zero} is zero, so this is a binary file, not text. Export the text as plain text (UTF-8).")
+            f"{path}: byte {zero} is zero, so this is a binary file, not text. Export the text as plain text (UTF-8)."
+        )
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise CorpusFileError(
-            f"{path}: byte {error.start} (0x{data[error.start]:02x}) is not UTF-8. {_SAVE_AS_UTF8}") from error
+            f"{path}: byte {error.start} (0x{data[error.start]:02x}) is not UTF-8. {_SAVE_AS_UTF8}"
+        ) from error
 
 
 def _every_other_is_zero(data: bytes) -> bool:

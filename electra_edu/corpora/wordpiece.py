@@ -14,7 +14,8 @@ MIN_FREQUENCY = 2  # a piece seen once teaches nothing, so a short text gets a s
 COVERAGE = 0.9999  # share of the text's characters that the vocabulary can spell; a word with any other is [UNK]
 _NEEDLESS_SPACE = Regex(  # don ' t, built - in, ( s )
     r"(?<=\w) (?=' (s|t|re|ve|ll|d|m)\b)|(?<=\w ') (?=(s|t|re|ve|ll|d|m)\b)|(?<=\w) (?=[_/-] \w)|(?<=\w [_/-]) (?=\w)"
-    r"|(?<=\() | (?=\))")
+    r"|(?<=\() | (?=\))"
+)
 BATCH = 2048  # paragraphs encoded at a time: bounds the memory for long texts
 
 
@@ -73,8 +74,13 @@ def _letters(paragraphs: Iterable[str]) -> list[str]:
 def _train(paragraphs: Sequence[str], letters: list[str], vocab_size: int, first: list[str]) -> dict[str, int]:
     """Return a vocabulary that begins with the pieces `first`, contains `letters` and is filled up by merging."""
     trainer = trainers.WordPieceTrainer(
-        vocab_size=vocab_size, min_frequency=MIN_FREQUENCY, special_tokens=first, initial_alphabet=letters,
-        limit_alphabet=len(letters), show_progress=False)
+        vocab_size=vocab_size,
+        min_frequency=MIN_FREQUENCY,
+        special_tokens=first,
+        initial_alphabet=letters,
+        limit_alphabet=len(letters),
+        show_progress=False,
+    )
     tokenizer = _tokenizer({})
     tokenizer.train_from_iterator(paragraphs, trainer, length=len(paragraphs))
     return tokenizer.get_vocab()
@@ -84,13 +90,16 @@ def _tokenizer(vocab: dict[str, int]) -> Tokenizer:
     tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]", max_input_chars_per_word=100))
     tokenizer.normalizer = _normalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.Sequence([
-        decoders.WordPiece(prefix="##", cleanup=True), decoders.Fuse(), decoders.Replace(_NEEDLESS_SPACE, "")])
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.WordPiece(prefix="##", cleanup=True), decoders.Fuse(), decoders.Replace(_NEEDLESS_SPACE, "")]
+    )
     if vocab:
         tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
         tokenizer.post_processor = processors.TemplateProcessing(
-            single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-            special_tokens=[(token, vocab[token]) for token in ("[CLS]", "[SEP]")])
+            single="[CLS] $A [SEP]",
+            pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+            special_tokens=[(token, vocab[token]) for token in ("[CLS]", "[SEP]")],
+        )
     return tokenizer
 
 

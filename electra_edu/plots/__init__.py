@@ -3,6 +3,7 @@
 from electra_edu.plots.curves import generator_scores, gradient_shares, learning, mlm_loss, rtd_loss
 from electra_edu.plots.machine import machine
 from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, NEUTRAL, PROBE
+from electra_edu.plots.series import smooth
 from electra_edu.plots.tokens import token_strip
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "machine",
     "mlm_loss",
     "rtd_loss",
+    "smooth",
     "token_strip",
 ]

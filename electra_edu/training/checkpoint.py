@@ -128,7 +128,8 @@ def read(directory: Path) -> SavedRun:
                 f"{directory} has format {about['format']}; this version reads {FORMAT}. Update electra_edu."
             )
         config = ElectraConfig.from_dict(about["config"])
-        return SavedRun(config, about["seed"], about["corpus"]["name"], about["corpus"]["sha256"], about, tensors)
+        name, sha256 = about["corpus"]["name"], about["corpus"]["sha256"]
+        return SavedRun(config, int(about["seed"]), name, sha256, about, tensors)
     except CheckpointError:
         raise
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
@@ -139,15 +140,16 @@ def restore(run: TrainingRun, saved: SavedRun) -> None:
     """Bring a fresh `run` to the saved state; warn when the same numbers cannot be promised."""
     about = saved.about
     try:
-        device, threads = about["device"], about["threads"]
+        device, threads = about["device"], int(about["threads"])
         run.history = [StepRecord.from_dict(record) for record in about["history"]]
         run.evaluations = [Evaluation.from_dict(evaluation) for evaluation in about["evaluations"]]
         run.changes = [Change.from_dict(change) for change in about["changes"]]
-        run.step, run.tokens, run.flops, run.seconds = (about[name] for name in ("step", "tokens", "flops", "seconds"))
+        run.step, run.tokens, run.flops = (int(about[name]) for name in ("step", "tokens", "flops"))
+        run.seconds = float(about["seconds"])
         _restore_tensors(run, saved.tensors)
         if device == run.device.type:
             run.rng.set_state(saved.tensors["rng"])
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"The saved run is damaged ({error}). Use a copy, or train it again.") from error
     if device != run.device.type:
         warnings.warn(

@@ -42,9 +42,7 @@ class Exam:
     def grade(self, model: Electra, step: int) -> Evaluation:
         """Score `model` on the fixed corruption, and on what its own generator makes of the same sentences."""
         device = self.original.device
-        rng = torch.Generator(device).manual_seed(
-            EXAM_SEED
-        )  # the same draws every time: scores move because the model does
+        rng = torch.Generator(device).manual_seed(EXAM_SEED)  # the same draws every time: only the model moves scores
         size = model.config.batch_size
         exam, live, labels, counts = [], [], [], torch.zeros(4, device=device)
         sums = torch.zeros(6, device=device)

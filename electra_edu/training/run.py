@@ -24,7 +24,6 @@ from electra_edu.training.exam import Exam, generator_figures
 from electra_edu.training.records import Change, Evaluation, StepRecord
 
 LIVE_FIELDS = ("mask_prob", "rtd_weight", "temperature", "learning_rate", "muon_learning_rate")
-CLIP_NORM = 1.0  # as in the official code
 
 # Each kind of random draw has its own stream, so that changing how often one is used leaves the others alone.
 _INIT, _DRAWS, _ORDER = 1, 2, 3
@@ -167,7 +166,7 @@ class TrainingRun:
             self.rng.set_state(draws_before)
             raise
 
-        clip_grads_with_norm_(self.model.parameters(), CLIP_NORM, grad_norm)
+        clip_grads_with_norm_(self.model.parameters(), self.config.max_grad_norm or math.inf, grad_norm)
         for optimizer in self.optimizers:
             optimizer.step()
         self._forget_gradients()

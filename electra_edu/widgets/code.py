@@ -9,7 +9,9 @@ def preset_call(config: ElectraConfig) -> str:
 
     def differences(name: str) -> dict[str, object]:
         base = PRESETS[name]
-        return {field: getattr(config, field) for field in FIELD_NAMES if getattr(config, field) != getattr(base, field)}
+        return {
+            field: getattr(config, field) for field in FIELD_NAMES if getattr(config, field) != getattr(base, field)
+        }
 
     nearest = min(PRESETS, key=lambda name: len(differences(name)))
     arguments = [repr(nearest), *(f"{field}={value!r}" for field, value in differences(nearest).items())]

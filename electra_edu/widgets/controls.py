@@ -30,19 +30,34 @@ class Controls:
         self.size = _choices("generator size", SIZES, config.generator_size_fraction, size_label)
         self.temperature = _choices("temperature", TEMPERATURES, config.temperature, "{:g}".format)
         self.rate = widgets.SelectionSlider(
-            options=list(RATES.items()), value=1.0, description="learning rate", continuous_update=False,
-            style={"description_width": "initial"}, layout=_third(),
+            options=list(RATES.items()),
+            value=1.0,
+            description="learning rate",
+            continuous_update=False,
+            style={"description_width": "initial"},
+            layout=_third(),
         )
         self.sharing = widgets.Dropdown(
-            options=[("embeddings shared", "embeddings"), ("nothing shared", "none")], value=config.weight_sharing,
-            description="sharing", style={"description_width": "initial"}, layout=_third(),
+            options=[("embeddings shared", "embeddings"), ("nothing shared", "none")],
+            value=config.weight_sharing,
+            description="sharing",
+            style={"description_width": "initial"},
+            layout=_third(),
         )
         self.corpus = widgets.Dropdown(
-            options=list(dict.fromkeys((*CORPORA, corpus))), value=corpus, description="corpus",
-            style={"description_width": "initial"}, layout=_third(),
+            options=list(dict.fromkeys((*CORPORA, corpus))),
+            value=corpus,
+            description="corpus",
+            style={"description_width": "initial"},
+            layout=_third(),
         )
         self.seed = widgets.BoundedIntText(
-            seed, min=0, max=10_000, description="seed", style={"description_width": "initial"}, layout=_third(),
+            seed,
+            min=0,
+            max=10_000,
+            description="seed",
+            style={"description_width": "initial"},
+            layout=_third(),
         )
         self.note = widgets.HTML()
         self.details = widgets.HTML()
@@ -53,17 +68,34 @@ class Controls:
         for knob in self._on_reset:
             knob.observe(lambda _change: self._mark_reset(), "value")
         self.corpus.observe(lambda change: self._suggest(change["new"]), "value")
-        self.main = widgets.VBox([
-            widgets.HBox([self.train, self.step, self.reset, self.keep, self.note]),
-            widgets.HBox([self.mask, self.rtd_weight, self.size]),
-        ])
-        drawer = widgets.VBox([
-            widgets.HBox([self.temperature, self.rate, self.sharing]),
-            widgets.HBox([self.corpus, self.seed]),
-            self.details,
-        ])
+        self.main = widgets.VBox(
+            [
+                widgets.HBox([self.train, self.step, self.reset, self.keep, self.note]),
+                widgets.HBox([self.mask, self.rtd_weight, self.size]),
+            ]
+        )
+        drawer = widgets.VBox(
+            [
+                widgets.HBox([self.temperature, self.rate, self.sharing]),
+                widgets.HBox([self.corpus, self.seed]),
+                self.details,
+            ]
+        )
         self.more = widgets.Accordion([drawer], titles=("More: temperature, rates, sharing, corpus, seed, gradients",))
-        for name in ("train", "step", "reset", "keep", "mask", "rtd_weight", "size", "temperature", "rate", "sharing", "corpus", "seed"):
+        for name in (
+            "train",
+            "step",
+            "reset",
+            "keep",
+            "mask",
+            "rtd_weight",
+            "size",
+            "temperature",
+            "rate",
+            "sharing",
+            "corpus",
+            "seed",
+        ):
             getattr(self, name).add_class(f"edu-{name.replace('_', '-')}")
 
     def on_live_change(self, callback: Callable[[], None]) -> None:
@@ -104,7 +136,9 @@ class Controls:
             return
         last = run.history[-1]
         cosine = "" if last.grad_cosine != last.grad_cosine else f", cosine {last.grad_cosine:+.2f}"
-        owner = "the shared embeddings" if run.config.weight_sharing == "embeddings" else "each network's own embeddings"
+        owner = (
+            "the shared embeddings" if run.config.weight_sharing == "embeddings" else "each network's own embeddings"
+        )
         self.details.value = (
             f"Gradient on {owner}: MLM {last.mlm_grad_share:.0%}, λ·RTD {1 - last.mlm_grad_share:.0%}{cosine}. "
             f"Generator: entropy {last.entropy:.2f} nats, right {last.mlm_accuracy:.0%} (most likely token), "
@@ -134,7 +168,9 @@ class Controls:
 def size_label(fraction: float) -> str:
     """Write a generator size as learners say it: 0.25 is "1/4"."""
     numerator, denominator = fraction.as_integer_ratio()
-    return f"{fraction:.2g}" if denominator > 64 else str(numerator) if denominator == 1 else f"{numerator}/{denominator}"
+    return (
+        f"{fraction:.2g}" if denominator > 64 else str(numerator) if denominator == 1 else f"{numerator}/{denominator}"
+    )
 
 
 def _button(text: str, icon: str, tooltip: str, style: str = "") -> widgets.Button:

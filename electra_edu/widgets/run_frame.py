@@ -66,7 +66,10 @@ class RunFrames:
         run = self.run
         verdict = judge(run.history, run.evaluations, run.corpus.unigram_entropy, stopped)
         return Frame(
-            charts=[Chart("Losses", [self._generator_strip(), self._rtd_strip()]), Chart("Is it learning?", [self._scores()])],
+            charts=[
+                Chart("Losses", [self._generator_strip(), self._rtd_strip()]),
+                Chart("Is it learning?", [self._scores()]),
+            ],
             marks=[Mark(change.step, change_label(change)) for change in run.changes if change.field in NAMES],
             sentence=self._sentence(),
             verdict=Verdict(verdict.kind, verdict.text),
@@ -75,15 +78,23 @@ class RunFrames:
 
     def _generator_strip(self) -> Strip:
         return Strip(
-            "generator loss", "nats", self._lines("mlm_loss", "generator loss", "generator"), "generator",
-            floor=Floor("word frequencies only", self.run.corpus.unigram_entropy), kept=self._kept("mlm_loss"),
+            "generator loss",
+            "nats",
+            self._lines("mlm_loss", "generator loss", "generator"),
+            "generator",
+            floor=Floor("word frequencies only", self.run.corpus.unigram_entropy),
+            kept=self._kept("mlm_loss"),
         )
 
     def _rtd_strip(self) -> Strip:
         floor_x, floor_y = thin(self._steps, self._smooth["rtd_floor"])
         return Strip(
-            "RTD loss", "nats", self._lines("rtd_loss", "RTD loss", "discriminator"), "discriminator",
-            floor=Floor("H(p): constant guess", floor_y, floor_x) if floor_x else None, kept=self._kept("rtd_loss"),
+            "RTD loss",
+            "nats",
+            self._lines("rtd_loss", "RTD loss", "discriminator"),
+            "discriminator",
+            floor=Floor("H(p): constant guess", floor_y, floor_x) if floor_x else None,
+            kept=self._kept("rtd_loss"),
         )
 
     def _scores(self) -> Strip:
@@ -124,11 +135,18 @@ class RunFrames:
                 truth = tokenizer.id_to_token(original) if original != shown else None
                 text = tokenizer.id_to_token(shown) or ""
                 tokens.append(Token(text, probability if self.run.step else None, original=truth))
-        return Sentence(tokens, "A held-out sentence; the same words stay replaced. Below each word: the probability that it was.")
+        return Sentence(
+            tokens, "A held-out sentence with the same fakes all through. Below each word: P(replaced)."
+        )
 
     def _status(self, speed: float) -> str:
         run = self.run
-        parts = [f"step {run.step:,}", f"{run.tokens / 1e3:,.0f} k tokens", f"{run.flops / 1e12:.2f} TFLOP", f"{run.seconds:.1f} s"]
+        parts = [
+            f"step {run.step:,}",
+            f"{run.tokens / 1e3:,.0f} k tokens",
+            f"{run.flops / 1e12:.2f} TFLOP",
+            f"{run.seconds:.1f} s",
+        ]
         return " · ".join(parts + ([] if math.isnan(speed) else [f"{speed:.0f} steps/s"]))
 
 

@@ -38,8 +38,8 @@ class Slot:
 def _people(topic: Topic, who: str) -> Sequence[str]:
     """Return the person nouns that a pronoun (he, she, they) can stand for."""
     if who == "they":
-        return _plural(topic.he + topic.she + w.FAMILY_HE + w.FAMILY_SHE)
-    return topic.he + w.FAMILY_HE if who == "he" else topic.she + w.FAMILY_SHE
+        return _plural(topic.he + topic.she + w.CHILD_HE + w.CHILD_SHE)
+    return topic.he + w.CHILD_HE if who == "he" else topic.she + w.CHILD_SHE
 
 
 def _things(things: Things, number: str) -> Sequence[str]:
@@ -142,10 +142,10 @@ SLOTS: Mapping[str, Slot] = {
     # the world around
     "OUR": _any("determiner", "the", "the", "the", "the", "our", "my"),
     "BIG": _any("adjective", *w.LOOKS),
-    "TREE": Slot("noun", "topic", lambda topic: _of_any_number(topic.scenery + w.LANDMARKS)),
+    "TREE": Slot("noun", "topic", lambda topic: _of_any_number(topic.scenery)),
     "ACTOR": Slot("noun", "topic number", lambda topic, n: topic.scenery if n == "it" else _plural(topic.scenery)),
     "STIRS": Slot("verb", "topic number", lambda topic, number: _verbs(topic.stirrings, number)),
-    "PLACE": Slot("noun", "topic", lambda topic: topic.places + w.PLACES),
+    "PLACE": Slot("noun", "topic", lambda topic: topic.places),
     "PARTY": _any("noun", *w.EVENTS),
     "WINDOW": _any("noun", *w.VIEWPOINTS),
     "SUNDAY": _any("noun", *w.DAYS),

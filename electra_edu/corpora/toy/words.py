@@ -47,9 +47,9 @@ class Topic:
 
 
 def belongings(nouns: str) -> Things:
-    """Return things that people own and may lose: `nouns` of the topic and four that are everywhere."""
+    """Return things that people own and may lose."""
     return Things(
-        nouns=split(nouns + " hat key bag lamp"),
+        nouns=split(nouns),
         verbs=split("find carry clean hide borrow drop bring"),
         traits=split("old little new green blue yellow"),
         good=split("clean safe dry shiny"),
@@ -60,8 +60,8 @@ def belongings(nouns: str) -> Things:
 TOPICS = (
     Topic(
         name="kitchen",
-        he=split("waiter"),
-        she=split("baker"),
+        he=split("waiter butcher"),
+        she=split("baker chef"),
         craft=Things(
             nouns=split("soup pie pancake stew"),
             verbs=split("make taste warm bring"),
@@ -69,15 +69,15 @@ TOPICS = (
             good=split("delicious ready warm perfect"),
             bad=split("cold burnt salty dry"),
         ),
-        belongings=belongings("spoon apron"),
-        scenery=split("kettle pot"),
+        belongings=belongings("spoon apron plate"),
+        scenery=split("kettle pot oven"),
         stirrings=split("shine hum"),
-        places=split("kitchen bakery"),
+        places=split("kitchen bakery restaurant"),
     ),
     Topic(
         name="farm",
-        he=split("shepherd"),
-        she=split("farmer"),
+        he=split("shepherd rider"),
+        she=split("farmer milkmaid"),
         craft=Things(
             nouns=split("goat cow pony lamb"),
             verbs=split("feed wash find draw"),
@@ -85,15 +85,15 @@ TOPICS = (
             good=split("healthy clean safe lovely"),
             bad=split("hungry muddy thirsty dirty"),
         ),
-        belongings=belongings("basket bucket"),
-        scenery=split("hen duck"),
+        belongings=belongings("basket bucket saddle"),
+        scenery=split("hen duck donkey"),
         stirrings=split("sleep rest"),
-        places=split("barn meadow"),
+        places=split("barn meadow stable"),
     ),
     Topic(
         name="sea",
-        he=split("pirate"),
-        she=split("captain"),
+        he=split("pirate sailor"),
+        she=split("captain diver"),
         craft=Things(
             nouns=split("pearl shell coin ring"),
             verbs=split("find hide polish clean drop"),
@@ -101,15 +101,15 @@ TOPICS = (
             good=split("shiny precious smooth clean"),
             bad=split("dull fake dirty broken"),
         ),
-        belongings=belongings("net flag"),
-        scenery=split("boat gull"),
+        belongings=belongings("net flag anchor"),
+        scenery=split("boat gull raft"),
         stirrings=split("drift rest"),
-        places=split("harbor cabin"),
+        places=split("harbor cabin lighthouse"),
     ),
     Topic(
         name="school",
-        he=split("teacher"),
-        she=split("librarian"),
+        he=split("teacher painter"),
+        she=split("librarian pupil"),
         craft=Things(
             nouns=split("poem story letter report"),
             verbs=split("read write find hide"),
@@ -117,15 +117,15 @@ TOPICS = (
             good=split("clear perfect ready lovely"),
             bad=split("boring messy difficult gloomy"),
         ),
-        belongings=belongings("book pencil"),
-        scenery=split("desk clock"),
+        belongings=belongings("book pencil notebook"),
+        scenery=split("desk clock chair"),
         stirrings=split("creak wait"),
-        places=split("classroom library"),
+        places=split("classroom library school"),
     ),
     Topic(
         name="hospital",
-        he=split("nurse"),
-        she=split("doctor"),
+        he=split("nurse dentist"),
+        she=split("doctor surgeon"),
         craft=Things(
             nouns=split("bandage crutch wheelchair stretcher"),
             verbs=split("bring clean check carry"),
@@ -133,15 +133,15 @@ TOPICS = (
             good=split("clean ready safe dry"),
             bad=split("dirty dusty wet broken"),
         ),
-        belongings=belongings("pillow blanket"),
-        scenery=split("monitor scanner"),
+        belongings=belongings("pillow blanket towel"),
+        scenery=split("monitor scanner lamp"),
         stirrings=split("hum shine"),
-        places=split("ward clinic"),
+        places=split("ward clinic hospital"),
     ),
     Topic(
         name="music",
-        he=split("drummer"),
-        she=split("singer"),
+        he=split("drummer dancer"),
+        she=split("singer pianist"),
         craft=Things(
             nouns=split("song waltz melody march"),
             verbs=split("write learn hum"),
@@ -149,15 +149,15 @@ TOPICS = (
             good=split("beautiful merry perfect clear"),
             bad=split("boring gloomy difficult dull"),
         ),
-        belongings=belongings("violin flute"),
-        scenery=split("drum harp"),
+        belongings=belongings("violin flute guitar"),
+        scenery=split("drum harp bell"),
         stirrings=split("ring hum"),
-        places=split("hall studio"),
+        places=split("hall studio theater"),
     ),
     Topic(
         name="garden",
-        he=split("gardener"),
-        she=split("florist"),
+        he=split("gardener beekeeper"),
+        she=split("florist botanist"),
         craft=Things(
             nouns=split("rose tulip lily daisy"),
             verbs=split("water plant pick draw"),
@@ -165,15 +165,15 @@ TOPICS = (
             good=split("healthy lovely fresh beautiful"),
             bad=split("dry wilted thirsty pale"),
         ),
-        belongings=belongings("rake ladder"),
-        scenery=split("bee butterfly"),
+        belongings=belongings("rake ladder shovel"),
+        scenery=split("bee butterfly robin"),
         stirrings=split("rest dance"),
-        places=split("garden greenhouse"),
+        places=split("garden greenhouse orchard"),
     ),
     Topic(
         name="space",
-        he=split("pilot"),
-        she=split("astronaut"),
+        he=split("pilot engineer"),
+        she=split("astronaut scientist"),
         craft=Things(
             nouns=split("moon galaxy crater asteroid"),
             verbs=split("study draw find"),
@@ -181,19 +181,17 @@ TOPICS = (
             good=split("bright clear beautiful lovely"),
             bad=split("dark hidden dull gloomy"),
         ),
-        belongings=belongings("helmet telescope"),
-        scenery=split("rocket star"),
+        belongings=belongings("helmet telescope map"),
+        scenery=split("rocket star satellite"),
         stirrings=split("shine drift"),
-        places=split("spaceship station"),
+        places=split("spaceship station laboratory"),
     ),
 )
 
-# Shared by all topics. People of the family turn up everywhere, so that not every person gives the topic away.
-FAMILY_HE = split("boy king grandfather uncle")
-FAMILY_SHE = split("girl queen grandmother aunt")
+# Shared by all topics. Children turn up everywhere, so that not every person gives the topic away.
+CHILD_HE = split("boy")
+CHILD_SHE = split("girl")
 COMPANIONS = split("dog friends sister brother cat cousin neighbors")
-LANDMARKS = split("tree gate bench")  # nouns, like the scenery
-PLACES = split("house yard hotel tower")
 EVENTS = split("party lunch picnic wedding trip visit race")
 VIEWPOINTS = split("window door balcony stairs bench gate")
 DAYS = split("sunday monday saturday friday wednesday tuesday thursday")

@@ -1,0 +1,82 @@
+"""Generated inputs: whatever the settings or the text, the library works or says in a sentence why not."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import electra_edu as edu
+
+SETTINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "hidden_size": st.sampled_from([8, 12, 16, 32, 33]),
+        "embedding_size": st.sampled_from([4, 16, 32]),
+        "num_heads": st.sampled_from([1, 2, 3, 4]),
+        "num_layers": st.integers(1, 3),
+        "intermediate_size": st.sampled_from([None, 8, 33]),
+        "positions": st.sampled_from(["rotary", "learned"]),
+        "generator_size_fraction": st.sampled_from([0.01, 0.125, 0.25, 1 / 3, 0.5, 0.75, 1.0]),
+        "mask_prob": st.floats(0.001, 0.999),
+        "rtd_weight": st.floats(0, 1e6),
+        "temperature": st.floats(1e-3, 1e3),
+        "weight_sharing": st.sampled_from(["none", "embeddings"]),
+        "optimizer": st.sampled_from(["muon", "paper-adam"]),
+        "dropout": st.sampled_from([0.0, 0.1, 0.9]),
+        "batch_size": st.integers(1, 9),
+        "max_grad_norm": st.sampled_from([None, 0.5]),
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def corpus() -> edu.Corpus:
+    return edu.load_corpus("toy")
+
+
+@pytest.mark.slow
+@settings(max_examples=200)
+@given(changes=SETTINGS, seed=st.integers(0, 2**31))
+def test_any_config_trains_or_is_refused_in_a_sentence(corpus: edu.Corpus, changes: dict[str, object], seed: int) -> None:
+    try:
+        config = edu.preset("toy", **changes)
+    except edu.ElectraEduError as error:
+        assert str(error).endswith((".", "?"))
+        return
+    before = torch.get_rng_state()
+    run = edu.TrainingRun(config, corpus, seed=seed, device="cpu")
+    records = run.advance(2)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert [record.step for record in records] == [1, 2]
+    assert all(math.isfinite(record.loss) for record in records)
+    assert all(0 <= record.replaced_rate <= config.mask_prob + 1 / 3 for record in records)
+
+
+@pytest.mark.slow
+@settings(max_examples=60)
+@given(text=st.text(max_size=3000), repeat=st.integers(1, 60))
+def test_any_text_becomes_a_corpus_or_is_refused_in_a_sentence(text: str, repeat: int) -> None:
+    try:
+        corpus = edu.load_corpus(text=" ".join([text] * repeat), max_seq_length=16)
+    except edu.ElectraEduError as error:
+        assert len(str(error)) > 20
+        return
+    assert corpus.train.shape[1] == corpus.heldout.shape[1] == 16
+    assert corpus.train.max() < corpus.vocab_size
+    config = edu.preset("docs", vocab_size=corpus.vocab_size, max_seq_length=16, batch_size=2)
+    assert math.isfinite(edu.TrainingRun(config, corpus, device="cpu").advance(1)[0].loss)
+
+
+@pytest.mark.slow
+@settings(max_examples=100)
+@given(text=st.text(max_size=200))
+def test_any_text_is_judged_or_refused_in_a_sentence(corpus: edu.Corpus, text: str) -> None:
+    run = edu.TrainingRun(edu.preset("toy", hidden_size=8, num_heads=1), corpus, device="cpu")
+    try:
+        judged = edu.detect(run, text)
+    except edu.ElectraEduError as error:
+        assert str(error).startswith("text: ")
+        return
+    assert all(0 <= probability <= 1 for _, probability in judged)
