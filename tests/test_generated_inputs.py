@@ -39,7 +39,9 @@ def corpus() -> edu.Corpus:
 @pytest.mark.slow
 @settings(max_examples=200)
 @given(changes=SETTINGS, seed=st.integers(0, 2**31))
-def test_any_config_trains_or_is_refused_in_a_sentence(corpus: edu.Corpus, changes: dict[str, object], seed: int) -> None:
+def test_any_config_trains_or_is_refused_in_a_sentence(
+    corpus: edu.Corpus, changes: dict[str, object], seed: int
+) -> None:
     try:
         config = edu.preset("toy", **changes)
     except edu.ElectraEduError as error:

@@ -40,8 +40,8 @@ def is_plural_verb(verb: str) -> bool:
 
 
 def test_sizes(corpus):
-    assert corpus.train.shape == (40_000, 20)
-    assert corpus.heldout.shape == (4_000, 20)
+    assert corpus.train.shape == (40_000, 21)
+    assert corpus.heldout.shape == (4_000, 21)
     assert corpus.train.dtype == corpus.heldout.dtype == torch.int64
     assert 300 <= corpus.vocab_size - len(SPECIAL_TOKENS) - 2 <= 500  # words: all but ".", "," and the special tokens
     assert (corpus.train != PAD).float().mean() >= 0.75
@@ -107,8 +107,8 @@ def test_text_goes_out_and_comes_back(corpus):
 
 
 def test_tokenizer_reads_what_people_type(corpus):
-    tokens = corpus.tokenizer.encode("The [MASK] sees a Boat,by the tree.").tokens
-    assert tokens == ["[CLS]", "the", "[MASK]", "sees", "[UNK]", "boat", ",", "by", "the", "tree", ".", "[SEP]"]
+    tokens = corpus.tokenizer.encode("The [MASK] sees a Boat,by the gull.").tokens
+    assert tokens == ["[CLS]", "the", "[MASK]", "sees", "[UNK]", "boat", ",", "by", "the", "gull", ".", "[SEP]"]
     assert [corpus.tokenizer.token_to_id(token) for token in SPECIAL_TOKENS] == [PAD, UNK, CLS, SEP, MASK]
 
 
@@ -126,7 +126,7 @@ def test_plurals_and_third_persons():
 
 def test_word_lists_have_no_word_twice_and_no_word_in_two_roles():
     people = [person for topic in TOPICS for person in topic.he + topic.she]
-    people += [*lexicon.FAMILY_HE, *lexicon.FAMILY_SHE]
+    people += [*lexicon.CHILD_HE, *lexicon.CHILD_SHE]
     assert len(people) == len(set(people))  # one gender each
     moods = {mood for words in lexicon.MOODS.values() for mood in words}
     for topic in TOPICS:
@@ -145,8 +145,8 @@ def test_first_verb_agrees_with_the_subject(corpus):
 
 
 def test_pronoun_agrees_with_its_verb_and_its_antecedent(corpus):
-    he = {person for topic in TOPICS for person in topic.he + lexicon.FAMILY_HE}
-    she = {person for topic in TOPICS for person in topic.she + lexicon.FAMILY_SHE}
+    he = {person for topic in TOPICS for person in topic.he + lexicon.CHILD_HE}
+    she = {person for topic in TOPICS for person in topic.she + lexicon.CHILD_SHE}
     others = 0
     for story in STORIES:
         words = words_of(corpus, story)
@@ -204,7 +204,7 @@ def test_part_of_speech_depends_on_the_context(corpus):
         ]
         for word, part in zip(words, parts, strict=False):
             seen.setdefault(word, set()).add(part)
-    assert seen["there"] == {"pronoun", "adverb"}
+    assert seen["there"] == {"pronoun"}
     assert seen["clean"] == {"verb", "adjective"}
     assert seen["rest"] == {"verb"}
     assert seen["the"] == {"determiner"}
@@ -221,13 +221,13 @@ def test_word_bank_has_every_word():
     }
     assert "pirate" in bank["sea"]
     assert "pirate" not in bank["noun"]
-    assert "queens" in bank["noun"]
+    assert "boys" in bank["noun"]
     assert "clean" in bank["verb"]
     assert "clean" in bank["adjective"]
 
 
 def test_unknown_words_and_their_neighbours(corpus):
-    assert unknown_words(corpus.tokenizer, "The Sailor sees a boat, a [MASK] and the Sailor.") == ["Sailor", "a", "and"]
+    assert unknown_words(corpus.tokenizer, "The Wizard sees a boat, a [MASK] and the Wizard.") == ["Wizard", "a", "and"]
     assert unknown_words(corpus.tokenizer, "the boat") == []
     assert nearest_words(corpus.tokenizer, "Boats!", n=2) == ["boats", "boat"]
     assert nearest_words(corpus.tokenizer, "qqqq") == []
@@ -240,7 +240,7 @@ def test_labels_know_their_names(corpus):
     assert corpus.heldout_labels["topic"].names == tuple(topic.name for topic in TOPICS)
     assert len(TOPICS) == 8
     for labels in corpus.heldout_labels.values():
-        shape = (4_000,) if labels.level == "sequence" else (4_000, 20)
+        shape = (4_000,) if labels.level == "sequence" else (4_000, 21)
         assert labels.values.shape == shape
         assert labels.values.dtype == torch.int64
         used = np.setdiff1d(labels.values, [IGNORE])

@@ -16,7 +16,7 @@ from electra_edu.errors import CorpusError
 
 TALKS = [frame for frame in FRAMES if "TALKS" in frame.text]
 LUCK = [frame for frame in FRAMES if "LUCKY-HAPPY" in frame.text]
-LOST = [frame for frame in FRAMES if "SEARCHES" in frame.text]
+SHORT = [Frame("THE PERSON SEEMS VERY HAPPY .", "PERSON", "PERSON", weight=0.5)]
 
 
 def enumerate_stories(frames: list[Frame], most_words: int) -> dict[tuple[str, ...], float]:
@@ -57,7 +57,7 @@ def ask(text: str) -> dict[str, float]:
     return {toy_grammar().tokens[number]: chance for number, chance in enumerate(answer) if chance}
 
 
-@pytest.mark.parametrize("frames", [TALKS + LUCK, LOST + LUCK], ids=["two people", "two lengths"])
+@pytest.mark.parametrize("frames", [TALKS + LUCK, SHORT + LUCK], ids=["two people", "two lengths"])
 def test_equals_brute_force_on_a_small_language(frames):
     grammar = ToyGrammar.compile(topics=TOPICS[:2], frames=frames, most_words=2)
     stories = enumerate_stories(frames, most_words=2)
@@ -95,31 +95,33 @@ def test_rows_are_distributions():
 
 def test_nothing_masked_nothing_answered():
     story = make_toy_corpus(n_train=1, n_heldout=1).heldout[0]
-    assert exact_distribution(story, torch.zeros(20, dtype=torch.bool)).shape == (0, len(toy_grammar().tokens))
+    assert exact_distribution(story, torch.zeros(21, dtype=torch.bool)).shape == (0, len(toy_grammar().tokens))
 
 
 def test_masked_tokens_are_not_read():
     story = make_toy_corpus(n_train=1, n_heldout=1).heldout[0]
-    is_masked = torch.zeros(20, dtype=torch.bool)
+    is_masked = torch.zeros(21, dtype=torch.bool)
     is_masked[[2, 5]] = True
     expected = exact_distribution(story, is_masked)
     assert torch.equal(exact_distribution(story.masked_fill(is_masked, 4), is_masked), expected)
 
 
 def test_verb_agrees_across_a_distractor():
-    assert ask("the old key opposite our big trees [MASK] still clean . the girl finds it again .") == pytest.approx(
-        {"is": 1.0}
-    )
-    assert ask("the old keys opposite our big tree [MASK] still clean . the girl finds them again .") == pytest.approx(
-        {"are": 1.0}
-    )
+    assert ask(
+        "the old spoon by our big pots [MASK] still clean . the girl finds it in the kitchen ."
+    ) == pytest.approx({"is": 1.0})
+    assert ask(
+        "the old spoons by our big pot [MASK] still clean . the girl finds them in the kitchen ."
+    ) == pytest.approx({"are": 1.0})
 
 
 def test_pronoun_of_two_possible_people():
     # The girl or the boy: the two frames are equally common, and nothing else in the story tells them apart.
-    answer = ask("the girl talks to the boy near the old tree . [MASK] is very happy .")
+    answer = ask("the girl in the kitchen talks to the boy near the pot . [MASK] is very happy .")
     assert answer == pytest.approx({"he": 0.5, "she": 0.5}, abs=1e-12)
-    assert ask("the girl talks to the boys near the old tree . [MASK] are very happy .") == pytest.approx({"they": 1.0})
+    assert ask("the girl in the kitchen talks to the boys near the pot . [MASK] are very happy .") == pytest.approx(
+        {"they": 1.0}
+    )
 
 
 def test_a_probability_worked_out_by_hand():
@@ -147,7 +149,7 @@ def test_truth_is_as_surprising_as_promised():
 
 def test_samples_follow_the_enumerated_probabilities():
     frame = Frame("THE PERSON SEEMS LUCKY-HAPPY BECAUSE OWN THING IS LUCKY-READY . HE SMILES .", "PERSON", "PERSON")
-    short = Frame("THE PERSON RESTS .", "PERSON", "PERSON", weight=0.5)
+    (short,) = SHORT
     grammar = ToyGrammar.compile(topics=TOPICS[:2], frames=[frame, short], most_words=2)
     stories = enumerate_stories([frame, short], most_words=2)
     numbers = {tuple(row): number for number, row in enumerate(as_rows(grammar, list(stories)).tolist())}
@@ -180,19 +182,19 @@ def test_samples_of_the_full_grammar_have_the_exact_marginals():
 
 
 def test_impossible_stories_are_refused_by_name():
-    story = story_tokens("the girl talk to the boy near the old tree . she is very happy .")
-    with pytest.raises(CorpusError, match="'talk' as token 3"):
-        exact_distribution(story, torch.arange(20) == 9)
+    story = story_tokens("the girl in the kitchen talk to the boy near the pot . she is very happy .")
+    with pytest.raises(CorpusError, match="'talk' as token 6"):
+        exact_distribution(story, torch.arange(21) == 9)
 
 
 @pytest.mark.parametrize(
     ("tokens", "is_masked", "message"),
     [
-        (torch.zeros(19, dtype=torch.int64), torch.zeros(20, dtype=torch.bool), r"tokens has the shape \(19,\)"),
-        (torch.zeros(20, dtype=torch.int64), torch.zeros(1, 20, dtype=torch.bool), "is_masked has the shape"),
-        (torch.zeros(20, dtype=torch.int64), torch.zeros(20), "is_masked is torch.float32"),
-        (torch.zeros(20), torch.zeros(20, dtype=torch.bool), "tokens is torch.float32"),
-        (torch.full((20,), 9999), torch.zeros(20, dtype=torch.bool), "ids from 9999 to 9999"),
+        (torch.zeros(20, dtype=torch.int64), torch.zeros(21, dtype=torch.bool), r"tokens has the shape \(20,\)"),
+        (torch.zeros(21, dtype=torch.int64), torch.zeros(1, 21, dtype=torch.bool), "is_masked has the shape"),
+        (torch.zeros(21, dtype=torch.int64), torch.zeros(21), "is_masked is torch.float32"),
+        (torch.zeros(21), torch.zeros(21, dtype=torch.bool), "tokens is torch.float32"),
+        (torch.full((21,), 9999), torch.zeros(21, dtype=torch.bool), "ids from 9999 to 9999"),
     ],
 )
 def test_bad_input_is_named(tokens, is_masked, message):

@@ -19,7 +19,7 @@ def preset_call(config: ElectraConfig) -> str:
 
 
 def run_code(run: TrainingRun, initial: ElectraConfig) -> str:
-    """Return at most 12 lines of public calls that repeat `run` from its `initial` config, its live changes included."""
+    """Return at most 12 lines of public calls that repeat `run` from its `initial` config, live changes included."""
     stages: list[tuple[dict[str, float], int]] = [({}, 0)]
     done = 0
     for change in run.changes:

@@ -104,7 +104,7 @@ class Controls:
             knob.observe(lambda _change: callback(), "value")
 
     def live_settings(self, base: ElectraConfig) -> dict[str, float]:
-        """The settings that may change during a run; the learning rates multiply those of `base`."""
+        """Return the settings that may change during a run; the learning rates multiply those of `base`."""
         return {
             "mask_prob": self.mask.value,
             "rtd_weight": self.rtd_weight.value,

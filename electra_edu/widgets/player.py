@@ -46,7 +46,7 @@ class Player:
 
     @classmethod
     def pause_all(cls) -> None:
-        """Pause whichever player plays in this process; a new panel calls this, so that a re-run cell leaves no thread."""
+        """Pause whichever player plays; a new panel calls this, so that a re-run cell leaves no thread."""
         with cls._turn:
             if cls._playing is not None:
                 cls._playing.pause()
@@ -57,6 +57,6 @@ class Player:
         try:
             while not self._stop.is_set() and self._work():
                 pass
-        except Exception as raised:  # noqa: BLE001 (shown in the panel: a thread's traceback lands in whichever cell runs)
+        except Exception as raised:  # shown in the panel: a thread's traceback lands in whichever cell runs
             error = raised
         self._on_end(error)

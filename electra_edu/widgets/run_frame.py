@@ -21,14 +21,15 @@ NAMES = {"mask_prob": "mask", "rtd_weight": "λ", "temperature": "temperature", 
 def settings_label(config: ElectraConfig) -> str:
     """Say in a few words what a kept curve was trained with."""
     sharing = "" if config.weight_sharing == "embeddings" else f", sharing {config.weight_sharing}"
-    return f"mask {config.mask_prob:.0%}, λ {config.rtd_weight:g}, size {size_label(config.generator_size_fraction)}{sharing}"
+    size = size_label(config.generator_size_fraction)
+    return f"mask {config.mask_prob:.0%}, λ {config.rtd_weight:g}, size {size}{sharing}"
 
 
 class RunFrames:
     """Makes the frames of one run; keeps its curves so that a frame costs the same however long the run is."""
 
     def __init__(self, run: TrainingRun, task: str | None, kept: Iterable[tuple[str, dict[str, Kept]]] = ()) -> None:
-        """Take the run, the task its probe scores are about (None: no labels), and the curves kept from earlier runs."""
+        """Take the run, the task of its probe scores (None: no labels), and the curves kept from earlier runs."""
         self.run = run
         self.task = task
         self.kept = list(kept)
@@ -116,7 +117,7 @@ class RunFrames:
         return [curves[field] for _, curves in self.kept]
 
     def _interesting_row(self, start: int) -> int:
-        """The next exam sentence in which two words or more were replaced; any, if there is none."""
+        """Find the next exam sentence in which two words or more were replaced; any, if there is none."""
         replaced = self.run.exam.is_replaced.sum(-1).tolist()
         rows = [(start + i) % len(replaced) for i in range(len(replaced))]
         return next((row for row in rows if replaced[row] >= 2), start % len(replaced))
@@ -135,9 +136,7 @@ class RunFrames:
                 truth = tokenizer.id_to_token(original) if original != shown else None
                 text = tokenizer.id_to_token(shown) or ""
                 tokens.append(Token(text, probability if self.run.step else None, original=truth))
-        return Sentence(
-            tokens, "A held-out sentence with the same fakes all through. Below each word: P(replaced)."
-        )
+        return Sentence(tokens, "A held-out sentence with the same fakes all through. Below each word: P(replaced).")
 
     def _status(self, speed: float) -> str:
         run = self.run
@@ -151,9 +150,11 @@ class RunFrames:
 
 
 def probe_task(corpus: Corpus) -> str | None:
-    """The task whose probe score a panel shows: "topic" where the corpus has it, else its first sequence labels, or None."""
-    tasks = [name for name, labels in corpus.heldout_labels.items() if labels.level == "sequence"]
-    return "topic" if "topic" in tasks else next(iter(tasks), None)
+    """Name the task whose probe score a panel shows, or None for a text without topics.
+
+    The modules of "docs" have too few held-out sequences each for a score that means something.
+    """
+    return "topic" if "topic" in corpus.heldout_labels else None
 
 
 def change_label(change: Change) -> str:

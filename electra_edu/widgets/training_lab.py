@@ -18,10 +18,10 @@ from electra_edu.training import TrainingRun
 from electra_edu.widgets._figure import Twin, draw_run
 from electra_edu.widgets.code import preset_call, run_code
 from electra_edu.widgets.code_drawer import CodeDrawer
-from electra_edu.widgets.controls import Controls, size_label
+from electra_edu.widgets.controls import Controls
 from electra_edu.widgets.live_view import LiveView
 from electra_edu.widgets.player import Player
-from electra_edu.widgets.run_frame import RunFrames, probe_task
+from electra_edu.widgets.run_frame import RunFrames, probe_task, settings_label
 
 CHUNK_SECONDS = 0.06  # of training between two looks at the buttons
 DRAW_SECONDS = 0.15
@@ -125,7 +125,7 @@ class TrainingLab:
         self._show()
 
     def _chosen(self) -> tuple[ElectraConfig, Corpus]:
-        """The config and corpus that all knobs together ask for."""
+        """Return the config and corpus that all knobs together ask for."""
         name = self.controls.corpus.value
         if name == self.run.corpus.name:
             base, corpus = self._initial, self.run.corpus
@@ -198,12 +198,11 @@ class TrainingLab:
     def _show_twin(self) -> None:
         if self._twin is not None and self.run.history:
             last = self.run.evaluations[-1].auc if self.run.evaluations else math.nan
-            figure = draw_run(self.run, self._frames.probes, self._frames.task)
             self._twin.show(
-                figure,
-                f"A finished run of {self.run.step} steps (mask rate {self.run.config.mask_prob:.0%}, λ "
-                f"{self.run.config.rtd_weight:g}, generator size {size_label(self.run.config.generator_size_fraction)}). "
-                f"Left: both losses fall below their dashed floors. Right: AUC on the fixed exam ends at {last:.2f}.",
+                draw_run(self.run, self._frames.probes, self._frames.task),
+                f"A finished run of {self.run.step} steps ({settings_label(self.run.config)}). Left: the losses of "
+                "generator and discriminator, their floors dashed. Right: the scores; AUC on the fixed exam ends "
+                f"at {last:.2f}.",
             )
 
     def _ipython_display_(self) -> None:

@@ -66,9 +66,10 @@ def _is_possible(hidden: Hidden) -> bool:
     return not share_one.items() <= hidden.items()
 
 
+# Most frames are dense in words that the topic chooses: they are what a model learns the topic from.
 FRAMES = (
     Frame(
-        "THE PERSON NEAR OUR BIG TREE DOES OWN OLD THING . HE SEEMS VERY HAPPY .",
+        "THE PERSON IN the PLACE DOES OWN OLD THING . HE REST-DOES REST-OLD REST-THINGS NEAR the TREE .",
         subject="PERSON",
         antecedent="PERSON",
     ),
@@ -78,25 +79,14 @@ FRAMES = (
         antecedent="THING",
     ),
     Frame(
-        "EVERY-OR-THIS SUNDAY THE PERSON GOES to OUR PLACE WITH HIS FRIENDS . THERE HE DOES OWN THING .",
+        "BEFORE the PARTY , THE PERSON DOES OWN OLD THING . THEN HE REST-DOES REST-OLD REST-THINGS .",
         subject="PERSON",
         antecedent="PERSON",
     ),
     Frame(
-        "yesterday THE PERSON with the REST-OLD REST-THING WAS HAPPY . TODAY HE DOES OWN THING SLOWLY .",
-        subject="PERSON",
-        antecedent="PERSON",
-        given={"act": "craft"},  # people have belongings with them, not galaxies
-    ),
-    Frame(
-        "THIS ACTOR NEAR OUR PLACE STIRS SOFTLY . THE PERSON WATCHES THEM FROM OUR WINDOW .",
+        "THIS ACTOR NEAR the PLACE STIRS SOFTLY . THE PERSON WATCHES THEM FROM OUR WINDOW .",
         subject="ACTOR",
         antecedent="ACTOR",
-    ),
-    Frame(
-        "BEFORE OUR PARTY , THE PERSON DOES OWN THING . THEN HE RESTS IN OUR PLACE .",
-        subject="PERSON",
-        antecedent="PERSON",
     ),
     Frame(
         "THE PERSON who DOES OWN THING SEEMS VERY HAPPY . EVERY MORNING HE REST-DOES REST-OLD REST-THINGS .",
@@ -104,35 +94,29 @@ FRAMES = (
         antecedent="PERSON",
     ),
     Frame(
-        "THE PERSON SEARCHES EVERYWHERE for HIS OLD THING . IT IS PROBABLY NEAR OUR BIG TREE .",
-        subject="PERSON",
-        antecedent="THING",
-        given={"act": "belongings"},
-    ),
-    Frame(
-        "THE PERSON TALKS to OUR OTHER-PERSON NEAR OUR BIG TREE . HE SEEMS VERY HAPPY .",
+        "THE PERSON IN the PLACE TALKS to OUR OTHER-PERSON NEAR the TREE . HE SEEMS VERY HAPPY .",
         subject="PERSON",
         antecedent="PERSON",
         weight=0.5,
     ),
     Frame(
-        "THE PERSON TALKS to OUR OTHER-PERSON NEAR OUR BIG TREE . OTHER-HE OTHER-SEEMS VERY HAPPY .",
+        "THE PERSON IN the PLACE TALKS to OUR OTHER-PERSON NEAR the TREE . OTHER-HE OTHER-SEEMS VERY HAPPY .",
         subject="PERSON",
         antecedent="OTHER-PERSON",
         weight=0.5,
     ),
     Frame(
-        "THIS OLD THING NEAR OUR BIG TREE IS STILL READY . THE PERSON DOES THEM AGAIN .",
+        "THIS OLD THING NEAR OUR BIG TREE IS STILL READY . THE PERSON DOES THEM IN the PLACE .",
         subject="THING",
         antecedent="THING",
     ),
     Frame(
-        "there IS ONE OLD THING NEAR OUR BIG TREE . THE PERSON DOES THEM SLOWLY .",
+        "there IS ONE OLD THING NEAR the TREE . THE PERSON DOES THEM SLOWLY IN the PLACE .",
         subject="THING",
         antecedent="THING",
     ),
     Frame(
-        "THE PERSON SEEMS LUCKY-HAPPY BECAUSE OWN THING IS LUCKY-READY . HE SMILES IN OUR PLACE .",
+        "THE PERSON SEEMS LUCKY-HAPPY BECAUSE OWN OLD THING IS LUCKY-READY . HE SMILES IN the PLACE .",
         subject="PERSON",
         antecedent="PERSON",
     ),

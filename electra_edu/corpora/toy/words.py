@@ -191,12 +191,10 @@ TOPICS = (
 # Shared by all topics. Children turn up everywhere, so that not every person gives the topic away.
 CHILD_HE = split("boy")
 CHILD_SHE = split("girl")
-COMPANIONS = split("dog friends sister brother cat cousin neighbors")
-EVENTS = split("party lunch picnic wedding trip visit race")
-VIEWPOINTS = split("window door balcony stairs bench gate")
-DAYS = split("sunday monday saturday friday wednesday tuesday thursday")
-TIMES = split("morning evening day night summer winter")
-NUMBERS = split("two three four five seven ten")
+EVENTS = split("party lunch picnic wedding race")
+VIEWPOINTS = split("window door balcony stairs")
+TIMES = split("morning evening day night summer")
+NUMBERS = split("two three four five seven")
 LOOKS = split("big old small pretty strange lovely")
 
 MOODS = {
@@ -205,9 +203,6 @@ MOODS = {
 }
 REACTIONS = {"good": split("smile laugh dance sing cheer"), "bad": split("sigh cry frown")}
 SEEMING = split("look seem")
-GOING = split("walk hurry run march return")
-RESTING = split("rest wait sing dance sleep sit")
-SEARCHING = split("look search")
 TALKING = split("talk wave listen sing")
 WATCHING = split("watch hear see")
 SHOWING = split("describe examine")  # what can be done to any thing
