@@ -124,6 +124,11 @@ class Controls:
         """Make the first button say what it does now."""
         self.train.description, self.train.icon = ("Pause", "pause") if is_training else ("Train", "play")
 
+    @property
+    def says_pause(self) -> bool:
+        """Whether the first button would pause."""
+        return bool(self.train.description == "Pause")
+
     def show_run(self, config: ElectraConfig, corpus: str) -> None:
         """Note what the current run was made with, so that knobs waiting for a Reset can be told."""
         self._current, self._current_corpus, self._current_seed = config, corpus, self.seed.value

@@ -12,7 +12,6 @@ SIGNS = {"found": "✓", "missed": "○", "wrong": "✗"}
 RECENT = 30  # steps that a live number is averaged over
 LEAST_STRETCH = 5  # steps in a point of a sparkline, or more, so that it has no more than so many points:
 MOST_POINTS = 60
-THIN_SPACE = "\u202f"  # between a number and its per cent sign, where no line breaks
 
 
 def open_hunt(story: Story, hunts: Sequence[Hunt], error: str) -> dict[str, Any]:
@@ -104,7 +103,7 @@ def figure(label: str, form: str, values: Sequence[float]) -> dict[str, Any]:
     values = [value for value in values if not math.isnan(value)]
     stretch = max(LEAST_STRETCH, math.ceil(len(values) / MOST_POINTS))
     curve = [fmean(values[start : start + stretch]) for start in range(0, len(values), stretch)]
-    value = form.format(fmean(values[-RECENT:])).replace("%", f"{THIN_SPACE}%") if values else "–"
+    value = form.format(fmean(values[-RECENT:])).replace("%", "%") if values else "–"
     return {"label": label, "value": value, "curve": curve}
 
 
@@ -143,10 +142,10 @@ def snapshot(hunts: Sequence[Hunt]) -> dict[str, str]:
 
 
 def percent(probability: float) -> str:
-    """Write a probability as a learner reads it: 12 %, 0.3 %."""
+    """Write a probability as a learner reads it: 12%, 0.3%."""
     if 0 < probability < 0.001:
-        return f"under{THIN_SPACE}0.1{THIN_SPACE}%"
-    return f"{100 * probability:.{0 if probability >= 0.0995 else 1}f}{THIN_SPACE}%"
+        return "under 0.1%"
+    return f"{100 * probability:.{0 if probability >= 0.0995 else 1}f}%"
 
 
 def signed(points: int) -> str:

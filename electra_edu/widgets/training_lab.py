@@ -53,7 +53,9 @@ class TrainingLab:
         self._stopped: str | None = None  # what ended the training
         self._adopt(run)
         self.view.on_action(lambda _action: self._new_sentence())
-        self.controls.train.on_click(lambda _button: self.pause(wait=False) if self.is_training else self.train())
+        self.controls.train.on_click(
+            lambda _button: self.pause(wait=False) if self.controls.says_pause else self.train()
+        )
         self.controls.step.on_click(lambda _button: self.step())
         self.controls.reset.on_click(lambda _button: self.reset())
         self.controls.keep.on_click(lambda _button: self.keep_curve())
@@ -70,6 +72,7 @@ class TrainingLab:
 
     def train(self) -> None:
         """Train in the background until `pause`."""
+        self._player.pause()  # the last training may still be grading its end
         self._stopped = None
         self.controls.show_training(True)
         self._player.play()
@@ -179,12 +182,13 @@ class TrainingLab:
 
     def _ended(self, error: Exception | None) -> None:
         """Tidy up in the player's thread after a pause or an error, and leave a picture of the run behind."""
-        if error is None:
-            self._examine(with_probe=True)
-        else:
+        if error is not None:
             self._stopped = str(error) if isinstance(error, TrainingStopped) else f"{type(error).__name__}: {error}"
         self.controls.show_training(False)
         self._show()
+        if error is None:
+            self._examine(with_probe=True)
+            self._show()
         self._show_twin()
 
     def _show(self, note: str = "", speed: float = math.nan) -> None:

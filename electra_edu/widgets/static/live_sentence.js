@@ -75,7 +75,7 @@ class SentenceStrip {
     if (box.title !== hintText) box.title = hintText;
     box.style.setProperty("--edu-suspicion", `${Math.round(45 * (token.probability ?? 0))}%`);
     setText(sign, mark);
-    setText(share, token.probability === null ? "–" : `${Math.round(100 * token.probability)}\u202f%`);
+    setText(share, token.probability === null ? "–" : `${Math.round(100 * token.probability)}%`);
     setText(hint, state === "fine" && !guess ? "" : `, ${hintText}`);
   }
 }
