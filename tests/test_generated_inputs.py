@@ -49,7 +49,12 @@ def test_any_config_trains_or_is_refused_in_a_sentence(
         return
     before = torch.get_rng_state()
     run = edu.TrainingRun(config, corpus, seed=seed, device="cpu")
-    records = run.advance(2)
+    try:
+        records = run.advance(2)
+    except edu.TrainingStopped as error:  # a width of one or two with most of it dropped: LayerNorm divides by nothing
+        assert changes.get("dropout")
+        assert "is not a finite number" in str(error)
+        return
     assert torch.equal(torch.get_rng_state(), before)
     assert [record.step for record in records] == [1, 2]
     assert all(math.isfinite(record.loss) for record in records)
