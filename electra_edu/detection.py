@@ -1,5 +1,7 @@
 """Which words of a text were replaced, in the discriminator's opinion."""
 
+import math
+
 import torch
 
 from electra_edu.errors import ElectraEduError
@@ -10,8 +12,9 @@ from electra_edu.training import TrainingRun
 def detect(source: TrainingRun, text: str) -> list[tuple[str, float]]:
     """Return [(token, probability that it was replaced), …] for the tokens of `text`, special ones left out.
 
-    Reads the average of the run's weights. Raises ElectraEduError when `text` is no string, is empty or is longer
-    than the model was trained for.
+    Reads the average of the run's weights. A word that the model has never seen is given as typed, with NaN: it cannot
+    be judged (`corpora.words.nearest_words` offers words it knows). Raises ElectraEduError when `text` is no string,
+    is empty or is longer than the model was trained for.
     """
     if not isinstance(text, str):
         raise ElectraEduError(f"text: must be a string, not {type(text).__name__}.")
@@ -25,10 +28,12 @@ def detect(source: TrainingRun, text: str) -> list[tuple[str, float]]:
         )
     tokens = torch.tensor([encoding.ids], device=source.device)  # (1, T)
     probabilities = source.average.discriminator(tokens).sigmoid()[0].tolist()
-    return [
-        (token, probability)
-        for token, probability, special in zip(
-            encoding.tokens, probabilities, encoding.special_tokens_mask, strict=True
-        )
-        if not special
-    ]
+    judged = []
+    for token_id, token, probability, special, (start, end) in zip(
+        encoding.ids, encoding.tokens, probabilities, encoding.special_tokens_mask, encoding.offsets, strict=True
+    ):
+        if token_id == source.config.unk_token_id and end > start:
+            judged.append((text[start:end], math.nan))
+        elif not special:
+            judged.append((token, probability))
+    return judged

@@ -296,3 +296,12 @@ def test_a_run_from_another_device_goes_on_with_other_draws(folder: Path) -> Non
     assert run.step == 2
     assert torch.equal(run.model.generator.bias, tensors["model.generator.bias"])
     assert run.advance(1)[0].step == 3
+
+
+def test_a_save_that_was_killed_between_its_two_renames_is_finished_by_the_next_load(folder: Path) -> None:
+    run = small_run()
+    run.advance(3)
+    run.save(folder.with_name(f".{folder.name}-abc"))
+    folder.rename(folder.with_name(f".{folder.name}-abc-old"))  # killed here, before the new run took its place
+    assert load(folder).step == 3
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]

@@ -19,8 +19,10 @@ def test_every_word_gets_the_probability_of_the_averaged_weights() -> None:
     assert [p for _, p in found] == pytest.approx([1 / (1 + math.exp(-x)) for x in logits], rel=1e-5)
 
 
-def test_an_unknown_word_is_shown_as_what_was_read() -> None:
-    assert edu.detect(small_run(), "the zebra")[1][0] == "[UNK]"
+def test_an_unknown_word_is_given_as_typed_and_not_judged() -> None:
+    word, probability = edu.detect(small_run(), "the Zebra")[1]
+    assert word == "Zebra"
+    assert math.isnan(probability)
 
 
 def test_a_misplaced_word_stands_out_after_training() -> None:

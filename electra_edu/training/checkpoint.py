@@ -82,6 +82,7 @@ def save(run: TrainingRun, directory: Path) -> None:
     }
     temporary: Path | None = None
     try:
+        _finish_killed_save(directory)
         if (
             directory.exists()
             and not (directory / ABOUT).is_file()
@@ -116,8 +117,19 @@ def _swap(new: Path, directory: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
+def _finish_killed_save(directory: Path) -> None:
+    """Move in the run of a `save` that was killed between the two renames of `_swap`: it is complete by then."""
+    for aside in [] if directory.exists() else list(directory.parent.glob(f".{directory.name}-*-old")):
+        new = aside.with_name(aside.name.removesuffix("-old"))
+        if new.exists():
+            new.replace(directory)
+            shutil.rmtree(aside, ignore_errors=True)
+            return
+
+
 def read(directory: Path) -> SavedRun:
     """Read and check a saved run; raises CheckpointError with what is wrong."""
+    _finish_killed_save(directory)
     if not (directory / ABOUT).is_file() or not (directory / TENSORS).is_file():
         raise CheckpointError(f"{directory} holds no saved run ({ABOUT} and {TENSORS}): save one with run.save(…).")
     try:
