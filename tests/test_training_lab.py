@@ -110,6 +110,29 @@ def test_new_sentence_changes_the_sentence_but_not_the_run(lab):
     assert lab.run.step == 0
 
 
+def test_buttons_answer_while_the_end_of_a_run_is_still_being_graded(lab, monkeypatch):
+    reached, go_on, examine = threading.Event(), threading.Event(), lab._examine
+
+    def slow_examine(with_probe):
+        if not lab.controls.says_pause:  # the last one, after the pause
+            reached.set()
+            go_on.wait(10)
+        examine(with_probe)
+
+    monkeypatch.setattr(lab, "_examine", slow_examine)
+    lab.controls.train.click()
+    wait_for(lambda: lab.run.step >= 1)
+    lab.controls.train.click()
+    assert reached.wait(10)
+    before = lab.view.frame["sentence"]["tokens"]
+    lab.view._receive(lab.view, {"action": "new-sentence"}, [])
+    assert [t["text"] for t in lab.view.frame["sentence"]["tokens"]] != [t["text"] for t in before]
+    lab.controls.rtd_weight.value = 5.0
+    assert lab.run.config.rtd_weight == 5.0
+    go_on.set()
+    wait_for(lambda: not lab.is_training)
+
+
 def test_the_sentence_keeps_its_corruption_while_its_probabilities_move(lab):
     lab.step(1)
     before = lab.view.frame["sentence"]["tokens"]

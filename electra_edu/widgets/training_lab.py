@@ -141,7 +141,7 @@ class TrainingLab:
     def _want(self) -> None:
         """Note the live knobs; the training thread obeys them before its next step."""
         self._wanted = self.controls.live_settings(self._initial)
-        if not self.is_training:
+        if not self.controls.says_pause:  # while it trains, the thread obeys and draws
             self._obey_knobs()
             self._show()
 
@@ -152,7 +152,7 @@ class TrainingLab:
 
     def _new_sentence(self) -> None:
         self._frames.next_sentence()
-        if not self.is_training:
+        if not self.controls.says_pause:
             self._show()
 
     def _work(self) -> bool:
