@@ -65,9 +65,14 @@ def check_versions(distribution: str = "electra-edu") -> list[Check]:
     return found + [_check_version(requirement) for requirement in here]
 
 
+def usable_cores() -> int:
+    """Return how many CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def check_device() -> Check:
     """Say what training would run on."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     parts = [f"{cores} CPU core{'s' if cores > 1 else ''}, {torch.get_num_threads()} used by PyTorch"]
     if torch.cuda.is_available():
         parts.append(f"CUDA: {torch.cuda.get_device_name()}")

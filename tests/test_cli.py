@@ -177,6 +177,20 @@ class TestLab:
         kernel = json.loads((data / "kernels" / "python3" / "kernel.json").read_text())
         assert kernel["argv"][0] == sys.executable
 
+    @pytest.mark.parametrize(
+        ("cores", "asked", "threads"), [(1, None, "1"), (2, None, "1"), (8, None, "7"), (8, "3", "3")]
+    )
+    def test_its_kernel_leaves_a_core_to_the_browser(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int, asked: str | None, threads: str
+    ) -> None:
+        monkeypatch.setattr(lab, "usable_cores", lambda: cores)
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        if asked is not None:
+            monkeypatch.setenv("OMP_NUM_THREADS", asked)
+        lab.prepare(tmp_path)
+        kernel = json.loads((tmp_path / "data" / "kernels" / "python3" / "kernel.json").read_text())
+        assert kernel["env"] == {"OMP_NUM_THREADS": threads}
+
     def test_a_layout_of_the_learner_is_kept(self, tmp_path: Path) -> None:
         lab.prepare(tmp_path)
         [workspace] = tmp_path.rglob("*.jupyterlab-workspace")

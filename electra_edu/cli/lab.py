@@ -12,6 +12,7 @@ from pathlib import Path
 from ipykernel.kernelspec import get_kernel_dict
 
 from electra_edu.cli.lessons import STATE
+from electra_edu.doctor import usable_cores
 from electra_edu.errors import ElectraEduError
 
 POSIX = os.name == "posix"  # Linux, macOS
@@ -79,8 +80,7 @@ def prepare(state: Path) -> None:
     kernel = get_kernel_dict()  # a `python3` of the user's could be another Python, without this package
     kernel["metadata"].pop("debugger", None)  # the debugger's traffic slows a kernel that trains
     # One core stays free for the browser: threads that wait for a busy core make a training step four times slower.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    kernel["env"] = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(1, cores - 1)))}
+    kernel["env"] = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(1, usable_cores() - 1)))}
     _write_json(state / "data" / "kernels" / "python3" / "kernel.json", kernel)
 
 
