@@ -9,6 +9,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "electra_edu"
 LAYERS = (
     "errors",
+    "objectives",
     "config",
     "corpora",
     "masking",
@@ -18,7 +19,6 @@ LAYERS = (
     "electra",
     "metrics",
     "efficiency",
-    "objectives",
     "optim",
     "training",
     "probes",

@@ -1,16 +1,18 @@
-"""ElectraConfig: every size, rate and switch of a run in one frozen dataclass, and the presets."""
+"""ElectraConfig: every size, rate and switch of a run in one frozen dataclass."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from types import MappingProxyType, NoneType
+from types import NoneType
 from typing import Any, Literal, Self, get_args, get_origin
 
 from electra_edu.errors import ElectraEduError, nearest
+from electra_edu.objectives import OBJECTIVES
 
 Positions = Literal["rotary", "learned"]
-WeightSharing = Literal["none", "embeddings"]
-Objective = Literal["electra"]
+WeightSharing = Literal["none", "embeddings", "all", "gdes"]
+ObjectiveName = Literal["electra", "bert", "replace-mlm", "electra-15", "all-tokens-mlm"]
+GeneratorKind = Literal["learned", "uniform", "unigram", "exact"]
+Scheme = Literal["joint", "two-stage", "adversarial"]
 Optimizer = Literal["muon", "paper-adam"]
 
 
@@ -52,11 +54,18 @@ class ElectraConfig:
     initializer_range: float | None = None  # None: fan-in initialisation, 1/√inputs
     positions: Positions = "learned"
     generator_size_fraction: float = 0.25  # multiplies hidden size, feed-forward width and heads; depth stays
+    generator_kind: GeneratorKind = "learned"  # the others need no training; "exact" knows the toy language
     mask_prob: float = 0.15
+    mask_token_prob: float = 1.0  # share of the chosen positions that become [MASK]; the rest keep their token
     rtd_weight: float = 50.0  # λ: weighs the mean RTD loss against the mean MLM loss
     temperature: float = 1.0  # of the generator's samples
-    weight_sharing: WeightSharing = "embeddings"
-    objective: Objective = "electra"
+    greedy: bool = False  # the generator's most likely token instead of a sample
+    disallow_correct: bool = False  # the generator may not draw the original token
+    weight_sharing: WeightSharing = "embeddings"  # "gdes": gradient-disentangled, as in DeBERTaV3
+    objective: ObjectiveName = "electra"
+    scheme: Scheme = "joint"
+    generator_steps: int = 0  # first steps in which the generator trains alone: a head start, or the first stage
+    copy_generator: bool = False  # after them, the second network starts from the generator's encoder
     optimizer: Optimizer = "muon"
     learning_rate: float = 5e-4
     muon_learning_rate: float = 5e-3  # of the encoder's matrices when the optimizer is "muon"
@@ -100,6 +109,8 @@ class ElectraConfig:
         self._require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
         self._require("generator_size_fraction", 0 < self.generator_size_fraction <= 1, "above 0 and at most 1")
         self._require("mask_prob", 0 < self.mask_prob < 1, "between 0 and 1, for example 0.15")
+        self._require("mask_token_prob", 0 <= self.mask_token_prob <= 1, "from 0 to 1, for example 0.85")
+        self._require("generator_steps", self.generator_steps >= 0, "a whole number ≥ 0")
         self._require("rtd_weight", self.rtd_weight >= 0, "a finite number ≥ 0")
         self._require(
             "temperature",
@@ -131,6 +142,45 @@ class ElectraConfig:
         )
         for part, shape in (("discriminator", self.discriminator), ("generator", self.generator)):
             self._check_heads(part, shape)
+        self._check_method()
+
+    def _check_method(self) -> None:
+        """Refuse combinations of objective, scheme, generator and sharing that make no sense."""
+        learned, same_size = self.generator_kind == "learned", self.generator == self.discriminator
+        second = OBJECTIVES[self.objective].predicts
+        self._require(
+            "generator_kind",
+            learned or (second is not None and self.scheme == "joint" and self.generator_steps == 0),
+            f"'learned' with objective={self.objective!r}, scheme={self.scheme!r} and "
+            f"generator_steps={self.generator_steps}",
+        )
+        self._require(
+            "weight_sharing",
+            self.weight_sharing != "all" or same_size or not learned,
+            "'none', 'embeddings' or 'gdes' unless generator_size_fraction is 1: networks of different size cannot "
+            "share all weights",
+        )
+        self._require("scheme", self.scheme == "joint" or second is not None, f"'joint' with {self.objective!r}")
+        self._require(
+            "scheme",
+            self.scheme != "adversarial" or second == "replaced",
+            "'joint' or 'two-stage' unless the objective is 'electra' or 'electra-15': only a discriminator can be "
+            "fooled",
+        )
+        if self.scheme == "two-stage":
+            self._require("generator_steps", self.generator_steps > 0, "at least 1 with scheme='two-stage'")
+            self._require(
+                "weight_sharing",
+                self.weight_sharing in ("none", "gdes"),
+                "'none' or 'gdes' with scheme='two-stage': training the discriminator would change a generator that "
+                "shares its weights, and it has to stay as it is",
+            )
+        if self.copy_generator:
+            self._require(
+                "copy_generator",
+                same_size and learned and second is not None and self.generator_steps > 0,
+                "False unless there are two networks of one size (generator_size_fraction=1) and generator_steps > 0",
+            )
 
     def _check_kind(self, field: str, kind: Any) -> None:
         """Refuse a value that is not of the kind the field is annotated with."""
@@ -139,6 +189,8 @@ class ElectraConfig:
             self._require(field, value in kinds, "one of " + ", ".join(map(repr, kinds)))
         elif value is None and NoneType in kinds:
             return
+        elif kind is bool:
+            self._require(field, isinstance(value, bool), "True or False")
         elif int in kinds:
             self._require(field, isinstance(value, int) and not isinstance(value, bool), "a whole number")
         else:
@@ -171,8 +223,13 @@ class ElectraConfig:
 
     @property
     def generator(self) -> EncoderShape:
-        """The generator's sizes: widths and heads scaled by `generator_size_fraction`, the depth unchanged."""
+        """The generator's sizes: widths and heads scaled by `generator_size_fraction`, the depth unchanged.
+
+        With the objective "bert" the masked language model is all there is, and has the full size.
+        """
         full = self.discriminator
+        if OBJECTIVES[self.objective].predicts is None:
+            return full
 
         def scaled(size: int) -> int:
             return max(1, round(self.generator_size_fraction * size))
@@ -208,90 +265,3 @@ def _known_fields(values: dict[str, Any]) -> dict[str, Any]:
         if name not in FIELD_NAMES:
             raise ElectraEduError(f"ElectraConfig has no field {name!r}.{nearest(name, FIELD_NAMES)}")
     return values
-
-
-_TINY = ElectraConfig(
-    type_vocab_size=2,
-    num_layers=2,
-    positions="rotary",
-    optimizer="muon",
-    learning_rate=3e-3,
-    muon_learning_rate=5e-3,
-    warmup_steps=50,
-)
-_PAPER = ElectraConfig(
-    vocab_size=30522,
-    max_position_embeddings=512,
-    dropout=0.1,
-    initializer_range=0.02,
-    positions="learned",
-    optimizer="paper-adam",
-    warmup_steps=10_000,
-    rtd_weight=50.0,
-    mask_prob=0.15,
-)
-_SMALL = _PAPER.replace(
-    max_seq_length=128,
-    embedding_size=128,
-    hidden_size=256,
-    num_layers=12,
-    num_heads=4,
-    generator_size_fraction=0.25,
-    learning_rate=5e-4,
-    batch_size=128,
-    training_steps=1_000_000,
-)
-
-# Sources of the paper's sizes: arXiv 2003.10555, Table 6; github.com/google-research/electra, configure_pretraining.py
-# and flops_computation.py. The tiny presets are this course's own: docs/decisions.md.
-PRESETS: Mapping[str, ElectraConfig] = MappingProxyType(
-    {
-        "toy": _TINY.replace(
-            vocab_size=507, max_seq_length=21, embedding_size=64, hidden_size=64, num_heads=2, batch_size=64
-        ),
-        "docs": _TINY.replace(
-            vocab_size=1024,
-            max_seq_length=64,
-            embedding_size=128,
-            hidden_size=128,
-            num_heads=4,
-            rtd_weight=2.0,
-            batch_size=32,
-        ),
-        "paper-small": _SMALL,
-        "paper-base": _PAPER.replace(
-            max_seq_length=512,
-            embedding_size=768,
-            hidden_size=768,
-            num_layers=12,
-            num_heads=12,
-            generator_size_fraction=1 / 3,
-            learning_rate=2e-4,
-            batch_size=256,
-            training_steps=766_000,
-        ),
-        "paper-large": _PAPER.replace(
-            max_seq_length=512,
-            embedding_size=1024,
-            hidden_size=1024,
-            num_layers=24,
-            num_heads=16,
-            generator_size_fraction=0.25,
-            mask_prob=0.25,
-            learning_rate=2e-4,
-            batch_size=2048,
-            training_steps=400_000,
-        ),
-        "released-small": _SMALL.replace(generator_size_fraction=1.0, training_steps=4_000_000),
-    }
-)
-
-
-def preset(name: str, **changes: Any) -> ElectraConfig:
-    """Return a ready-made config, with some fields changed.
-
-    Names: "toy", "docs", "paper-small", "paper-base", "paper-large", "released-small".
-    """
-    if name not in PRESETS:
-        raise ElectraEduError(f"There is no preset {name!r}.{nearest(name, PRESETS)} Presets: {', '.join(PRESETS)}.")
-    return PRESETS[name].replace(**changes)
