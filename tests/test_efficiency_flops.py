@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from electra_edu import efficiency
 from electra_edu.config import ElectraConfig
 from electra_edu.discriminator import Discriminator
-from electra_edu.efficiency.matrix_products import Trained
+from electra_edu.efficiency import Trained
 from electra_edu.electra import Electra
 from electra_edu.encoder import Embeddings, initialise
 from electra_edu.errors import ElectraEduError
