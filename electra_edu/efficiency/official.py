@@ -2,8 +2,9 @@
 
 Source of the rule: google-research/electra, flops_computation.py. It differs from `flops` in four ways: the backward
 pass costs as much as the forward; a look-up counts as a product with a one-hot vector as long as the vocabulary;
-dropout, norms, activations and softmaxes count; and 0.15625 of the tokens reach a vocabulary layer whatever the mask
-rate. Rotary positions and a dropout of 0 are counted as the learned positions and the dropout that the rule knows.
+biases, sums, dropout, norms, activations and softmaxes count; and 0.15625 of the tokens reach a vocabulary layer
+whatever the mask rate. Rotary positions and a dropout of 0 are counted as the learned positions and the dropout that
+the rule knows.
 """
 
 from fractions import Fraction
@@ -23,8 +24,9 @@ OUTPUT_SHARE = Fraction(5, 32)  # of the tokens reach a vocabulary layer: 20 of 
 def official_flops(config: ElectraConfig, steps: int | None = None) -> dict[str, int]:
     """Count the operations of `steps` training steps (`config.training_steps` when None), itemised, with "total".
 
-    The paper's figures come out for all models but one. ELECTRA-Small gets 1.29e18, and the paper prints 1.4e18;
-    with a generator of half the size the rule gives 1.42e18, which is also what BERT-Small's 1.45 million steps cost.
+    The paper's figures come out for each of its BERTs and ELECTRAs but one. ELECTRA-Small gets 1.29e18, and the paper
+    prints 1.4e18; with a generator of half the size the rule gives 1.42e18, which is also what BERT-Small's 1.45
+    million steps cost.
     Raises ElectraEduError for `steps` below 0, or None where the config has no horizon.
     """
     if steps is None and config.training_steps is None:
