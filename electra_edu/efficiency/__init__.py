@@ -1,0 +1,26 @@
+"""What a model costs and what its labels are worth: itemised arithmetic on a config, to be checked with a pencil.
+
+`parameters` are counted, `flops` by the rule of this course's races and `official_flops` by the paper's, `memory` in
+bytes, `learning_signal` in bits. `chapter` holds the numbers of a popular explanation that go wrong. No torch here.
+"""
+
+from electra_edu.efficiency import chapter
+from electra_edu.efficiency.information import LearningSignal, Signal, learning_signal
+from electra_edu.efficiency.matrix_products import Trained, flops
+from electra_edu.efficiency.official import official_flops, official_inference_flops
+from electra_edu.efficiency.parameter_counts import Parameters, parameters
+from electra_edu.efficiency.training_memory import memory
+
+__all__ = [
+    "LearningSignal",
+    "Parameters",
+    "Signal",
+    "Trained",
+    "chapter",
+    "flops",
+    "learning_signal",
+    "memory",
+    "official_flops",
+    "official_inference_flops",
+    "parameters",
+]

@@ -1,0 +1,112 @@
+"""The numbers of a popular chapter on ELECTRA, as it computes them: each function says what is wrong with it.
+
+They are here to be compared with the right ones: `learning_signal` and `parameters`. Source of the numbers: Michael
+Brenndoerfer, "ELECTRA: Efficient Pre-training with Replaced Token Detection", 2025.
+"""
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from electra_edu.efficiency.networks import require_whole, with_total
+from electra_edu.errors import ElectraEduError, nearest
+
+VOCAB_SIZE, POSITIONS = 30522, 512
+
+# (hidden size, layers) of the discriminator and of the generator, feed-forward layers four times as wide. The paper's
+# small generator is 64 wide, not 256: a quarter. Only the model released later as "small" has one of full size.
+SIZES: Mapping[str, tuple[tuple[int, int], tuple[int, int]]] = MappingProxyType(
+    {
+        "small": ((256, 12), (256, 12)),
+        "base": ((768, 12), (256, 12)),
+        "large": ((1024, 24), (256, 24)),
+    }
+)
+
+
+def mlm_efficiency(length: int = 512, mask_prob: float = 0.15) -> dict[str, float]:
+    """Return the masked share of a sequence as the "training efficiency" of BERT: 76 of 512 tokens, 14.8%.
+
+    Wrong: the paper rounds up and the official code to the nearest, both to 77. And the other 435 positions are no free
+    riders: they are the context that a guess is made from, and gradients reach them through attention. Only the
+    loss is missing there. Raises ElectraEduError for a `length` below 1 and a rate outside [0, 1].
+    """
+    require_whole("length", length, 1)
+    if not 0 <= mask_prob <= 1:
+        raise ElectraEduError(f"mask_prob={mask_prob!r}: must be from 0 to 1, for example 0.15.")
+    masked = int(mask_prob * length)
+    return {"masked": masked, "unmasked": length - masked, "efficiency": masked / length}
+
+
+def learning_signal() -> dict[str, float]:
+    """Return the "information" in the labels of 512 tokens: 76 × 14.9 = 1132 bits for MLM, 512 × 1 for RTD.
+
+    Wrong: log2|V| is the entropy of a word drawn evenly from the vocabulary, and no language is even; a verdict has
+    1 bit only if half of the tokens are replaced (with 10% it has 0.47, 240 bits in all). And more positions do not
+    "more than compensate": by these very numbers MLM is ahead. Nor does the ratio of positions, 6.7, explain the
+    gain: All-Tokens MLM has a loss at all positions as well and ends below ELECTRA (84.3 against 85.0 on GLUE).
+    """
+    masked, length = int(0.15 * POSITIONS), POSITIONS
+    bits = math.log2(VOCAB_SIZE)
+    return {
+        "MLM positions": masked,
+        "MLM bits per position": bits,
+        "MLM bits": masked * bits,
+        "RTD positions": length,
+        "RTD bits per position": 1.0,
+        "RTD bits": 1.0 * length,
+        "ratio of positions": length / masked,
+    }
+
+
+def estimated_parameters(size: str) -> dict[str, int]:
+    """Estimate the parameters of "small", "base" or "large": 42.7, 134.2 and 368.8 million in all.
+
+    Wrong: embeddings as wide as the network (the small model's have 128, which makes 13.5 million, not 17.4); no
+    LayerNorm and no types in the embeddings; one layer less in both heads; a generator that repeats the embeddings and
+    has them a third time as its output layer, although sharing them was the point; a small generator of full size.
+    Right totals: 14.2, 119.4 and 354.7 million. "About 16 million more for the generator" fits none of it.
+    Raises ElectraEduError for another size.
+    """
+    if size not in SIZES:
+        raise ElectraEduError(f"size={size!r}: must be one of {', '.join(map(repr, SIZES))}.{nearest(size, SIZES)}")
+    (wide, deep), (generator_wide, generator_deep) = SIZES[size]
+    items = {
+        "discriminator": _tables(wide) + deep * _block(wide) + wide + 1,
+        "generator": _tables(generator_wide) + generator_deep * _block(generator_wide) + _output(generator_wide),
+    }
+    return with_total(items)
+
+
+def demo_generator_parameters() -> int:
+    """Count the generator that the chapter builds, 256 wide with 4 layers: 19,014,714.
+
+    Wrong: its output layer has weights of its own, 7.8 million. Tied to the input embeddings, as in the paper, they are
+    free.
+    """
+    wide = 256
+    norms = 2 * wide + 2 * wide  # after the embeddings, and in the head
+    return _tables(wide) + norms + 4 * _block(wide) + wide * wide + wide + _output(wide)
+
+
+def demo_discriminator_parameters() -> int:
+    """Count the discriminator that the chapter builds, of base size: 108,890,881.
+
+    Wrong: it has no type embeddings, and its head is one layer where the official code has two, so 592,128 are missing.
+    "Roughly 85 million" is the encoder without its embeddings.
+    """
+    wide = 768
+    return _tables(wide) + 2 * wide + 12 * _block(wide) + wide + 1
+
+
+def _tables(wide: int) -> int:
+    return (VOCAB_SIZE + POSITIONS) * wide
+
+
+def _block(wide: int) -> int:
+    attention, feed_forward, norms = 4 * (wide * wide + wide), 2 * wide * 4 * wide + 4 * wide + wide, 4 * wide
+    return attention + feed_forward + norms
+
+
+def _output(wide: int) -> int:
+    return wide * VOCAB_SIZE + VOCAB_SIZE

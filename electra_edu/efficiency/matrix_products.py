@@ -1,0 +1,73 @@
+"""Training FLOPs by the rule of the races: what the matrix products cost, and nothing else."""
+
+from typing import Literal
+
+from electra_edu.config import ElectraConfig
+from electra_edu.efficiency.networks import Network, head_positions, networks, require_whole, with_total
+from electra_edu.errors import ElectraEduError
+
+Trained = Literal["both", "generator", "discriminator"]
+# How often a network's forward pass is paid in a step: the backward pass costs twice the forward.
+_PASSES = {
+    "both": {"generator": 3, "second": 3},
+    "generator": {"generator": 3, "second": 0},
+    "discriminator": {"generator": 1, "second": 3},
+}
+
+
+def flops(config: ElectraConfig, steps: int = 1, *, trained: Trained = "both") -> dict[str, int]:
+    """Count the floating-point operations of `steps` training steps, itemised, with their "total".
+
+    Matrix products only, 2mnk each, the backward pass twice the forward; of a generator's sequence only the masked
+    positions reach the vocabulary layer. This is what PyTorch's own counter finds. (The paper's rule also counts
+    look-ups, softmaxes and norms: `official_flops`.)
+
+    `trained` says which network learns: with "generator" it runs alone; with "discriminator", which stands for the
+    second network whatever that predicts, the generator only runs forward. A generator that is not learned is free.
+    Raises ElectraEduError for `steps` below 0 and where there is no network to train.
+    """
+    require_whole("steps", steps, 0)
+    _check_trained(config, trained)
+    items = {}
+    for network in networks(config):
+        passes = _PASSES[trained]["generator" if network.name == "generator" else "second"]
+        if passes:
+            scale = passes * steps * config.batch_size
+            items[f"{network.name} encoder"] = scale * _encoder(config, network)
+            items |= {name: scale * count for name, count in _head(config, network).items()}
+    return with_total(items)
+
+
+def _check_trained(config: ElectraConfig, trained: str) -> None:
+    if trained not in _PASSES:
+        raise ElectraEduError(f"trained={trained!r}: must be one of {', '.join(map(repr, _PASSES))}.")
+    names = [network.name for network in networks(config)]
+    if trained == "generator" and "generator" not in names:
+        raise ElectraEduError(
+            f"trained='generator': generator_kind={config.generator_kind!r} has nothing to train. Use "
+            "trained='both', or generator_kind='learned'."
+        )
+    if trained == "discriminator" and names == ["generator"]:
+        raise ElectraEduError(
+            f"trained='discriminator': objective={config.objective!r} has no second network. Use trained='both', or "
+            "another objective."
+        )
+
+
+def _encoder(config: ElectraConfig, network: Network) -> int:
+    """Count one sequence's forward pass through an encoder."""
+    length, hidden = config.max_seq_length, network.shape.hidden_size
+    project = 0 if config.embedding_size == hidden else config.embedding_size * hidden
+    query_key_value_output = 4 * hidden * hidden
+    feed_forward = 2 * hidden * network.shape.intermediate_size
+    scores_and_mix = 2 * length * hidden
+    return 2 * length * (project + network.shape.num_layers * (query_key_value_output + feed_forward + scores_and_mix))
+
+
+def _head(config: ElectraConfig, network: Network) -> dict[str, int]:
+    """Count one sequence's forward pass through a head."""
+    hidden, positions = network.shape.hidden_size, head_positions(config, network)
+    if network.predicts == "replaced":
+        return {network.head: 2 * positions * hidden * (hidden + 1)}
+    words = {network.head: 2 * positions * config.embedding_size * (hidden + config.vocab_size)}
+    return words | {"copy gate": 2 * positions * hidden} if network.predicts == "words or copies" else words

@@ -1,0 +1,54 @@
+"""Which networks a config trains, and what its heads have to do: the table that every count goes through."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from electra_edu.config import ElectraConfig, EncoderShape
+from electra_edu.errors import ElectraEduError
+from electra_edu.objectives import OBJECTIVES
+
+
+@dataclass(frozen=True)
+class Network:
+    """An encoder and its head."""
+
+    name: str  # its items start with this word
+    head: str  # the name of its head's item
+    shape: EncoderShape
+    predicts: Literal["words", "words or copies", "replaced"]
+    at: Literal["masked", "all"]  # the positions that reach the head
+
+
+def networks(config: ElectraConfig) -> tuple[Network, ...]:
+    """List the networks of `config` that have weights: the generator if it learns, and the second network if any."""
+    found = []
+    if config.generator_kind == "learned":
+        found.append(Network("generator", "vocabulary layer", config.generator, "words", "masked"))
+    objective = OBJECTIVES[config.objective]
+    if objective.predicts == "replaced":  # its head judges every position, even where "electra-15" does not count it
+        found.append(Network("discriminator", "discriminator head", config.discriminator, "replaced", "all"))
+    elif objective.predicts is not None:
+        second = ("second network", "second vocabulary layer")
+        found.append(Network(*second, config.discriminator, objective.predicts, objective.at))
+    return tuple(found)
+
+
+def masked_positions(config: ElectraConfig) -> int:
+    """Return how many positions of a full sequence are masked: rounded half up, at least one."""
+    return max(1, int(config.mask_prob * config.max_seq_length + 0.5))
+
+
+def head_positions(config: ElectraConfig, network: Network) -> int:
+    """Return how many positions of a sequence reach the head of `network`."""
+    return config.max_seq_length if network.at == "all" else masked_positions(config)
+
+
+def with_total(items: dict[str, int]) -> dict[str, int]:
+    """Add the sum of the items under "total"."""
+    return items | {"total": sum(items.values())}
+
+
+def require_whole(name: str, value: int, least: int) -> None:
+    """Raise ElectraEduError unless `value` is a whole number of at least `least`."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ElectraEduError(f"{name}={value!r}: must be a whole number of at least {least}.")

@@ -1,0 +1,97 @@
+"""Bytes of a training step against what PyTorch really keeps."""
+
+from typing import Any
+
+import pytest
+import torch
+from small import count, rng, small_config, small_corpus
+from torch import Tensor
+
+from electra_edu.config import ElectraConfig, preset
+from electra_edu.efficiency import memory
+from electra_edu.electra import Electra
+from electra_edu.objectives import OBJECTIVES
+from electra_edu.optim import make_optimizers
+
+SIZES: list[dict[str, Any]] = [
+    {"max_seq_length": 32, "vocab_size": 200, "hidden_size": 64},
+    {"max_seq_length": 32, "vocab_size": 200, "hidden_size": 64, "positions": "learned", "max_position_embeddings": 32},
+    {"max_seq_length": 32, "vocab_size": 3000, "mask_prob": 0.5, "embedding_size": 64},
+    {"max_seq_length": 32, "hidden_size": 64, "embedding_size": 64, "num_layers": 4, "generator_size_fraction": 1.0},
+]
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "paper-adam"])
+@pytest.mark.parametrize("sharing", ["none", "embeddings"])
+def test_what_the_weights_need_is_exact(optimizer: str, sharing: str) -> None:
+    """Parameters, gradients and the optimiser's state of a real step; PyTorch's step counters are no state of ours."""
+    config = small_config(optimizer=optimizer, weight_sharing=sharing)
+    model, tokens = Electra(config, rng()), small_corpus().train[: config.batch_size]
+    optimizers = make_optimizers(model, config)
+    model(tokens, rng=rng()).loss.backward()
+    for one in optimizers:
+        one.step()
+    kept = [
+        value for one in optimizers for state in one.state.values() for name, value in state.items() if name != "step"
+    ]
+    items = memory(config)
+    assert items["parameters"] == items["average of the weights"] == 4 * count(model)
+    assert items["gradients"] == sum(p.grad.nbytes for p in model.parameters() if p.grad is not None)
+    assert items["optimizer state"] == sum(tensor.nbytes for tensor in kept)
+    assert items.pop("total") == sum(items.values())
+
+
+def kept_for_backward(config: ElectraConfig) -> int:
+    """Add up the bytes behind every tensor that a forward pass keeps, weights aside, and the logits it returns."""
+    model = Electra(config, rng())
+    tokens = torch.randint(5, config.vocab_size, (config.batch_size, config.max_seq_length), generator=rng())
+    weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    kept: dict[int, Tensor] = {}  # by storage: views share theirs. Holding them keeps the addresses apart
+
+    def keep(tensor: Tensor) -> Tensor:
+        if tensor.untyped_storage().data_ptr() not in weights:
+            kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        out = model(tokens, rng=rng())
+    kept[out.mlm_logits.untyped_storage().data_ptr()] = out.mlm_logits
+    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+
+
+@pytest.mark.parametrize("config", [preset("toy"), *(small_config(**size) for size in SIZES)], ids=range(5))
+def test_activations_and_logits_are_within_3_percent(config: ElectraConfig) -> None:
+    """The rule leaves out what is small: token ids, masks, and one number per token for each LayerNorm."""
+    estimate = sum(count for name, count in memory(config).items() if name.endswith(("activations", "logits")))
+    assert estimate == pytest.approx(kept_for_backward(config), rel=0.03)
+
+
+def test_activations_by_hand() -> None:
+    """One sequence of 8 tokens, embeddings of 8, rotary: 4 bytes for each number.
+
+    Generator, 8 wide, 2 layers: 2·8 + 2 · (10·8 + 2·32) = 304 a token, and 8 + 3·8 = 32 at each of 2 masked positions.
+    Discriminator, 16 wide: 2·8 + 2 · (10·16 + 2·64) = 592 a token, and 3·16 = 48 for its head.
+    Dropout: a byte for each of 8 + 2·2·8 and 8 + 2·2·16 units.
+    """
+    items = memory(small_config(batch_size=1))
+    assert items["generator activations"] == 4 * (8 * 304 + 2 * 32)
+    assert items["generator logits"] == 4 * 2 * (2 * 16)
+    assert items["discriminator activations"] == 4 * (8 * 592 + 8 * 48)
+    dropped = memory(small_config(batch_size=1, dropout=0.1))
+    assert dropped["generator activations"] - items["generator activations"] == 8 * (8 + 2 * 2 * 8)
+    assert dropped["discriminator activations"] - items["discriminator activations"] == 8 * (8 + 2 * 2 * 16)
+
+
+def test_what_depends_on_the_objective() -> None:
+    """Words at all 8 positions instead of 2 masked ones: four times the logits; a BERT has one network."""
+    items = {name: memory(small_config(objective=name)) for name in OBJECTIVES}
+    assert items["all-tokens-mlm"]["second network logits"] == 4 * items["replace-mlm"]["second network logits"]
+    assert items["replace-mlm"]["second network logits"] == items["bert"]["generator logits"]
+    assert items["electra"] == items["electra-15"]
+    assert not any(name.startswith(("discriminator", "second")) for name in items["bert"])
+
+
+def test_a_batch_multiplies_activations_and_nothing_else() -> None:
+    one, three = memory(small_config(batch_size=1)), memory(small_config(batch_size=3))
+    for name in set(one) - {"total"}:
+        assert three[name] == one[name] * (3 if name.endswith(("activations", "logits")) else 1)
