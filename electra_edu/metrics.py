@@ -1,10 +1,12 @@
-"""How well fakes are found and words are guessed: precision, recall, AUC, and the floors to hold them against."""
+"""How well fakes are found: precision, recall, AUC, the floors to hold them against; calibration and thresholds."""
 
 import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from electra_edu.errors import ElectraEduError
 
 
 def binary_entropy(p: float) -> float:
@@ -14,7 +16,7 @@ def binary_entropy(p: float) -> float:
 
 @dataclass(frozen=True)
 class Detection:
-    """How well replaced tokens are told from original ones at a threshold of ½ (a logit of 0).
+    """How well replaced tokens are told from original ones when those above a threshold are accused.
 
     A ratio whose denominator is zero is NaN: precision when no token is accused, recall when none was replaced.
     """
@@ -24,10 +26,14 @@ class Detection:
     precision: float  # share of the accused tokens that were replaced
     recall: float  # share of the replaced tokens that were accused
     replaced_rate: float
+    f1: float  # harmonic mean of precision and recall
 
 
 def detection_counts(logits: Tensor, is_replaced: Tensor, counted: Tensor) -> Tensor:
-    """Count over the `counted` tokens, all arguments (B, T): tokens, replaced, accused, rightly accused. Float (4,)."""
+    """Count over the `counted` tokens, all arguments (B, T): tokens, replaced, accused, rightly accused. Float (4,).
+
+    A token is accused when its logit is above 0, its probability above ½.
+    """
     accused = (logits > 0) & counted
     replaced = is_replaced & counted
     return torch.stack([counted.sum(), replaced.sum(), accused.sum(), (accused & replaced).sum()]).float()
@@ -42,7 +48,100 @@ def detection(tokens: float, replaced: float, accused: float, found: float) -> D
         precision=_ratio(found, accused),
         recall=_ratio(found, replaced),
         replaced_rate=rate,
+        f1=_ratio(2 * found, accused + replaced),
     )
+
+
+def detection_at(probabilities: Tensor, labels: Tensor, threshold: float = 0.5) -> Detection:
+    """Score the rule "accuse what is above `threshold`" on N tokens.
+
+    `probabilities` (N,) are of having been replaced, `labels` (N,) say who was. Raises ElectraEduError when they do
+    not fit together or are no probabilities.
+    """
+    probabilities, labels = _checked(probabilities, labels)
+    accused = probabilities > threshold
+    return detection(len(labels), int(labels.sum()), int(accused.sum()), int((accused & labels).sum()))
+
+
+def choose_threshold(probabilities: Tensor, labels: Tensor, precision: float | None = None) -> float:
+    """Return the threshold above which to accuse: the one of the highest F1, or the lowest with enough `precision`.
+
+    The lowest that reaches the wanted precision finds the most fakes. The threshold is 0 or one of `probabilities`
+    (N,); between equally good ones the highest is taken. NaN when none will do: no token was replaced, or the
+    precision is out of reach. Choose on other text than you score on: on the same, the score flatters. Raises
+    ElectraEduError for a precision outside (0, 1], and like `detection_at`.
+    """
+    if precision is not None and not 0 < precision <= 1:
+        raise ElectraEduError(f"precision={precision!r}: must be above 0 and at most 1, for example 0.9.")
+    probabilities, labels = _checked(probabilities, labels)
+    values, place = torch.cat([probabilities.new_zeros(1), probabilities]).unique(return_inverse=True)  # (U,) rising
+    tokens = torch.bincount(place[1:], minlength=len(values))  # (U,) how many have each probability
+    replaced = torch.bincount(place[1:], labels.double(), minlength=len(values))
+    # Counted from the top: `accused` and `found` when everything above the value is accused. (U,)
+    accused, found = (count.flip(0).cumsum(0).flip(0) - count for count in (tokens, replaced))
+    if not labels.any():
+        return math.nan
+    if precision is None:
+        f1 = 2 * found / (accused + labels.sum())
+        return float(values[f1 == f1.max()][-1])
+    enough = found / accused >= precision  # where nothing is accused: NaN, and not enough
+    return float(values[enough][0]) if enough.any() else math.nan
+
+
+@dataclass(frozen=True)
+class ReliabilityCurve:
+    """Do words called 30% suspicious turn out replaced 30% of the time? One entry per bin of equal width.
+
+    Bin m of M holds the probabilities in ((m − 1)/M, m/M], the first one 0 as well. NaN where a bin is empty.
+    """
+
+    predicted: tuple[float, ...]  # mean probability of the bin's tokens
+    observed: tuple[float, ...]  # share of them that was replaced
+    counts: tuple[int, ...]  # tokens in the bin
+
+
+def reliability_curve(probabilities: Tensor, labels: Tensor, bins: int = 10) -> ReliabilityCurve:
+    """Sort N tokens into bins by probability (N,), and compare each bin's mean with the share of true labels (N,).
+
+    Raises ElectraEduError when there is no bin, and like `detection_at`.
+    """
+    if not isinstance(bins, int) or bins < 1:
+        raise ElectraEduError(f"bins={bins!r}: must be a whole number of at least 1, for example 10.")
+    probabilities, labels = _checked(probabilities, labels)
+    place = torch.bucketize(probabilities, torch.arange(1, bins, dtype=torch.float64) / bins)  # (N,)
+    counts = torch.bincount(place, minlength=bins)
+    predicted = torch.bincount(place, probabilities, minlength=bins) / counts
+    observed = torch.bincount(place, labels.double(), minlength=bins) / counts
+    return ReliabilityCurve(tuple(predicted.tolist()), tuple(observed.tolist()), tuple(counts.tolist()))
+
+
+def expected_calibration_error(probabilities: Tensor, labels: Tensor, bins: int = 10) -> float:
+    """Mean gap between predicted and observed over the bins of `reliability_curve`, weighted by their tokens.
+
+    Equation 3 of Guo et al. 2017 (arXiv 1706.04599), with the probability of "replaced" where they, having many
+    classes, take the confidence in the predicted one. NaN without tokens. Raises like `reliability_curve`.
+    """
+    curve = reliability_curve(probabilities, labels, bins)
+    bars = [bar for bar in zip(curve.predicted, curve.observed, curve.counts, strict=True) if bar[2]]
+    return _ratio(sum(abs(said - was) * count for said, was, count in bars), sum(curve.counts))
+
+
+def _checked(probabilities: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Return probabilities (N,) as float64 and labels (N,) as bool, on the CPU."""
+    probabilities, labels = probabilities.detach().double().cpu(), labels.cpu()
+    if probabilities.dim() != 1 or labels.shape != probabilities.shape:
+        raise ElectraEduError(
+            "probabilities, labels: must be two 1-D tensors of equal length, not of shapes "
+            f"{tuple(probabilities.shape)} and {tuple(labels.shape)}."
+        )
+    if not ((probabilities >= 0) & (probabilities <= 1)).all():
+        raise ElectraEduError(
+            "probabilities: must be numbers from 0 to 1. Take the sigmoid of logits, and leave out tokens that were "
+            "not judged (NaN)."
+        )
+    if not ((labels == 0) | (labels == 1)).all():
+        raise ElectraEduError("labels: must be True (1, replaced) or False (0, original).")
+    return probabilities, labels.bool()
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -1,6 +1,7 @@
 """What the tests of the core share: a corpus of a dozen words and networks that train in milliseconds."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -124,6 +125,13 @@ def count(module: nn.Module) -> int:
 def weights(module: nn.Module) -> list[Tensor]:
     """Return copies of all of a network's weights."""
     return [parameter.detach().clone() for parameter in module.parameters()]
+
+
+def one_pass(network: nn.Module, words: Sequence[int], cls: int = CLS, sep: int = SEP) -> list[float]:
+    """Ask a discriminator about one sentence of token ids: each one's probability of having been replaced."""
+    with torch.no_grad():
+        logits: Tensor = network(torch.tensor([[cls, *words, sep]]))
+    return [1 / (1 + math.exp(-x)) for x in logits[0, 1:-1].tolist()]
 
 
 def equal(left: Iterable[Tensor], right: Iterable[Tensor]) -> bool:

@@ -1,0 +1,81 @@
+"""How far the probabilities of `detect` can be trusted, and above which one to accuse."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from electra_edu.detection.source import discriminator_of
+from electra_edu.errors import ElectraEduError
+from electra_edu.metrics import (
+    Detection,
+    ReliabilityCurve,
+    choose_threshold,
+    detection_at,
+    expected_calibration_error,
+    reliability_curve,
+)
+from electra_edu.training import TrainingRun
+from electra_edu.training.exam import EXAM_SEED
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A discriminator's probabilities held against held-out text of which it is known what was replaced."""
+
+    reliability: ReliabilityCurve
+    calibration_error: float  # expected calibration error, over ten bins
+    threshold: float  # above which to accuse; NaN when none reaches the wanted precision
+    at_threshold: Detection
+    at_half: Detection
+
+
+def calibrate(
+    run: TrainingRun, fakes: Literal["generator", "exam"] = "generator", precision: float | None = None
+) -> Calibration:
+    """Hold the verdicts of the run's averaged weights against the truth, on the sentences of its exam.
+
+    `fakes` come from the run's own generator, as in training, or are those of the exam, drawn from word frequencies.
+    The threshold is the one of the highest F1, or the lowest with the wanted `precision`: chosen on every other
+    sentence, while everything reported is measured on the rest. Tokens that `detect` does not judge, special and
+    unknown ones, do not count. The same run gives the same numbers every time. Raises ElectraEduError for other
+    `fakes`, for a precision outside (0, 1], and when the run has no discriminator.
+    """
+    discriminator_of(run)  # refuses a run that has none
+    if fakes not in ("generator", "exam"):
+        raise ElectraEduError(f"fakes={fakes!r}: must be 'generator' or 'exam'.")
+    logits, is_replaced, judged = _verdicts(run, fakes)
+
+    def tokens_of(rows: slice) -> tuple[Tensor, Tensor]:
+        return logits[rows][judged[rows]].float().sigmoid(), is_replaced[rows][judged[rows]]
+
+    threshold = choose_threshold(*tokens_of(slice(0, None, 2)), precision)
+    probabilities, labels = tokens_of(slice(1, None, 2))
+    return Calibration(
+        reliability=reliability_curve(probabilities, labels),
+        calibration_error=expected_calibration_error(probabilities, labels),
+        threshold=threshold,
+        at_threshold=detection_at(probabilities, labels, threshold),
+        at_half=detection_at(probabilities, labels),
+    )
+
+
+@torch.no_grad()
+def _verdicts(run: TrainingRun, fakes: Literal["generator", "exam"]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the exam's M sentences as judged: logits, which tokens were replaced, which count; (M, T) on the CPU."""
+    config, exam = run.config, run.exam
+    rng = torch.Generator(run.device).manual_seed(EXAM_SEED)  # as in the exam: the same draws every time
+    parts = []
+    for rows in torch.arange(len(exam.original)).split(config.batch_size):
+        original = exam.original[rows]
+        is_real = original != config.pad_token_id
+        if fakes == "generator":
+            out = run.average(original, is_real, rng=rng)
+            parts.append((out.rtd_logits, out.corrupted, out.is_replaced))
+        else:
+            read = exam.corrupted[rows]
+            parts.append((run.average.discriminator(read, is_real), read, exam.is_replaced[rows]))
+    logits, read, is_replaced = (torch.cat(part) for part in zip(*parts, strict=True))
+    judged = exam.is_ordinary & (read != config.unk_token_id)
+    return logits.cpu(), is_replaced.cpu(), judged.cpu()

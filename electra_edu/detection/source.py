@@ -1,0 +1,46 @@
+"""From what a learner passes to `detect` to the discriminator in it; what cannot judge is refused in a sentence."""
+
+from typing import TypeAlias
+
+from torch import nn
+
+from electra_edu.config import ElectraConfig
+from electra_edu.electra import Electra
+from electra_edu.errors import ElectraEduError
+from electra_edu.generator import Generator
+from electra_edu.objectives import OBJECTIVES
+from electra_edu.training import TrainingRun
+
+Source: TypeAlias = TrainingRun | Electra | nn.Module
+"""What can be asked: a run (the average of its weights answers), an Electra, or any module with a `.config` (an
+ElectraConfig) that returns logits (B, T) for (tokens, attention_mask=None, token_type_ids=None), as our Discriminator.
+"""
+
+
+def discriminator_of(source: Source) -> tuple[nn.Module, ElectraConfig]:
+    """Return the network that judges and its config.
+
+    Raises ElectraEduError when there is none, and when dropout would blur its verdicts.
+    """
+    network: object = source.average if isinstance(source, TrainingRun) else source
+    if isinstance(network, Electra):
+        objective = network.config.objective
+        if OBJECTIVES[objective].predicts != "replaced":
+            raise ElectraEduError(
+                f"source: objective={objective!r} trains no discriminator, so nothing here tells replaced words from "
+                "original ones. Train with objective='electra' or 'electra-15'."
+            )
+        network = network.discriminator
+    if isinstance(network, Generator):
+        raise ElectraEduError(
+            "source: a generator predicts words and cannot tell whether one was replaced. Pass the discriminator half."
+        )
+    config = getattr(network, "config", None)
+    if not isinstance(network, nn.Module) or not isinstance(config, ElectraConfig):
+        raise ElectraEduError(
+            f"source: must be a TrainingRun or a discriminator with an ElectraConfig as .config, not "
+            f"{type(network).__name__}."
+        )
+    if network.training and config.dropout:
+        raise ElectraEduError("source: is in training mode, and dropout would blur its verdicts. Call source.eval().")
+    return network, config
