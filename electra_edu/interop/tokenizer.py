@@ -85,9 +85,10 @@ def special_token_ids(folder: Path, tokenizer: Tokenizer | None, settings: dict[
         if known is not None:
             ids[f"{role}_token_id"] = known
     released = settings.get("vocab_size", RELEASED_VOCABULARY) == RELEASED_VOCABULARY
-    for i, role in enumerate(ROLES):
-        likely = (RELEASED_IDS[i] if released else i, *range(len(ROLES)))
-        ids.setdefault(f"{role}_token_id", next(token_id for token_id in likely if token_id not in ids.values()))
+    for i, field in enumerate(f"{role}_token_id" for role in ROLES):
+        if field not in ids:
+            likely = (RELEASED_IDS[i] if released else i, *range(len(ROLES)))
+            ids[field] = next(token_id for token_id in likely if token_id not in ids.values())
     return ids
 
 
