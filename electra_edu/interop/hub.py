@@ -55,4 +55,5 @@ def _fetch(name: str, revision: str | None) -> Path:
     try:
         return snapshot(local_files_only=False)
     except Exception as error:  # whatever the network or the hub raises
-        raise CheckpointError(f"{name}: cannot be fetched: {type(error).__name__}: {error}. {elsewhere}") from error
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise CheckpointError(f"{name}: cannot be fetched: {type(error).__name__}: {reason}. {elsewhere}") from error

@@ -30,12 +30,9 @@ _BLOCK = {
     "narrow": ("output.dense",),
     "feed_forward_norm": ("output.LayerNorm",),
 }
-ENCODER_PARTS = (
-    "embeddings.",
-    "embeddings_project.",
-    "encoder.",
-)  # what the names of their encoder's tensors begin with
-BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids", "encoder.embed_positions.weight")  # not learned
+# What the names of their encoder's tensors begin with, and those among them that nobody learns.
+ENCODER_PARTS = ("embeddings.", "embeddings_project.", "encoder.")
+BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids", "encoder.embed_positions.weight")
 
 
 @dataclass(frozen=True)
@@ -57,30 +54,28 @@ def _layers(names: dict[str, str]) -> dict[str, str]:
     return {f"{ours}.{kind}": f"{theirs}.{kind}" for ours, theirs in names.items() for kind in ("weight", "bias")}
 
 
-_ELECTRA = "electra"
-_ROFORMER = "roformer"
 ARCHITECTURES: Mapping[tuple[Positions, Half], Architecture] = MappingProxyType(
     {
         ("learned", "discriminator"): Architecture(
             "ElectraForPreTraining",
-            _ELECTRA,
+            "electra",
             _layers(
                 {"dense": "discriminator_predictions.dense", "output": "discriminator_predictions.dense_prediction"}
             ),
         ),
         ("learned", "generator"): Architecture(
             "ElectraForMaskedLM",
-            _ELECTRA,
+            "electra",
             _layers({"dense": "generator_predictions.dense", "norm": "generator_predictions.LayerNorm"})
             | {"bias": "generator_lm_head.bias"},
             {"generator_lm_head.weight": "embeddings.word_embeddings.weight"},
         ),
-        ("learned", "encoder"): Architecture("ElectraModel", _ELECTRA),
+        ("learned", "encoder"): Architecture("ElectraModel", "electra"),
         # RoFormer (arXiv 2104.09864) is this encoder with rotary positions; it has no head that tells fakes.
-        ("rotary", "discriminator"): Architecture("RoFormerModel", _ROFORMER),
+        ("rotary", "discriminator"): Architecture("RoFormerModel", "roformer"),
         ("rotary", "generator"): Architecture(
             "RoFormerForMaskedLM",
-            _ROFORMER,
+            "roformer",
             _layers({"dense": "cls.predictions.transform.dense", "norm": "cls.predictions.transform.LayerNorm"})
             | {"bias": "cls.predictions.bias"},
             {
@@ -88,7 +83,7 @@ ARCHITECTURES: Mapping[tuple[Positions, Half], Architecture] = MappingProxyType(
                 "cls.predictions.decoder.bias": "cls.predictions.bias",
             },
         ),
-        ("rotary", "encoder"): Architecture("RoFormerModel", _ROFORMER),
+        ("rotary", "encoder"): Architecture("RoFormerModel", "roformer"),
     }
 )
 

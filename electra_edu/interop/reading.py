@@ -94,7 +94,7 @@ def _read_settings(folder: Path) -> dict[str, Any]:
         hint = f" Pass one of its folders: {', '.join(inside)}." if inside else ""
         raise CheckpointError(f"{folder} holds no checkpoint: there is no {CONFIG}.{hint}")
     settings = read_json(folder / CONFIG)
-    kind, name = settings.get("model_type", "electra"), _class_name(settings)
+    kind, name = settings.get("model_type") or "electra", _class_name(settings)
     ours = kind == "roformer" and settings.get(WRITTEN_BY) is not None
     if not ours and (kind != "electra" or not (name or "Electra").startswith("Electra")):
         raise CheckpointError(

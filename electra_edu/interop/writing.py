@@ -58,8 +58,9 @@ def to_transformers(
     one or `tokenizer` is given, the tokenizer. No network connection and no `transformers` is needed.
 
     Learned positions become ElectraForPreTraining and ElectraForMaskedLM. Rotary positions become RoFormerForMaskedLM
-    and, since no RoFormer tells fakes, RoFormerModel with the discriminator's head in head.safetensors; it reads at
-    most max_position_embeddings tokens. README.md in each folder shows how to load it.
+    and, since no RoFormer tells fakes, RoFormerModel with the discriminator's head in head.safetensors; they read at
+    most max_position_embeddings tokens. The copy gate of All-Tokens MLM has no place there either, and goes to
+    head.safetensors. README.md in each folder shows how to load it.
 
     A folder that was written here before is replaced; raises CheckpointError for any other, and when the files
     cannot be written.
