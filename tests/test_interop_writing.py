@@ -10,6 +10,8 @@ import pytest
 import torch
 import transformers
 from hugging_face import assert_agree, edited, inputs, our_model, run, their_model
+from safetensors import safe_open
+from safetensors.torch import load_file
 from small import SPECIAL_TOKENS, WORDS, equal, rng, small_config, small_run, small_tokenizer, toy_corpus
 from tokenizers import Tokenizer
 from torch import Tensor, nn
@@ -21,7 +23,7 @@ from electra_edu.electra import Electra
 from electra_edu.encoder import Embeddings
 from electra_edu.errors import CheckpointError, ElectraEduError
 from electra_edu.generator import Generator
-from electra_edu.interop import from_transformers, to_transformers, writing
+from electra_edu.interop import PretrainedEncoder, from_transformers, to_transformers, writing
 from electra_edu.interop.networks import Pretrained
 
 SENTENCES = ("the cook stirs the soup", "the sailor juggles [MASK]", "")
@@ -137,6 +139,20 @@ def test_rotary_networks_become_roformers(tmp_path: Path, half: str) -> None:
 
 
 @pytest.mark.parametrize("positions", ["learned", "rotary"])
+def test_an_encoder_alone_goes_both_ways(tmp_path: Path, positions: str) -> None:
+    model = a_model(positions=positions)
+    whole = to_transformers(model, tmp_path)["discriminator"]
+    encoder = from_transformers(whole.folder, half="encoder")
+    (written,) = to_transformers(encoder, tmp_path).values()
+    assert written.folder == tmp_path / "encoder"
+    back = from_transformers(written.folder)
+    assert isinstance(back, PretrainedEncoder)
+    batch = inputs(16, 12)
+    assert torch.equal(run(back, batch), run(model.discriminator.encoder, batch))
+    assert_agree(run(back, batch), run(load(written), batch))
+
+
+@pytest.mark.parametrize("positions", ["learned", "rotary"])
 @pytest.mark.parametrize("with_tokenizer", [True, False])
 def test_the_lines_in_the_readme_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, positions: str, with_tokenizer: bool
@@ -190,13 +206,7 @@ def test_a_second_network_that_predicts_words(tmp_path: Path) -> None:
     assert set(written) == {"generator", "second"}
     assert written["second"].note.startswith("ElectraForMaskedLM has no place for gate.weight, gate.bias")
     assert_agree(run(second, inputs(16, 8)), run(load(written["second"]), inputs(16, 8)))
-    assert set(transformers_head(written["second"].folder)) == {"gate.weight", "gate.bias"}
-
-
-def transformers_head(folder: Path) -> dict[str, Tensor]:
-    from safetensors.torch import load_file
-
-    return load_file(folder / "head.safetensors")
+    assert set(load_file(written["second"].folder / "head.safetensors")) == {"gate.weight", "gate.bias"}
 
 
 def test_a_folder_of_ours_is_replaced(tmp_path: Path) -> None:
@@ -286,6 +296,13 @@ def test_writing_changes_nothing(tmp_path: Path) -> None:
     to_transformers(taken, tmp_path)
     assert equal(before, taken.average.parameters())
     assert torch.equal(state, torch.get_rng_state())
+
+
+def test_older_releases_ask_for_the_format(tmp_path: Path) -> None:
+    for written in to_transformers(a_model(positions="rotary"), tmp_path).values():
+        for path in written.folder.glob("*.safetensors"):
+            with safe_open(path, framework="pt") as file:  # transformers 4 raises OSError without it
+                assert file.metadata() == {"format": "pt"}
 
 
 def test_a_written_config_is_plain_json(tmp_path: Path) -> None:

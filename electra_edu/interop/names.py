@@ -42,7 +42,9 @@ class Architecture:
     name: str
     model_type: str
     head: Mapping[str, str] = field(default_factory=dict)  # a tensor of our head -> theirs
-    tied: Mapping[str, str] = field(default_factory=dict)  # a tensor that repeats another one, and may be left out
+    tied: Mapping[str, str] = field(
+        default_factory=dict
+    )  # a tensor that repeats one of the encoder, and may be left out
 
     @property
     def prefix(self) -> str:
@@ -78,10 +80,7 @@ ARCHITECTURES: Mapping[tuple[Positions, Half], Architecture] = MappingProxyType(
             "roformer",
             _layers({"dense": "cls.predictions.transform.dense", "norm": "cls.predictions.transform.LayerNorm"})
             | {"bias": "cls.predictions.bias"},
-            {
-                "cls.predictions.decoder.weight": "embeddings.word_embeddings.weight",
-                "cls.predictions.decoder.bias": "cls.predictions.bias",
-            },
+            {"cls.predictions.decoder.weight": "embeddings.word_embeddings.weight"},
         ),
         ("rotary", "encoder"): Architecture("RoFormerModel", "roformer"),
     }

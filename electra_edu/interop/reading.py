@@ -183,7 +183,7 @@ def _check_rest(
                 f"{folder}: the encoder that {CONFIG} describes has no place for the tensor {name!r}."
             )
     for name, repeated in architecture.tied.items():
-        first = repeated if repeated in tensors else prefix + repeated
+        first = prefix + repeated
         if not (torch.equal(tensors[name], tensors[first]) if name in tensors else tied):
             raise CheckpointError(
                 f"{folder}: the tensor {name!r} is not {first!r} again. A generator here predicts words with its "
