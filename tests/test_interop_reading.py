@@ -71,6 +71,7 @@ def test_any_sizes_are_read(
     assert not ours.training
     assert ours.tokenizer is None
     assert ours.config.max_seq_length == ours.config.max_position_embeddings == sizes["max_position_embeddings"]
+    assert ours.config.generator == ours.config.discriminator  # a smaller one need not exist: heads may not divide
     assert ours.config.layer_norm_eps == sizes["layer_norm_eps"]
     assert ours.config.pad_token_id == sizes["pad_token_id"]
     assert ours.config.dropout == sizes["hidden_dropout_prob"]
@@ -200,7 +201,7 @@ def assert_same_ids(ours: Tokenizer | None, theirs: Any) -> None:
 )
 def test_a_tokenizer_from_vocab_txt(tmp_path: Path, changes: dict[str, Any]) -> None:
     theirs = their_tokenizer(tmp_path, **changes)
-    their_model(vocab_size=100).save_pretrained(tmp_path)
+    their_model(vocab_size=len(theirs)).save_pretrained(tmp_path)
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "ElectraTokenizer"} | changes))
     network = from_transformers(tmp_path)
     assert_same_ids(network.tokenizer, theirs)
