@@ -200,10 +200,9 @@ class Copying(Generator):
 def test_a_second_network_that_predicts_words(tmp_path: Path) -> None:
     model = a_model()
     second = Copying(model.config, Embeddings(model.config))
-    del model.discriminator
     model.second = our_model(second)
     written = to_transformers(model, tmp_path)
-    assert set(written) == {"generator", "second"}
+    assert {"generator", "second"} <= set(written)
     assert written["second"].note.startswith("ElectraForMaskedLM has no place for gate.weight, gate.bias")
     assert_agree(run(second, inputs(16, 8)), run(load(written["second"]), inputs(16, 8)))
     assert set(load_file(written["second"].folder / "head.safetensors")) == {"gate.weight", "gate.bias"}
