@@ -17,7 +17,7 @@ class CorpusFileError(CorpusError, OSError):
 
 
 class CheckpointError(ElectraEduError, OSError):
-    """A saved run cannot be read or written."""
+    """A saved run or a checkpoint cannot be read or written."""
 
 
 class TrainingStopped(ElectraEduError):

@@ -36,7 +36,7 @@ def train_wordpiece(paragraphs: Sequence[str], vocab_size: int) -> Tokenizer:
     inner_letters = sorted(piece for piece in alphabet if piece.startswith("##"))
     vocab = _train(paragraphs, letters, vocab_size, [*SPECIAL_TOKENS, *inner_letters])
     others = sorted((piece for piece in vocab if piece not in SPECIAL_TOKENS), key=lambda piece: vocab[piece])
-    return _tokenizer({piece: index for index, piece in enumerate([*SPECIAL_TOKENS, *others])})
+    return wordpiece_tokenizer({piece: index for index, piece in enumerate([*SPECIAL_TOKENS, *others])})
 
 
 def encode(tokenizer: Tokenizer, paragraphs: Iterable[str]) -> npt.NDArray[np.int64]:
@@ -81,12 +81,13 @@ def _train(paragraphs: Sequence[str], letters: list[str], vocab_size: int, first
         limit_alphabet=len(letters),
         show_progress=False,
     )
-    tokenizer = _tokenizer({})
+    tokenizer = wordpiece_tokenizer({})
     tokenizer.train_from_iterator(paragraphs, trainer, length=len(paragraphs))
     return tokenizer.get_vocab()
 
 
-def _tokenizer(vocab: dict[str, int]) -> Tokenizer:
+def wordpiece_tokenizer(vocab: dict[str, int]) -> Tokenizer:
+    """Return a lower-case WordPiece tokenizer of `vocab`, token -> id; encoding adds [CLS] and [SEP]."""
     tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]", max_input_chars_per_word=100))
     tokenizer.normalizer = _normalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()

@@ -93,7 +93,7 @@ def save(run: TrainingRun, directory: Path) -> None:
         temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
         save_file(_tensors(run), temporary / TENSORS)
         (temporary / ABOUT).write_text(json.dumps(about, allow_nan=False), encoding="utf-8")
-        _swap(temporary, directory)
+        swap(temporary, directory)
     except CheckpointError:
         raise
     except (OSError, ValueError, SafetensorError) as error:  # ValueError: a number that JSON has not
@@ -103,7 +103,7 @@ def save(run: TrainingRun, directory: Path) -> None:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _swap(new: Path, directory: Path) -> None:
+def swap(new: Path, directory: Path) -> None:
     """Put `new` in `directory`'s place; if that fails, what was there before is put back."""
     aside = new.with_name(f"{new.name}-old")
     if directory.exists():
@@ -118,7 +118,7 @@ def _swap(new: Path, directory: Path) -> None:
 
 
 def _finish_killed_save(directory: Path) -> None:
-    """Move in the run of a `save` that was killed between the two renames of `_swap`: it is complete by then."""
+    """Move in the run of a `save` that was killed between the two renames of `swap`: it is complete by then."""
     for aside in [] if directory.exists() else list(directory.parent.glob(f".{directory.name}-*-old")):
         new = aside.with_name(aside.name.removesuffix("-old"))
         if new.exists():

@@ -1,0 +1,16 @@
+"""Hugging Face, both ways: read its ELECTRA checkpoints, and write networks that `transformers` loads."""
+
+from electra_edu.interop.networks import PretrainedDiscriminator, PretrainedEncoder, PretrainedGenerator
+from electra_edu.interop.reading import from_transformers
+from electra_edu.interop.writing import Written, to_transformers, transformers_config, transformers_state
+
+__all__ = [
+    "PretrainedDiscriminator",
+    "PretrainedEncoder",
+    "PretrainedGenerator",
+    "Written",
+    "from_transformers",
+    "to_transformers",
+    "transformers_config",
+    "transformers_state",
+]

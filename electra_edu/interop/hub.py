@@ -1,0 +1,59 @@
+"""Where a checkpoint is: a folder on this computer, or a name on the Hugging Face hub."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+from electra_edu.errors import CheckpointError
+from electra_edu.interop.files import CONFIG, holds_weights
+
+FILES = ("*.json", "*.txt", "*.safetensors")  # all that is ever fetched: no programs, nothing pickled
+_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")  # "owner/name", or "name"
+
+
+def find_folder(source: Path | str, revision: str | None) -> Path:
+    """Return the folder of a checkpoint: `source` itself where it exists, else the hub's model of that name.
+
+    A path never touches the network, and neither does a name whose files are in the hub's cache on this computer.
+    Raises CheckpointError when there is no such folder, or the files cannot be fetched.
+    """
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        return folder
+    if folder.exists():
+        raise CheckpointError(f"{folder} is a file. Pass the folder that holds it.")
+    if not isinstance(source, str) or not _NAME.fullmatch(source):
+        raise CheckpointError(f"There is no folder {folder}. Pass a folder, or a name on the Hugging Face hub.")
+    return _fetch(source, revision)
+
+
+def _fetch(name: str, revision: str | None) -> Path:
+    destination = name.split("/")[-1]
+    patterns = " ".join(f"--include '{pattern}'" for pattern in FILES)
+    chosen = f" --revision {revision}" if revision else ""
+    elsewhere = (
+        "If it is a folder on this computer, there is none of that name here. To get the files on another computer: "
+        f"hf download {name}{chosen} {patterns} --local-dir {destination} (pip install huggingface_hub). Bring that "
+        f"folder here and pass its path: from_transformers('./{destination}')."
+    )
+    try:
+        hub = import_module("huggingface_hub")
+    except ImportError as error:
+        raise CheckpointError(f"{name}: the Hugging Face hub needs pip install huggingface_hub. {elsewhere}") from error
+
+    def snapshot(local_files_only: bool) -> Path:
+        return Path(
+            hub.snapshot_download(name, revision=revision, allow_patterns=FILES, local_files_only=local_files_only)
+        )
+
+    try:
+        cached = snapshot(local_files_only=True)
+        if (cached / CONFIG).is_file() and holds_weights(cached):
+            return cached
+    except Exception:  # not in the cache, or no cache: each release of the hub's library has its own error for it
+        pass
+    try:
+        return snapshot(local_files_only=False)
+    except Exception as error:  # whatever the network or the hub raises
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise CheckpointError(f"{name}: cannot be fetched: {type(error).__name__}: {reason}. {elsewhere}") from error

@@ -1,0 +1,42 @@
+"""Our networks as they come from a pre-trained checkpoint: each with embeddings of its own and a tokenizer."""
+
+from tokenizers import Tokenizer
+
+from electra_edu.config import ElectraConfig
+from electra_edu.discriminator import Discriminator
+from electra_edu.encoder import Embeddings, Encoder
+from electra_edu.generator import Generator
+
+
+class PretrainedDiscriminator(Discriminator):
+    """A Discriminator that comes with the tokenizer of its vocabulary, or None."""
+
+    def __init__(self, config: ElectraConfig, tokenizer: Tokenizer | None) -> None:
+        """Build it; the weights are still to be filled in."""
+        super().__init__(config, Embeddings(config))
+        self.tokenizer = tokenizer
+
+
+class PretrainedGenerator(Generator):
+    """A Generator that comes with the tokenizer of its vocabulary, or None.
+
+    Its config has the objective "bert": the sizes are this network's own, and no discriminator's.
+    """
+
+    def __init__(self, config: ElectraConfig, tokenizer: Tokenizer | None) -> None:
+        """Build it; the weights are still to be filled in."""
+        super().__init__(config, Embeddings(config))
+        self.tokenizer = tokenizer
+
+
+class PretrainedEncoder(Encoder):
+    """An Encoder without a head that comes with its config and the tokenizer of its vocabulary, or None."""
+
+    def __init__(self, config: ElectraConfig, tokenizer: Tokenizer | None) -> None:
+        """Build it; the weights are still to be filled in."""
+        super().__init__(config, config.discriminator, Embeddings(config))
+        self.config = config
+        self.tokenizer = tokenizer
+
+
+Pretrained = PretrainedDiscriminator | PretrainedGenerator | PretrainedEncoder
