@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from electra_edu.config import ElectraConfig
 from electra_edu.discriminator import Discriminator
-from electra_edu.encoder import Embeddings, initialise
+from electra_edu.encoder import Embeddings, Encoder, initialise
 from electra_edu.generator import Generator, sample
 from electra_edu.masking import corrupt, mask
 
@@ -48,6 +48,11 @@ class Electra(nn.Module):
         if config.initializer_range is None:
             # Every verdict starts at exactly ½: its first gradients then are about words, not about noise.
             nn.init.zeros_(self.discriminator.output.weight)
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder that is kept after pre-training."""
+        return self.discriminator.encoder
 
     def forward(
         self,

@@ -21,6 +21,7 @@ LAYERS = (
     "efficiency",
     "optim",
     "training",
+    "tasks",
     "probes",
     "finetuning",
     "detection",
