@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
 from electra_edu.corpora import IGNORE, Corpus, docs, load_corpus
 from electra_edu.corpora.cache import FOLDER_VARIABLE
 from electra_edu.corpora.prose import paragraphs
+from electra_edu.corpora.wordpiece import encode, letter_cases, train_wordpiece
 from electra_edu.errors import CorpusError
 
 TOPICS = '''# a comment
@@ -161,14 +164,74 @@ def same(one: Corpus, other: Corpus) -> bool:
     """Whether two corpora are equal in every part."""
 
     def parts(corpus: Corpus) -> list[Tensor]:
-        return [corpus.train, corpus.heldout, corpus.heldout_labels["module"].values]
+        return [corpus.train, corpus.heldout, *(labels.values for labels in corpus.heldout_labels.values())]
 
     return all(torch.equal(a, b) and a.dtype == b.dtype for a, b in zip(parts(one), parts(other), strict=True)) and [
         one.name,
         one.sha256,
         one.tokenizer.to_str(),
-        one.heldout_labels["module"].names,
-    ] == [other.name, other.sha256, other.tokenizer.to_str(), other.heldout_labels["module"].names]
+        [(name, labels.names, labels.level) for name, labels in one.heldout_labels.items()],
+    ] == [
+        other.name,
+        other.sha256,
+        other.tokenizer.to_str(),
+        [(name, labels.names, labels.level) for name, labels in other.heldout_labels.items()],
+    ]
+
+
+# Capital letters
+
+
+WRITTEN = "The RFC said so: Ask IANA or NumPy's Zoë, I think, about HTTP2 in 3D... Ωλ!"
+
+
+def test_letter_cases_of_words_by_hand() -> None:
+    tokenizer = train_wordpiece([WRITTEN.replace("Ωλ", "")] * 3, 200)
+    cases = letter_cases(tokenizer, [WRITTEN])
+    tokens = [tokenizer.id_to_token(number) for number in encode(tokenizer, [WRITTEN]).tolist()]
+    assert len(cases) == len(tokens)
+    words: dict[str, int] = {}
+    for token, case in zip(tokens, cases.tolist(), strict=True):
+        if token.startswith("##"):
+            assert case == IGNORE, "only a word's first piece has a label"
+            words[list(words)[-1] + token[2:]] = words.popitem()[1]
+        else:
+            words[token] = case
+    lower, capitalised, upper = range(3)
+    assert words == {
+        "the": capitalised, "rfc": upper, "said": lower, "so": lower, ":": IGNORE, "ask": capitalised, "iana": upper,
+        "or": lower, "numpy": IGNORE, "'": IGNORE, "s": lower, "zoe": capitalised, ",": IGNORE, "i": capitalised,
+        "think": lower, "about": lower, "http2": upper, "in": lower, "3d": upper, ".": IGNORE,
+        "[UNK]": capitalised, "!": IGNORE,
+    }  # fmt: skip
+
+
+@given(text=st.text(st.sampled_from("aBcD é'.-[]MASK\u0130ß漢 "), max_size=60))
+def test_every_token_gets_one_case(text: str) -> None:
+    tokenizer = train_wordpiece(["a b c d e m s k . ' -"] * 2, 100)
+    cases = letter_cases(tokenizer, [text, "", text])
+    assert len(cases) == len(encode(tokenizer, [text, "", text]))
+    assert set(cases.tolist()) <= {IGNORE, 0, 1, 2}
+
+
+def test_heldout_text_keeps_its_capitals_as_labels(python: Path) -> None:
+    """Docstrings here begin with "Return" or "This", and all other words are lower-case."""
+    corpus = load_corpus("docs", max_seq_length=16)
+    labels = corpus.heldout_labels["capitals"]
+    assert labels.level == "token"
+    assert labels.names == ("lower", "Capitalised", "UPPER")
+    assert labels.values.shape == corpus.heldout.shape
+    pieces = [[corpus.tokenizer.id_to_token(number) for number in row] for row in corpus.heldout.tolist()]
+    labelled = 0
+    for row, values in zip(pieces, labels.values.tolist(), strict=True):
+        starts = [not piece.startswith(("##", "[")) and piece != "." for piece in row]
+        for i, (piece, value) in enumerate(zip(row, values, strict=True)):
+            if not starts[i]:
+                assert value == IGNORE, piece
+            elif i + 1 < len(row) and not row[i + 1].startswith("##"):  # a whole word
+                assert value == int(piece in ("return", "this")), piece
+                labelled += 1
+    assert labelled > 500
 
 
 # What is prose

@@ -11,7 +11,7 @@ from electra_edu.corpora.packing import PAD
 from electra_edu.errors import ElectraEduError, nearest
 from electra_edu.tasks.agreement import disagreements
 from electra_edu.tasks.scores import Metric
-from electra_edu.tasks.task import Task, split
+from electra_edu.tasks.task import Task, has_label, split
 
 TEST_SHARE = 0.5  # of the held-out sequences
 MIN_EXAMPLES = 10  # a label with fewer sequences (or tokens) is left out: half of them are for the test
@@ -56,7 +56,7 @@ def load_task(corpus: Corpus, name: str, seed: int = 0) -> Task:
             f"{MIN_EXAMPLES} examples, and a task needs two. Use a larger text."
         )
     values = _renumbered(labels.values, common)
-    labelled = (values != IGNORE).view(len(values), -1).any(1)
+    labelled = has_label(values)
     tokens, values = tokens[labelled], values[labelled]
     train, test = split(values, TEST_SHARE, rng)
     return Task(

@@ -80,13 +80,19 @@ class Task:
 
     def _with_train(self, labels: Tensor, rows: Tensor | slice) -> Self:
         tokens, labels = self.train_tokens[rows], labels[rows]
-        used = (labels != IGNORE).view(len(labels), -1).any(1)
+        used = has_label(labels)
         return replace(self, train_tokens=tokens[used], train_labels=labels[used])
 
     def __repr__(self) -> str:
         """Say in one line what there is to learn."""
         labels = f"{self.n_labels} labels ({', '.join(self.names)})"
         return f"<Task {self.name}, of the {self.level}: {labels}; {self.metric} on {len(self.test_tokens)} others>"
+
+
+def has_label(labels: Tensor) -> Tensor:
+    """Return which sequences have a label, or a token with one: bool (N,) for labels (N,) or (N, T)."""
+    labelled = labels != IGNORE
+    return labelled if labels.dim() == 1 else labelled.any(1)
 
 
 def split(labels: Tensor, share: float, rng: torch.Generator) -> tuple[Tensor, Tensor]:
