@@ -338,6 +338,7 @@ def test_the_validation_sequences_are_not_trained_on(monkeypatch: pytest.MonkeyP
     forward = SequenceClassifier.forward
 
     def watch(self: SequenceClassifier, tokens: Tensor, *rest: Tensor) -> Tensor:
+        assert self.encoder.training == self.training, "dropout in the encoder too"
         (trained if self.training else graded).update(tuple(row) for row in tokens.tolist())
         return forward(self, tokens, *rest)
 

@@ -1,5 +1,6 @@
 """Tasks: held-out text becomes labelled examples and a test, and nothing is in both."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -13,8 +14,9 @@ from torch import Tensor
 
 from electra_edu.corpora import IGNORE, Corpus, Labels, load_corpus
 from electra_edu.corpora.toy import exact_distribution, toy_grammar
+from electra_edu.corpora.toy.slots import PARTS_OF_SPEECH
 from electra_edu.errors import CorpusError, ElectraEduError
-from electra_edu.tasks import Task, accuracy, load_task, macro_f1, task_names
+from electra_edu.tasks import Task, accuracy, agreement, load_task, macro_f1, task_names
 from electra_edu.tasks.agreement import can_be_told
 from electra_edu.tasks.task import split
 
@@ -132,6 +134,47 @@ def test_a_changed_story_differs_from_a_real_one_in_the_number_of_one_word() -> 
         seen.add(words)
     assert len(seen) > 20
     assert {"is", "are"} & {word for words in seen for word in words}
+
+
+def test_a_changed_pronoun_has_the_case_of_its_place() -> None:
+    """ "They" stands before a verb and "them" does not, whatever else is wrong."""
+    made, corpus = task("agreement"), toy_corpus()
+    they, them = (corpus.tokenizer.token_to_id(word) for word in ("they", "them"))
+    parts, verb = corpus.heldout_labels["part_of_speech"].values, PARTS_OF_SPEECH.index("verb")
+    found = {they: 0, them: 0}
+    bad = made.test_tokens[made.test_labels == 0]
+    for row in bad[((bad == they) | (bad == them)).any(1)][:300]:
+        nearest = (corpus.heldout != row).sum(1).argmin()
+        for position in ((row == they) | (row == them)).nonzero()[:, 0].tolist():
+            pronoun = int(row[position])
+            assert (parts[nearest, position + 1] == verb) == (pronoun == they), corpus.text(row)
+            found[pronoun] += 1
+    assert min(found.values()) > 20
+
+
+def test_a_story_that_two_changes_arrive_at_is_used_once() -> None:
+    corpus = toy_corpus()
+    twice = {name: replace(labels, values=labels.values[:100].repeat(2, *[1] * (labels.values.dim() - 1)))
+             for name, labels in corpus.heldout_labels.items()}  # fmt: skip
+    corpus = Corpus(**(vars(corpus) | {"heldout": corpus.heldout[:100].repeat(2, 1), "heldout_labels": twice}))
+    made = load_task(corpus, "agreement")
+    stories = rows(torch.cat([made.train_tokens, made.test_tokens]))
+    assert 100 < len(stories) == len({*stories}) < 200
+
+
+def test_a_change_to_another_possible_story_stays_acceptable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two words that every list has both of, or neither, can stand for each other anywhere."""
+    grammar = toy_grammar()
+    possible = grammar.words > 0
+    determiners = np.unique(grammar.lists[grammar.parts == PARTS_OF_SPEECH.index("determiner")])
+    candidates = np.flatnonzero(possible[determiners].any(0)).tolist()
+    one, other = next(
+        (a, b) for a in candidates for b in candidates if a < b and (possible[:, a] == possible[:, b]).all()
+    )
+    monkeypatch.setattr(agreement, "_other_numbers", lambda tokens: {one: [other]})
+    stories, labels = agreement.disagreements(toy_corpus(), rng())
+    assert labels.values.all()
+    assert len({*rows(stories)} - {*rows(toy_corpus().heldout)}) > 20, "some were changed"
 
 
 def test_half_of_the_stories_are_changed_and_both_labels_are_common() -> None:
