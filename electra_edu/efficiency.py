@@ -3,7 +3,7 @@
 from electra_edu.config import ElectraConfig, EncoderShape
 
 
-def flops(config: ElectraConfig, steps: int = 1) -> dict[str, int]:
+def flops(config: ElectraConfig, steps: int = 1, *, trained: str = "both") -> dict[str, int]:
     """Count the floating-point operations of `steps` joint training steps, itemised, with their "total".
 
     The rule is the one for races: matrix products only, 2mnk each, the backward pass twice the forward; only masked

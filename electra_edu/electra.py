@@ -1,58 +1,94 @@
-"""The generator and the discriminator joined: shared embeddings, one forward pass, both losses."""
+"""The two networks joined: what they share, one forward pass, the losses of every objective."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from electra_edu.config import ElectraConfig
 from electra_edu.discriminator import Discriminator
-from electra_edu.encoder import Embeddings, Encoder, initialise
-from electra_edu.generator import Generator, sample
-from electra_edu.masking import corrupt, mask
+from electra_edu.encoder import Embeddings, Encoder, initialise, linear
+from electra_edu.errors import ElectraEduError
+from electra_edu.generator import CopyingPredictor, ExactGenerator, FrequencyGenerator, Generator, draw
+from electra_edu.losses import (
+    masked_lm_loss,
+    mean_over,
+    reinforce_loss,
+    replaced_token_loss,
+    replaced_token_losses,
+)
+from electra_edu.masking import Masking, corrupt, mask
+from electra_edu.objectives import OBJECTIVES, Trained
 
 
 @dataclass(frozen=True, eq=False)
 class ElectraOutput:
-    """Everything one forward pass made, for B sequences of T tokens with K slots for masked positions each."""
+    """Everything one forward pass made, for B sequences of T tokens with K slots for masked positions each.
 
-    loss: Tensor  # mlm_loss + λ · rtd_loss
+    What the objective has not, or the step does not train, is None.
+    """
+
+    generator_loss: Tensor | None  # what the generator learns from: mlm_loss, or REINFORCE when it is adversarial
+    second_loss: Tensor | None  # what the second network learns from, weighted: λ · rtd_loss, or word_loss
     mlm_loss: Tensor  # mean over the masked positions, in nats
-    rtd_loss: Tensor  # mean over all real tokens, specials included, in nats
     mlm_logits: Tensor  # (B, K, V) the generator's prediction at the masked positions
     mlm_targets: Tensor  # (B, K) the original tokens there
     mlm_used: Tensor  # (B, K) bool: False for a surplus slot, which no loss counts
-    rtd_logits: Tensor  # (B, T)
-    corrupted: Tensor  # (B, T) what the discriminator read
     is_masked: Tensor  # (B, T) bool
-    is_replaced: Tensor  # (B, T) bool: the discriminator's labels
     is_real: Tensor  # (B, T) bool: False for padding
+    corrupted: Tensor  # (B, T) what the second network read; where there is none, what the generator read
+    is_replaced: Tensor  # (B, T) bool: the discriminator's labels
+    rtd_logits: Tensor | None = None  # (B, T)
+    rtd_loss: Tensor | None = None  # mean over the tokens that the objective counts, specials included, in nats
+    word_loss: Tensor | None = None  # of a second network that predicts words: the mean over its positions, in nats
+
+    @property
+    def loss(self) -> Tensor:
+        """The sum of what both networks learn from, a scalar."""
+        parts = [part for part in (self.generator_loss, self.second_loss) if part is not None]
+        return torch.stack(parts).sum()
 
 
 class Electra(nn.Module):
-    """ELECTRA (arXiv 2003.10555): a generator that fills in masked tokens and a discriminator that finds them.
+    """A generator and a second network that reads what it wrote, joined as `config.objective` says.
+
+    `generator` is a masked language model (or a stand-in, see `config.generator_kind`). `second` is the network that
+    is kept after pre-training: a Discriminator for ELECTRA, a network that predicts words for Replace MLM and
+    All-Tokens MLM, and None for BERT, which is a generator of full size and nothing else. `encoder` is what is kept,
+    whatever the objective.
 
     `config` may be exchanged for one with another mask rate, λ or temperature at any time; the next pass obeys it.
+    Source: arXiv 2003.10555.
     """
 
     def __init__(self, config: ElectraConfig, rng: torch.Generator | None = None) -> None:
-        """Build both networks and draw their weights from `rng` (a fresh generator with seed 0 when None)."""
+        """Build the networks and draw their weights from `rng` (a fresh generator with seed 0 when None)."""
         super().__init__()
         self.config = config
-        embeddings = Embeddings(config)
-        self.discriminator = Discriminator(config, embeddings)
-        shared = config.weight_sharing == "embeddings"
-        self.generator = Generator(config, embeddings if shared else Embeddings(config))
+        self.generator = _generator(config)
+        self.second = _second(config, self.generator)
+        self.baseline = linear(config.generator.hidden_size, 1) if config.scheme == "adversarial" else None
         initialise(self, config.initializer_range, rng or torch.Generator().manual_seed(0))
-        if config.initializer_range is None:
+        if config.initializer_range is None and isinstance(self.second, Discriminator):
             # Every verdict starts at exactly ½: its first gradients then are about words, not about noise.
-            nn.init.zeros_(self.discriminator.output.weight)
+            nn.init.zeros_(self.second.output.weight)
+
+    @property
+    def discriminator(self) -> Discriminator:
+        """The second network where it is a discriminator; raises ElectraEduError where the objective has none."""
+        if not isinstance(self.second, Discriminator):
+            raise ElectraEduError(
+                f"objective={self.config.objective!r}: there is no discriminator in this model. Its pre-trained "
+                "encoder is model.encoder; for a discriminator train with objective='electra'."
+            )
+        return self.second
 
     @property
     def encoder(self) -> Encoder:
-        """The encoder that is kept after pre-training."""
-        return self.discriminator.encoder
+        """The encoder that is kept after pre-training: the second network's, or BERT's."""
+        kept = self.generator if self.second is None else self.second
+        assert isinstance(kept, (Generator, Discriminator))  # BERT's generator is always a learned one
+        return kept.encoder
 
     def forward(
         self,
@@ -61,49 +97,107 @@ class Electra(nn.Module):
         *,
         rng: torch.Generator,
         token_type_ids: Tensor | None = None,
+        trained: Trained = "both",
     ) -> ElectraOutput:
         """Mask, generate, sample, label and discriminate one batch: tokens int64 (B, T), attention_mask 1 = real.
 
         Without an attention mask every token but [PAD] is real. The positions and the samples are drawn from `rng`.
-        No gradient reaches the generator from the discriminator: a sampled token is just a number.
+        No gradient reaches the generator from the second network: a sampled token is just a number. With `trained` =
+        "generator" the second network is not run; with "discriminator" the generator gets no gradient.
         """
-        config = self.config
-        is_real = tokens != config.pad_token_id if attention_mask is None else attention_mask.bool()  # (B, T)
-
-        masking = mask(tokens, config, rng, is_real)
-        mlm_logits = self.generator(masking.tokens, is_real, token_type_ids, positions=masking.positions)  # (B, K, V)
-        mlm_targets = tokens.gather(-1, masking.positions)  # (B, K)
-        mlm_loss = masked_lm_loss(mlm_logits, mlm_targets, masking.used)
-
-        samples = sample(mlm_logits, config.temperature, rng)  # (B, K)
-        corruption = corrupt(tokens, masking, samples)
-        rtd_logits = self.discriminator(corruption.tokens, is_real, token_type_ids)  # (B, T)
-        rtd_loss = replaced_token_loss(rtd_logits, corruption.is_replaced, is_real)
-
-        return ElectraOutput(
-            loss=mlm_loss + config.rtd_weight * rtd_loss,
+        is_real = tokens != self.config.pad_token_id if attention_mask is None else attention_mask.bool()  # (B, T)
+        masking = mask(tokens, self.config, rng, is_real)
+        targets = tokens.gather(-1, masking.positions)  # (B, K)
+        where = (masking.tokens, is_real, token_type_ids, masking.positions)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and trained != "discriminator"):
+            logits, expected = self._predict(*where)  # (B, K, V) and, when adversarial, (B, K)
+            mlm_loss = masked_lm_loss(logits, targets, masking.used)
+        out = ElectraOutput(
+            generator_loss=mlm_loss if mlm_loss.requires_grad or not torch.is_grad_enabled() else None,
+            second_loss=None,
             mlm_loss=mlm_loss,
-            rtd_loss=rtd_loss,
-            mlm_logits=mlm_logits,
-            mlm_targets=mlm_targets,
+            mlm_logits=logits,
+            mlm_targets=targets,
             mlm_used=masking.used,
-            rtd_logits=rtd_logits,
-            corrupted=corruption.tokens,
             is_masked=masking.is_masked,
-            is_replaced=corruption.is_replaced,
             is_real=is_real,
+            corrupted=masking.tokens,
+            is_replaced=torch.zeros_like(is_real),
         )
+        if self.second is None or trained == "generator":
+            return out
+        samples = draw(logits, targets, self.config, rng)  # (B, K)
+        out = self._read(out, tokens, masking, samples, token_type_ids)
+        if self.baseline is not None and out.generator_loss is not None:
+            assert expected is not None
+            out = replace(out, generator_loss=self._fooling_loss(out, masking, samples, expected))
+        return out
+
+    def _predict(
+        self, tokens: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None, positions: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the generator's logits (B, K, V) and its baseline's logits (B, K), None where there is no baseline."""
+        where = (tokens, attention_mask, token_type_ids, positions)
+        if self.baseline is None:
+            return self.generator(*where), None
+        assert isinstance(self.generator, Generator)
+        hidden = self.generator.hidden(*where)
+        # Detached: to expect rewards is not the encoder's job.
+        return self.generator.predict(hidden), self.baseline(hidden.detach()).squeeze(-1)
+
+    def _read(
+        self, out: ElectraOutput, tokens: Tensor, masking: Masking, samples: Tensor, token_type_ids: Tensor | None
+    ) -> ElectraOutput:
+        """Let the second network read the corrupted tokens, and add what it made and lost to `out`."""
+        corruption = corrupt(tokens, masking, samples)
+        out = replace(out, corrupted=corruption.tokens, is_replaced=corruption.is_replaced)
+        read = (corruption.tokens, out.is_real, token_type_ids)
+        if isinstance(self.second, Discriminator):
+            counted = out.is_real if OBJECTIVES[self.config.objective].at == "all" else out.is_masked
+            logits = self.second(*read)  # (B, T)
+            loss = replaced_token_loss(logits, out.is_replaced, counted)
+            return replace(out, rtd_logits=logits, rtd_loss=loss, second_loss=self.config.rtd_weight * loss)
+        if isinstance(self.second, CopyingPredictor):
+            loss = mean_over(self.second.losses(self.second.hidden(*read), corruption.tokens, tokens), out.is_real)
+        else:
+            assert self.second is not None
+            loss = masked_lm_loss(self.second(*read, masking.positions), out.mlm_targets, masking.used)
+        return replace(out, word_loss=loss, second_loss=loss)
+
+    def _fooling_loss(self, out: ElectraOutput, masking: Masking, samples: Tensor, expected: Tensor) -> Tensor:
+        """Return the loss of a generator that wants the discriminator to err; baseline logits `expected` (B, K)."""
+        assert out.rtd_logits is not None
+        rewards = replaced_token_losses(out.rtd_logits, out.is_replaced).gather(-1, masking.positions)  # (B, K)
+        policy = (out.mlm_logits.float() / self.config.temperature).log_softmax(-1)  # what `samples` were drawn from
+        log_probabilities = policy.gather(-1, samples[..., None]).squeeze(-1)
+        return reinforce_loss(log_probabilities, rewards, expected, masking.used)
 
 
-def masked_lm_loss(logits: Tensor, targets: Tensor, used: Tensor) -> Tensor:
-    """Mean cross-entropy, in nats, of logits (B, K, V) against targets (B, K) over the `used` slots; 0 if none is."""
-    losses = F.cross_entropy(logits.flatten(0, -2).float(), targets.flatten(), reduction="none")
-    weight = used.flatten().float()
-    return (losses * weight).sum() / weight.sum().clamp(min=1)
+def _generator(config: ElectraConfig) -> Generator | FrequencyGenerator | ExactGenerator:
+    if config.generator_kind == "learned":
+        return Generator(config, Embeddings(config))
+    return ExactGenerator(config) if config.generator_kind == "exact" else FrequencyGenerator(config)
 
 
-def replaced_token_loss(logits: Tensor, is_replaced: Tensor, is_real: Tensor) -> Tensor:
-    """Mean binary cross-entropy, in nats, of logits (B, T) over all real tokens, as in the official code."""
-    weight = is_real.float()
-    losses = F.binary_cross_entropy_with_logits(logits.float(), is_replaced.float(), weight, reduction="sum")
-    return losses / weight.sum().clamp(min=1)
+def _second(config: ElectraConfig, generator: nn.Module) -> Discriminator | Generator | None:
+    """Build the second network of the objective, sharing with the generator what `config.weight_sharing` says."""
+    predicts = OBJECTIVES[config.objective].predicts
+    if predicts is None:
+        return None
+    shared = generator.encoder if isinstance(generator, Generator) else None  # the others have nothing to share
+    if shared is None or config.weight_sharing == "none":
+        embeddings = Embeddings(config)
+    elif config.weight_sharing == "gdes":
+        assert isinstance(shared.embeddings.token, nn.Embedding)
+        embeddings = Embeddings(config, base=shared.embeddings.token)
+    else:
+        embeddings = shared.embeddings
+    second: Discriminator | Generator
+    if predicts == "replaced":
+        second = Discriminator(config, embeddings)
+    else:
+        kind = CopyingPredictor if predicts == "words or copies" else Generator
+        second = kind(config, embeddings, config.discriminator)
+    if shared is not None and config.weight_sharing == "all":
+        second.encoder = shared
+    return second

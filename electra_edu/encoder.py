@@ -42,13 +42,37 @@ def initialise(module: nn.Module, initializer_range: float | None, rng: torch.Ge
             part.weight.normal_(0.0, initializer_range or EMBEDDING_STD, generator=rng)
 
 
+class DifferenceTable(nn.Module):
+    """Another network's token table, seen through a stop-gradient, plus a learned difference that starts at zero.
+
+    Gradient-disentangled embedding sharing: what is learned here never pulls at the other network's table.
+    Source: DeBERTaV3, arXiv 2111.09543.
+    """
+
+    def __init__(self, base: nn.Embedding) -> None:
+        """Build it on `base`, which the other network trains."""
+        super().__init__()
+        self.base = base
+        self.difference = nn.Parameter(torch.zeros(base.num_embeddings, base.embedding_dim))
+
+    @property
+    def weight(self) -> Tensor:
+        """The whole table (V, embedding_size)."""
+        return self.base.weight.detach() + self.difference
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Look up token ids (...): vectors (..., embedding_size)."""
+        return F.embedding(tokens, self.base.weight.detach()) + F.embedding(tokens, self.difference)
+
+
 class Embeddings(nn.Module):
     """Token, position and type embeddings, summed and normalised. This is the module the two networks share."""
 
-    def __init__(self, config: ElectraConfig) -> None:
-        """Build it for `config`; rotary positions need no position table."""
+    def __init__(self, config: ElectraConfig, base: nn.Embedding | None = None) -> None:
+        """Build it for `config`; rotary positions need no position table. With `base`, tokens are a DifferenceTable."""
         super().__init__()
-        self.token = embedding(config.vocab_size, config.embedding_size)
+        size = (config.vocab_size, config.embedding_size)
+        self.token = embedding(*size) if base is None else DifferenceTable(base)
         learned = config.positions == "learned"
         self.position = embedding(config.max_position_embeddings, config.embedding_size) if learned else None
         self.token_type = embedding(config.type_vocab_size, config.embedding_size)

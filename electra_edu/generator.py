@@ -1,27 +1,49 @@
-"""The generator: a small masked language model, and how a token is drawn from its prediction."""
+"""The generators: a masked language model, simpler stand-ins for it, and how a token is drawn from a prediction."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from electra_edu.config import ElectraConfig
+from electra_edu.config import ElectraConfig, EncoderShape
+from electra_edu.corpora.toy import exact_distribution, toy_grammar
 from electra_edu.encoder import Embeddings, Encoder, linear
+from electra_edu.errors import ElectraEduError
+
+NEVER = -1e4  # the logit of a token that is never drawn; finite, so that entropies stay numbers
 
 
 class Generator(nn.Module):
-    """Encoder + vocabulary head, its output weights tied to the token embeddings.
+    """A masked language model: encoder + vocabulary head, its output weights tied to the token embeddings.
 
     Only the positions asked for reach the vocabulary layer, which costs more than the encoder at tiny sizes.
     """
 
-    def __init__(self, config: ElectraConfig, embeddings: Embeddings) -> None:
-        """Build it around `embeddings`, which the discriminator may share."""
+    def __init__(self, config: ElectraConfig, embeddings: Embeddings, shape: EncoderShape | None = None) -> None:
+        """Build it around `embeddings`, which the second network may share; `shape` is the generator's when None."""
         super().__init__()
+        shape = shape or config.generator
         self.config = config
-        self.encoder = Encoder(config, config.generator, embeddings)
-        self.dense = linear(config.generator.hidden_size, config.embedding_size)
+        self.encoder = Encoder(config, shape, embeddings)
+        self.dense = linear(shape.hidden_size, config.embedding_size)
         self.norm = nn.LayerNorm(config.embedding_size, eps=config.layer_norm_eps)
         self.bias = nn.Parameter(torch.zeros(config.vocab_size))
+
+    def hidden(
+        self,
+        tokens: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        positions: Tensor | None = None,
+    ) -> Tensor:
+        """Return the encoder's last states at `positions` (B, K), or everywhere: (B, K or T, H) for tokens (B, T)."""
+        states: Tensor = self.encoder(tokens, attention_mask, token_type_ids)  # (B, T, H)
+        if positions is not None:
+            states = states.gather(1, positions[..., None].expand(-1, -1, states.shape[-1]))  # (B, K, H)
+        return states
+
+    def predict(self, hidden: Tensor) -> Tensor:
+        """Turn states (..., H) into logits over the vocabulary (..., V)."""
+        return F.linear(self.norm(F.gelu(self.dense(hidden))), self.encoder.embeddings.token.weight, self.bias)
 
     def forward(
         self,
@@ -31,11 +53,109 @@ class Generator(nn.Module):
         positions: Tensor | None = None,
     ) -> Tensor:
         """Predict the tokens at `positions` (B, K), or everywhere: logits (B, K or T, vocab_size) for tokens (B, T)."""
-        hidden = self.encoder(tokens, attention_mask, token_type_ids)  # (B, T, H)
+        return self.predict(self.hidden(tokens, attention_mask, token_type_ids, positions))
+
+
+class CopyingPredictor(Generator):
+    """The second network of All-Tokens MLM: a masked language model with a gate that says "copy what you read".
+
+    P(word) = gate · [word is the one read] + (1 - gate) · softmax. Source: arXiv 2003.10555, section 3.5.
+    """
+
+    def __init__(self, config: ElectraConfig, embeddings: Embeddings, shape: EncoderShape | None = None) -> None:
+        """Build it as a Generator, and the gate."""
+        super().__init__(config, embeddings, shape)
+        self.gate = linear((shape or config.generator).hidden_size, 1)
+
+    def losses(self, hidden: Tensor, read: Tensor, targets: Tensor) -> Tensor:
+        """Return -log P(target) in nats, in the shape of `targets` (...), for states (..., H) of the tokens `read`."""
+        gate = self.gate(hidden).squeeze(-1).float()
+        guessed = -F.cross_entropy(self.predict(hidden).flatten(0, -2).float(), targets.flatten(), reduction="none")
+        guessed = F.logsigmoid(-gate) + guessed.view_as(gate)
+        copied = F.logsigmoid(gate).masked_fill(read != targets, -torch.inf)
+        return -torch.logaddexp(copied, guessed)
+
+
+class FrequencyGenerator(nn.Module):
+    """A generator that reads nothing: every word from the same distribution, "uniform" or "unigram".
+
+    The paper tried the word frequencies (Figure 3); the official code has a uniform one.
+    """
+
+    frequencies: Tensor
+
+    def __init__(self, config: ElectraConfig) -> None:
+        """Build the uniform one over all but the special tokens; `use` gives it other frequencies."""
+        super().__init__()
+        uniform = torch.ones(config.vocab_size)
+        uniform[list(config.special_token_ids)] = 0
+        self.register_buffer("frequencies", uniform / uniform.sum(), persistent=False)
+        self.needs_frequencies = config.generator_kind == "unigram"
+
+    def use(self, frequencies: Tensor) -> None:
+        """Draw from these probabilities (V,) from now on."""
+        self.frequencies.copy_(frequencies)
+        self.needs_frequencies = False
+
+    def forward(
+        self,
+        tokens: Tensor,
+        attention_mask: Tensor | None = None,  # noqa: ARG002 (the interface of a Generator)
+        token_type_ids: Tensor | None = None,  # noqa: ARG002
+        positions: Tensor | None = None,
+    ) -> Tensor:
+        """Return the same logits (B, K or T, V) for every position asked for."""
+        if self.needs_frequencies:
+            raise ElectraEduError(
+                "generator_kind='unigram': this generator has not been told the word frequencies. Train with a "
+                "TrainingRun, or call model.generator.use(corpus.unigram)."
+            )
+        shape = (tokens if positions is None else positions).shape
+        return self.frequencies.log().clamp(min=NEVER).expand(*shape, -1)
+
+
+class ExactGenerator(nn.Module):
+    """The perfect generator of the toy language: P(word | all visible words), computed from its grammar."""
+
+    def __init__(self, config: ElectraConfig) -> None:
+        """Refuse a vocabulary that is not the toy language's."""
+        super().__init__()
+        self.mask_token_id = config.mask_token_id
+        if config.vocab_size != len(toy_grammar().tokens):
+            raise ElectraEduError(
+                "generator_kind='exact': only the toy language has a grammar to compute with. Use the toy corpus, or "
+                "generator_kind='learned'."
+            )
+
+    def forward(
+        self,
+        tokens: Tensor,
+        attention_mask: Tensor | None = None,  # noqa: ARG002 (the interface of a Generator)
+        token_type_ids: Tensor | None = None,  # noqa: ARG002
+        positions: Tensor | None = None,
+    ) -> Tensor:
+        """Return log-probabilities (B, K or T, V), at [MASK] the exact ones, elsewhere of the token that stands there.
+
+        Raises CorpusError when a row is no story of the toy language.
+        """
+        vocab_size = len(toy_grammar().tokens)
+        probabilities = F.one_hot(tokens, vocab_size).double()  # (B, T, V)
+        is_masked = tokens == self.mask_token_id
+        for row in is_masked.any(-1).nonzero().flatten().tolist():
+            probabilities[row, is_masked[row]] = exact_distribution(tokens[row], is_masked[row]).to(tokens.device)
         if positions is not None:
-            hidden = hidden.gather(1, positions[..., None].expand(-1, -1, hidden.shape[-1]))  # (B, K, H)
-        hidden = self.norm(F.gelu(self.dense(hidden)))
-        return F.linear(hidden, self.encoder.embeddings.token.weight, self.bias)
+            probabilities = probabilities.gather(1, positions[..., None].expand(-1, -1, vocab_size))
+        return probabilities.log().clamp(min=NEVER).float()
+
+
+def draw(logits: Tensor, originals: Tensor, config: ElectraConfig, rng: torch.Generator) -> Tensor:
+    """Draw one token per row as `config` says (temperature, greedy, disallow_correct): int64 (...) for (..., V).
+
+    `originals` (...) are the tokens that were hidden; with `disallow_correct` they are never drawn.
+    """
+    if config.disallow_correct:
+        logits = logits.detach().scatter(-1, originals[..., None], -torch.inf)
+    return logits.argmax(-1) if config.greedy else sample(logits, config.temperature, rng)
 
 
 def sample(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:

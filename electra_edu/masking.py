@@ -17,8 +17,8 @@ class Masking:
     nothing.
     """
 
-    tokens: Tensor  # (B, T) what the generator reads: [MASK] at the chosen positions
-    is_masked: Tensor  # (B, T) bool
+    tokens: Tensor  # (B, T) what the generator reads: [MASK] at the chosen positions (or at most of them)
+    is_masked: Tensor  # (B, T) bool: the chosen positions
     positions: Tensor  # (B, K) where the slots are
     used: Tensor  # (B, K) bool
 
@@ -59,6 +59,9 @@ def choose_positions(ordinary: Tensor, mask_prob: float, rng: torch.Generator) -
 def mask(tokens: Tensor, config: ElectraConfig, rng: torch.Generator, attention_mask: Tensor | None = None) -> Masking:
     """Hide `config.mask_prob` of each row's ordinary tokens behind [MASK].
 
+    Of the chosen positions a share of 1 - `config.mask_token_prob` keeps its token, so that the generator also has to
+    judge words it can see (0.15 in the official code; 0, the default, in most explanations of it).
+
     `tokens` is int64 (B, T); positions where `attention_mask` (B, T) is 0 are never chosen. Raises ElectraEduError
     when `tokens` is not a batch of token ids or `attention_mask` has another shape.
     """
@@ -74,8 +77,11 @@ def mask(tokens: Tensor, config: ElectraConfig, rng: torch.Generator, attention_
     if attention_mask is not None:
         ordinary &= attention_mask.bool()
     positions, used = choose_positions(ordinary, config.mask_prob, rng)
-    is_masked = torch.zeros_like(ordinary).scatter(-1, positions, used)  # (B, T)
-    return Masking(tokens.masked_fill(is_masked, config.mask_token_id), is_masked, positions, used)
+    hidden = used
+    if config.mask_token_prob < 1:
+        hidden = used & (torch.rand(used.shape, generator=rng, device=used.device) < config.mask_token_prob)
+    is_masked, is_hidden = (torch.zeros_like(ordinary).scatter(-1, positions, some) for some in (used, hidden))
+    return Masking(tokens.masked_fill(is_hidden, config.mask_token_id), is_masked, positions, used)
 
 
 def corrupt(tokens: Tensor, masking: Masking, samples: Tensor) -> Corruption:

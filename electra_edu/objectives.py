@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+Trained = Literal["both", "generator", "discriminator"]  # what a step trains; "discriminator": the second network
+
 
 @dataclass(frozen=True)
 class Objective:

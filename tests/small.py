@@ -29,7 +29,13 @@ KINDS: list[dict[str, Any]] = [  # ways to train that differ in what they draw, 
     {},
     {"dropout": 0.2},
     {"optimizer": "paper-adam", "training_steps": 100},
-    {"weight_sharing": "none", "positions": "learned"},
+    {"weight_sharing": "none", "positions": "learned", "mask_token_prob": 0.85},
+    {"weight_sharing": "all", "generator_size_fraction": 1.0, "objective": "electra-15"},
+    {"weight_sharing": "gdes", "objective": "all-tokens-mlm"},
+    {"objective": "bert", "greedy": True},
+    {"objective": "replace-mlm", "generator_kind": "unigram", "disallow_correct": True},
+    {"scheme": "two-stage", "generator_steps": 3, "weight_sharing": "none"},
+    {"scheme": "adversarial", "generator_steps": 2},
 ]
 
 

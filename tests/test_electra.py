@@ -9,9 +9,10 @@ from torch import Tensor
 
 from electra_edu.config import preset
 from electra_edu.discriminator import Discriminator
-from electra_edu.electra import Electra, masked_lm_loss, replaced_token_loss
+from electra_edu.electra import Electra
 from electra_edu.encoder import Embeddings
 from electra_edu.generator import Generator
+from electra_edu.losses import masked_lm_loss, replaced_token_loss
 
 LN2 = math.log(2)
 
@@ -140,7 +141,7 @@ def test_rows_without_a_word_cost_nothing_and_stay_finite(positions: str) -> Non
 def test_the_generator_reads_the_masked_text_and_the_discriminator_the_filled_one(tokens: Tensor) -> None:
     model, read = Electra(small_config(), rng()), {}
     for name in ("generator", "discriminator"):
-        model.get_submodule(name).register_forward_hook(
+        getattr(model, name).register_forward_hook(
             lambda _module, inputs, _output, name=name: read.update({name: inputs[0]})
         )
     out = model(tokens, rng=rng())
@@ -189,31 +190,6 @@ def own_gradients(model: Electra, part: str) -> dict[str, float]:
     return {name: 0.0 if p.grad is None else p.grad.norm().item() for name, p in named if "embeddings" not in name}
 
 
-@pytest.mark.parametrize("sharing", ["embeddings", "none"])
-def test_no_gradient_flows_back_through_a_sample(tokens: Tensor, sharing: str) -> None:
-    model = Electra(small_config(weight_sharing=sharing, initializer_range=0.3), rng())
-    model(tokens, rng=rng()).rtd_loss.backward()
-    assert not any(own_gradients(model, "generator").values())
-    assert all(own_gradients(model, "discriminator").values())
-    embeddings = [p.grad for p in model.generator.encoder.embeddings.parameters()]
-    reached = [grad is not None and grad.norm().item() > 0 for grad in embeddings]
-    assert all(reached) if sharing == "embeddings" else not any(reached)
-
-
-@pytest.mark.parametrize("sharing", ["embeddings", "none"])
-def test_the_mlm_gradient_stays_on_its_side_but_for_what_is_shared(tokens: Tensor, sharing: str) -> None:
-    model = Electra(small_config(weight_sharing=sharing, initializer_range=0.3), rng())
-    model(tokens, rng=rng()).mlm_loss.backward()
-    assert all(own_gradients(model, "generator").values())
-    assert not any(own_gradients(model, "discriminator").values())
-    table = model.discriminator.encoder.embeddings.token.weight
-    if sharing == "embeddings":
-        assert table.grad is not None
-        assert (table.grad.norm(dim=-1) > 0).all()  # the softmax moves every word, present or not
-    else:
-        assert table.grad is None
-
-
 def test_lambda_weighs_the_discriminators_gradient(tokens: Tensor) -> None:
     norms = []
     for rtd_weight in (0.0, 1.0, 50.0):
@@ -225,16 +201,6 @@ def test_lambda_weighs_the_discriminators_gradient(tokens: Tensor) -> None:
 
 
 # What is shared, and what it weighs
-
-
-def test_sharing_is_identity_and_counts_once() -> None:
-    shared = Electra(small_config(), rng())
-    apart = Electra(small_config(weight_sharing="none"), rng())
-    assert shared.generator.encoder.embeddings is shared.discriminator.encoder.embeddings
-    assert apart.generator.encoder.embeddings.token.weight is not apart.discriminator.encoder.embeddings.token.weight
-    table = 16 * 8 + 2 * 8 + 2 * 8  # tokens, types, LayerNorm
-    assert count(apart) - count(shared) == table
-    assert count(shared) == count(shared.generator) + count(shared.discriminator) - table
 
 
 def test_parameters_by_hand() -> None:

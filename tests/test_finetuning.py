@@ -59,14 +59,14 @@ TASKS = {"sequence": sequence_task, "token": token_task}
 def watched_rates(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> list[float]:
     """The rates of the head in every step that fine-tuning takes."""
     seen: list[float] = []
-    step = torch.optim.AdamW.step
+    model, step = source(), torch.optim.AdamW.step  # the source is trained with AdamW, before anyone watches
 
     def watch(self: torch.optim.AdamW, closure: None = None) -> None:
         seen.append(self.param_groups[-1]["lr"])
         step(self, closure)
 
     monkeypatch.setattr(torch.optim.AdamW, "step", watch)
-    fine_tune(source(), sequence_task(), seeds=(0,), settings=replace(QUICK, **changes))
+    fine_tune(model, sequence_task(), seeds=(0,), settings=replace(QUICK, **changes))
     return seen
 
 
@@ -124,6 +124,19 @@ def test_a_source_is_copied_and_stays_as_it_was(kind: str) -> None:
         assert not equal(weights(tuned), weights(original)), "the whole network learns"
         close = [torch.allclose(a, b, atol=0.2) for a, b in zip(weights(tuned), weights(original), strict=True)]
         assert all(close), "and it began with the source's weights"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"objective": "bert"}, {"objective": "replace-mlm"}, {"objective": "all-tokens-mlm"}, {"weight_sharing": "gdes"}],
+)
+def test_what_is_kept_of_any_objective_can_be_fine_tuned(changes: dict[str, Any]) -> None:
+    model = Electra(small_config(**changes), rng())
+    before, task = weights(model), sequence_task()
+    results = fine_tune(model, task, seeds=(0,), settings=QUICK)
+    assert equal(before, weights(model))
+    assert results.runs[0].classifier.encoder.shape == small_config().discriminator, "of full size"
+    assert results.mean > task.majority + 0.2
 
 
 def test_from_scratch_draws_its_own_weights() -> None:

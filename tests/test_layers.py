@@ -16,6 +16,7 @@ LAYERS = (
     "encoder",
     "generator",
     "discriminator",
+    "losses",
     "electra",
     "metrics",
     "efficiency",

@@ -3,6 +3,7 @@
 import copy
 import math
 import threading
+from typing import Any
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ from small import (
     toy_corpus,
     weights,
 )
-from torch import Tensor
+from torch import Tensor, nn
 
 import electra_edu as edu
 from electra_edu import efficiency
@@ -28,6 +29,14 @@ from electra_edu.electra import Electra, ElectraOutput
 from electra_edu.errors import ElectraEduError
 from electra_edu.metrics import binary_entropy
 from electra_edu.training import StepRecord, TrainingRun
+
+ANATOMIES: list[dict[str, Any]] = [
+    {"weight_sharing": "embeddings"},
+    {"weight_sharing": "none"},
+    {"weight_sharing": "gdes"},
+    {"weight_sharing": "all", "generator_size_fraction": 1.0},
+    {"objective": "all-tokens-mlm"},
+]
 
 
 def foresee(run: TrainingRun) -> tuple[Tensor, Electra, ElectraOutput]:
@@ -152,21 +161,43 @@ def test_records_survive_plain_values() -> None:
     assert StepRecord.from_dict(step_record().to_dict()) == step_record()
 
 
-@pytest.mark.parametrize("sharing", ["embeddings", "none"])
-def test_the_gradients_anatomy_is_that_of_two_separate_derivatives(sharing: str) -> None:
-    run = small_run(weight_sharing=sharing, initializer_range=0.3, rtd_weight=20.0)
+@pytest.mark.parametrize("changes", ANATOMIES, ids=str)
+def test_the_gradients_anatomy_is_that_of_two_separate_derivatives(changes: dict[str, Any]) -> None:
+    run = small_run(initializer_range=0.3, rtd_weight=20.0, **changes)
     run.advance(2)
     _, model, out = foresee(run)
-    tables = [part.encoder.embeddings.token.weight for part in (model.generator, model.discriminator)]
-    (by_mlm,) = torch.autograd.grad(out.mlm_loss, tables[0], retain_graph=True)
-    (by_rtd,) = torch.autograd.grad(20.0 * out.rtd_loss, tables[1], retain_graph=True)
-    whole = torch.autograd.grad(out.loss, list(model.parameters()))
+    names = dict(model.named_parameters())
+
+    def derivative(loss: Tensor | None) -> dict[str, Tensor]:
+        if loss is None:
+            return {name: torch.zeros_like(p) for name, p in names.items()}
+        found = torch.autograd.grad(loss, [*names.values()], retain_graph=True, allow_unused=True)
+        return {
+            name: torch.zeros_like(p) if g is None else g for (name, p), g in zip(names.items(), found, strict=True)
+        }
+
+    def on(gradient: dict[str, Tensor], network: nn.Module) -> Tensor:
+        mine = {id(p) for p in network.parameters()}
+        return torch.cat([gradient[name].flatten() for name, p in names.items() if id(p) in mine])
+
+    def own(gradient: dict[str, Tensor], network: nn.Module, other: nn.Module) -> float:
+        theirs = {id(p) for p in other.parameters()}
+        mine = [p for p in network.parameters() if id(p) not in theirs]
+        parts = [gradient[name].flatten() for name, p in names.items() if any(p is q for q in mine)]
+        return torch.cat(parts).norm().item()
+
+    assert model.second is not None
+    by_mlm, by_rtd = derivative(out.generator_loss), derivative(out.second_loss)
+    first, second = model.generator.encoder.embeddings, model.second.encoder.embeddings
     record = run.advance(1)[0]
-    assert record.mlm_grad_norm == pytest.approx(by_mlm.norm().item(), rel=1e-5)
-    assert record.rtd_grad_norm == pytest.approx(by_rtd.norm().item(), rel=1e-5)
-    assert record.grad_norm == pytest.approx(sum(g.square().sum().item() for g in whole) ** 0.5, rel=1e-5)
-    if sharing == "embeddings":
-        cosine = (by_mlm * by_rtd).sum() / (by_mlm.norm() * by_rtd.norm())
+    assert record.mlm_grad_norm == pytest.approx(on(by_mlm, first).norm().item(), rel=1e-5)
+    assert record.rtd_grad_norm == pytest.approx(on(by_rtd, second).norm().item(), rel=1e-5)
+    assert record.generator_grad_norm == pytest.approx(own(by_mlm, model.generator, model.second), rel=1e-5)
+    assert record.second_grad_norm == pytest.approx(own(by_rtd, model.second, model.generator), rel=1e-5)
+    together = torch.cat([(by_mlm[name] + by_rtd[name]).flatten() for name in names])
+    assert record.grad_norm == pytest.approx(together.norm().item(), rel=1e-5)
+    if first is second:
+        cosine = torch.cosine_similarity(on(by_mlm, first), on(by_rtd, second), dim=0)
         assert record.grad_cosine == pytest.approx(cosine.item(), abs=1e-5)
     else:
         assert math.isnan(record.grad_cosine)

@@ -80,8 +80,16 @@ def test_a_score_that_does_not_exist_counts_nowhere() -> None:
     assert "finds 50%" in verdict(records).text
 
 
+def test_without_a_discriminator_nothing_is_said_of_one() -> None:
+    nothing = dict.fromkeys(("recall", "precision", "accuracy", "majority"), math.nan)
+    said = verdict(history(60, mlm_loss=2.5, **nothing), None)
+    assert said.kind == "learning"
+    assert "2.50 nats" in said.text
+    assert verdict(history(60, mlm_loss=4.9, **nothing), None).kind == "plateau"
+
+
 def test_a_real_run_goes_from_the_majority_class_to_learning() -> None:
-    run, kinds = small_run(rtd_weight=2.0), []
+    run, kinds = small_run(seed=1, rtd_weight=2.0), []
     for steps in (0, 10, 35, 115):
         run.advance(steps)
         evaluations = [run.evaluate()] if steps else []

@@ -9,6 +9,7 @@ import typer
 from electra_edu import doctor as checkup
 from electra_edu.cli import lab as jupyterlab
 from electra_edu.cli import lessons
+from electra_edu.cli import race as races
 from electra_edu.errors import ElectraEduError
 
 app = typer.Typer(
@@ -78,6 +79,22 @@ def doctor(
     wrong = sum(check.problem is not None for check in found)
     typer.echo("All is well." if not wrong else f"{wrong} thing{'s' if wrong > 1 else ''} to mend.")
     raise typer.Exit(1 if wrong else 0)
+
+
+@app.command(rich_help_panel="Experiments")
+def race(
+    name: Annotated[str, typer.Argument(metavar="RACE", help="objectives (the paper's Table 5) or schemes.")],
+    corpus: Annotated[str, typer.Option(help="toy, docs or docs+.")] = "toy",
+    tflop: Annotated[float, typer.Option(min=0.001, help="What each run may spend, in 10¹² operations.")] = 0.5,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each contender.")] = 3,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time; as many as cores when left out.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one JSON line per run to this file.")] = None,
+) -> None:
+    """Hold ways to train against each other at equal FLOPs, and print what their features know."""
+    try:
+        races.run(name, corpus, tflop, seeds, jobs, out)
+    except ElectraEduError as error:
+        raise _failure(error) from error
 
 
 def _report(laid: lessons.Laid, folder: Path) -> None:

@@ -167,6 +167,12 @@ class ElectraConfig:
             "'joint' or 'two-stage' unless the objective is 'electra' or 'electra-15': only a discriminator can be "
             "fooled",
         )
+        for switch in ("greedy", "disallow_correct"):
+            self._require(
+                switch,
+                self.scheme != "adversarial" or not getattr(self, switch),
+                "False with scheme='adversarial': REINFORCE learns from what the generator really drew",
+            )
         if self.scheme == "two-stage":
             self._require("generator_steps", self.generator_steps > 0, "at least 1 with scheme='two-stage'")
             self._require(

@@ -1,13 +1,18 @@
 """The held-out exam: the same sentences with the same corruption for every run, so that scores can be compared."""
 
+import math
+from collections import defaultdict
+
 import torch
 from torch import Tensor
 
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora.corpus import Corpus
-from electra_edu.electra import Electra
+from electra_edu.electra import Electra, ElectraOutput
 from electra_edu.masking import Corruption, choose_positions, is_ordinary
 from electra_edu.metrics import auc, detection, detection_counts
+from electra_edu.objectives import OBJECTIVES
+from electra_edu.training.figures import generator_figures
 from electra_edu.training.records import Evaluation
 
 EXAM_SEED = 20030  # fixed for good: changing it makes new scores incomparable with recorded ones
@@ -40,58 +45,60 @@ class Exam:
 
     @torch.no_grad()
     def grade(self, model: Electra, step: int) -> Evaluation:
-        """Score `model` on the fixed corruption, and on what its own generator makes of the same sentences."""
-        device = self.original.device
-        rng = torch.Generator(device).manual_seed(EXAM_SEED)  # the same draws every time: only the model moves scores
-        size = model.config.batch_size
-        exam, live, labels, counts = [], [], [], torch.zeros(4, device=device)
-        sums = torch.zeros(6, device=device)
-        for start in range(0, len(self.original), size):
-            rows = slice(start, start + size)
+        """Score `model` on the fixed corruption, and on what its own generator makes of the same sentences.
+
+        What the objective has not is NaN.
+        """
+        rng = torch.Generator(self.original.device).manual_seed(
+            EXAM_SEED
+        )  # the same draws: only the model moves scores
+        sums: dict[str, float] = defaultdict(float)
+        verdicts: list[tuple[Tensor, Tensor, Tensor]] = []  # on the exam, on its own samples, labels of these
+        for rows in torch.arange(len(self.original)).split(model.config.batch_size):
             original, ordinary = self.original[rows], self.is_ordinary[rows]
             real = original != model.config.pad_token_id
-            exam.append(model.discriminator(self.corrupted[rows], real)[ordinary])
             out = model(original, real, rng=rng)
-            live.append(out.rtd_logits[ordinary])
-            labels.append(out.is_replaced[ordinary])
-            counts += detection_counts(out.rtd_logits, out.is_replaced, out.is_real)
-            masked, read = out.mlm_used.sum(), out.is_real.sum()
-            figures = generator_figures(out.mlm_logits, out.mlm_targets, out.mlm_used)
-            replaced = out.is_replaced.sum()
-            sums += torch.stack(
-                [
-                    out.mlm_loss * masked,
-                    figures[0] * masked,
-                    masked - replaced,
-                    figures[1] * masked,
-                    masked,
-                    out.rtd_loss * read,
-                ]
-            )
-        mlm_loss, guessed, sampled, entropy, masked_total, rtd_loss = sums.tolist()
-        found = detection(*counts.tolist())
-        masked_total = max(masked_total, 1)
+            for name, value in _sums(out, model.config.objective).items():
+                sums[name] += value
+            if out.rtd_logits is not None:
+                on_exam = model.discriminator(self.corrupted[rows], real)
+                verdicts.append((on_exam[ordinary], out.rtd_logits[ordinary], out.is_replaced[ordinary]))
+        found = detection(*(sums[name] for name in ("tokens", "replaced", "accused", "found")))
+        on_exam, live, labels = map(torch.cat, zip(*verdicts, strict=True)) if verdicts else (None, None, None)
+        has_second = model.second is not None
+
+        def mean(name: str, over: str, there: bool = True) -> float:
+            return sums[name] / max(sums[over], 1) if there else math.nan
+
         return Evaluation(
             step=step,
-            auc=auc(torch.cat(exam), self.is_replaced[self.is_ordinary]),
-            live_auc=auc(torch.cat(live), torch.cat(labels)),
-            precision=found.precision,
-            recall=found.recall,
-            accuracy=found.accuracy,
-            majority=found.majority,
-            replaced_rate=found.replaced_rate,
-            rtd_loss=rtd_loss / max(float(counts[0]), 1),
-            mlm_loss=mlm_loss / masked_total,
-            mlm_accuracy=guessed / masked_total,
-            sampled_accuracy=sampled / masked_total,
-            entropy=entropy / masked_total,
+            auc=math.nan if on_exam is None else auc(on_exam, self.is_replaced[self.is_ordinary]),
+            live_auc=math.nan if live is None or labels is None else auc(live, labels),
+            precision=found.precision if verdicts else math.nan,
+            recall=found.recall if verdicts else math.nan,
+            accuracy=found.accuracy if verdicts else math.nan,
+            majority=found.majority if verdicts else math.nan,
+            replaced_rate=found.replaced_rate if has_second else math.nan,
+            rtd_loss=mean("rtd_loss", "judged", bool(verdicts)),
+            word_loss=mean("word_loss", "judged", has_second and not verdicts),
+            mlm_loss=mean("mlm_loss", "masked"),
+            mlm_accuracy=mean("guessed", "masked"),
+            sampled_accuracy=mean("sampled", "masked", has_second),
+            entropy=mean("entropy", "masked"),
         )
 
 
-def generator_figures(logits: Tensor, targets: Tensor, used: Tensor) -> Tensor:
-    """Mean accuracy of the most likely token and mean entropy in nats, over the used slots of logits (B, K, V)."""
-    logits, weight = logits.detach(), used.float()
-    log_probabilities = logits.float().log_softmax(-1)
-    right = (logits.argmax(-1) == targets).float()
-    entropy = -(log_probabilities.exp() * log_probabilities).sum(-1)
-    return torch.stack([(right * weight).sum(), (entropy * weight).sum()]) / weight.sum().clamp(min=1)
+def _sums(out: ElectraOutput, objective: str) -> dict[str, float]:
+    """Return one batch's losses and counts as sums, so that batches of different size can be added up."""
+    masked, read = out.mlm_used.sum(), out.is_real.sum()
+    judged = read if OBJECTIVES[objective].at == "all" else masked
+    guessed, entropy = generator_figures(out.mlm_logits, out.mlm_targets, out.mlm_used)
+    verdicts = out.is_real.float() if out.rtd_logits is None else out.rtd_logits
+    names = ("tokens", "replaced", "accused", "found")
+    sums = dict(zip(names, detection_counts(verdicts, out.is_replaced, out.is_real), strict=True))
+    sums |= {"masked": masked, "judged": judged, "sampled": masked - sums["replaced"]}
+    sums |= {"mlm_loss": out.mlm_loss * masked, "guessed": guessed * masked, "entropy": entropy * masked}
+    for name, loss in (("rtd_loss", out.rtd_loss), ("word_loss", out.word_loss)):
+        if loss is not None:
+            sums[name] = loss * judged
+    return dict(zip(sums, torch.stack([*sums.values()]).tolist(), strict=True))

@@ -26,7 +26,7 @@ class _Record:
 class StepRecord(_Record):
     """One training step, measured on its own batch. Losses and entropy are in nats, rates and scores in [0, 1].
 
-    A score that does not exist (precision when no token is accused) is NaN.
+    A score that does not exist is NaN: precision when no token is accused, and whatever the objective has not.
     """
 
     step: int  # steps done, this one included
@@ -40,6 +40,7 @@ class StepRecord(_Record):
     loss: float
     mlm_loss: float
     rtd_loss: float  # unweighted; the loss counts it rtd_weight times
+    word_loss: float  # of a second network that predicts words (Replace MLM, All-Tokens MLM)
     replaced_rate: float  # of all real tokens
     mlm_accuracy: float  # of the generator's most likely token
     sampled_accuracy: float  # of the token it drew
@@ -48,9 +49,11 @@ class StepRecord(_Record):
     majority: float  # the accuracy of always saying "original"
     precision: float
     recall: float
-    mlm_grad_norm: float  # of the MLM loss on the token embeddings it trains
-    rtd_grad_norm: float  # of λ times the RTD loss on the token embeddings it trains
-    grad_cosine: float  # between the two; NaN when the networks share nothing
+    mlm_grad_norm: float  # of the generator's loss on the embeddings it reads with
+    rtd_grad_norm: float  # of λ times the RTD loss (or of the word loss) on the embeddings it reads with
+    grad_cosine: float  # between the two; NaN when the networks do not share their embeddings
+    generator_grad_norm: float  # on the weights that only the generator has
+    second_grad_norm: float  # on the weights that only the second network has
     grad_norm: float  # of all weights, before clipping
 
     @property
@@ -60,7 +63,7 @@ class StepRecord(_Record):
 
     @property
     def mlm_grad_share(self) -> float:
-        """The MLM loss's share of the two gradients' norms on the token embeddings."""
+        """The MLM loss's share of the two gradients' norms on the embeddings."""
         total = self.mlm_grad_norm + self.rtd_grad_norm
         return self.mlm_grad_norm / total if total else math.nan
 
@@ -78,6 +81,7 @@ class Evaluation(_Record):
     majority: float
     replaced_rate: float
     rtd_loss: float
+    word_loss: float  # of a second network that predicts words
     mlm_loss: float
     mlm_accuracy: float
     sampled_accuracy: float

@@ -6,22 +6,26 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import torch
 from torch import Tensor
-from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+from torch.nn.utils import clip_grads_with_norm_
 
 from electra_edu import efficiency
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.electra import Electra, ElectraOutput
 from electra_edu.errors import ElectraEduError, TrainingStopped, nearest
-from electra_edu.metrics import detection, detection_counts
+from electra_edu.generator import FrequencyGenerator
+from electra_edu.objectives import OBJECTIVES, Trained
 from electra_edu.optim import make_optimizers, set_rates, update_average
 from electra_edu.training import checkpoint
-from electra_edu.training.exam import Exam, generator_figures
+from electra_edu.training.exam import Exam
+from electra_edu.training.figures import step_figures
+from electra_edu.training.gradients import Backward
 from electra_edu.training.records import Change, Evaluation, StepRecord
+from electra_edu.training.schemes import copy_generator, trained_at
 
 LIVE_FIELDS = ("mask_prob", "rtd_weight", "temperature", "learning_rate", "muon_learning_rate")
 
@@ -47,8 +51,11 @@ class TrainingRun:
         self.seed = seed
         self.device = choose_device(device)
         self.model = Electra(config, _stream(seed, _INIT)).to(self.device)
+        if isinstance(self.model.generator, FrequencyGenerator) and config.generator_kind == "unigram":
+            self.model.generator.use(corpus.unigram)
         self.average = copy.deepcopy(self.model).requires_grad_(False).eval()  # scores are read from this one
         self.optimizers = make_optimizers(self.model, config)
+        self.backward = Backward(self.model)
         self.rng = _stream(seed, _DRAWS, self.device)  # positions and samples
         self.history: list[StepRecord] = []
         self.evaluations: list[Evaluation] = []
@@ -65,16 +72,18 @@ class TrainingRun:
         """The settings in force now; `change` replaces them."""
         return self.model.config
 
-    def advance(self, steps: int) -> list[StepRecord]:
+    def advance(self, steps: int, only: Trained | None = None) -> list[StepRecord]:
         """Take `steps` training steps and return their records.
 
-        Raises TrainingStopped when a loss or gradient is not finite; the steps taken before are kept, the bad one is
-        undone.
+        `only` = "generator" or "discriminator" trains one network and leaves the other as it is; None trains what the
+        config's scheme says. Raises TrainingStopped when a loss or gradient is not finite; the steps taken before are
+        kept, the bad one is undone.
         """
         if not isinstance(steps, int) or steps < 0:
             raise ElectraEduError(f"steps={steps!r}: must be a whole number of at least 0.")
+        _check_only(only, self.config)
         with self._one_at_a_time:
-            return [self._take_step() for _ in range(steps)]
+            return [self._take_step(only) for _ in range(steps)]
 
     def change(self, **settings: float) -> None:
         """Change mask_prob, rtd_weight, temperature or a learning rate from the next step on; noted in `changes`."""
@@ -137,27 +146,20 @@ class TrainingRun:
             self._order = epoch, torch.randperm(len(self._train), generator=rng).to(self.device)
         return self._train[self._order[1][place * size : (place + 1) * size]]
 
-    def _take_step(self) -> StepRecord:
+    def _take_step(self, only: Trained | None = None) -> StepRecord:
         started = time.perf_counter()
         rate = set_rates(self.optimizers, self.config, self.step)
+        trained = only or trained_at(self.step, self.config)
+        if self.config.copy_generator and self.step == self.config.generator_steps:
+            copy_generator(self.model)
         draws_before = self.rng.get_state()
         try:
-            out = self._forward(self._batch())
-            mlm_norm, rtd_norm, cosine = self._backward(out)
-            grad_norm = get_total_norm([p.grad for p in self.model.parameters() if p.grad is not None])
-            losses = [out.loss, out.mlm_loss, out.rtd_loss]
-            figures = torch.cat(
-                [
-                    torch.stack([*losses, mlm_norm, rtd_norm, cosine, grad_norm, out.mlm_used.sum()]).detach(),
-                    generator_figures(out.mlm_logits, out.mlm_targets, out.mlm_used),
-                    detection_counts(out.rtd_logits, out.is_replaced, out.is_real),
-                ]
-            ).tolist()  # one transfer from the device for all of them
-            loss, mlm_loss, rtd_loss, mlm_norm_, rtd_norm_, cosine_, grad_norm_, masked, guessed, entropy = figures[:10]
-            tokens, replaced, accused, found = figures[10:]
-            if not (math.isfinite(loss) and math.isfinite(grad_norm_)):
+            out = self._forward(self._batch(), trained)
+            anatomy = self.backward(out)
+            figures = step_figures(out, anatomy)
+            if not (math.isfinite(figures["loss"]) and math.isfinite(figures["grad_norm"])):
                 raise TrainingStopped(
-                    f"Step {self.step + 1} was not taken: {self._culprit(mlm_loss, rtd_loss)} is not a finite number. "
+                    f"Step {self.step + 1} was not taken: {self._culprit(out)} is not a finite number. "
                     f"The run keeps its state after step {self.step}. Lower learning_rate (now {rate:.2g}), then go "
                     "on or start anew."
                 )
@@ -166,16 +168,15 @@ class TrainingRun:
             self.rng.set_state(draws_before)
             raise
 
-        clip_grads_with_norm_(self.model.parameters(), self.config.max_grad_norm or math.inf, grad_norm)
+        clip_grads_with_norm_(self.model.parameters(), self.config.max_grad_norm or math.inf, anatomy.total)
         for optimizer in self.optimizers:
             optimizer.step()
         self._forget_gradients()
         update_average(self.average, self.model, self.step)
         self.step += 1
-        self.tokens += int(tokens)
-        self.flops += efficiency.flops(self.config)["total"]
+        self.tokens += int(figures.pop("tokens"))
+        self.flops += efficiency.flops(self.config, trained=trained)["total"]
         self.seconds += time.perf_counter() - started
-        seen = detection(tokens, replaced, accused, found)
         record = StepRecord(
             step=self.step,
             tokens=self.tokens,
@@ -185,61 +186,30 @@ class TrainingRun:
             mask_prob=self.config.mask_prob,
             rtd_weight=self.config.rtd_weight,
             temperature=self.config.temperature,
-            loss=loss,
-            mlm_loss=mlm_loss,
-            rtd_loss=rtd_loss,
-            replaced_rate=seen.replaced_rate,
-            mlm_accuracy=guessed,
-            sampled_accuracy=1 - replaced / masked if masked else math.nan,
-            entropy=entropy,
-            accuracy=seen.accuracy,
-            majority=seen.majority,
-            precision=seen.precision,
-            recall=seen.recall,
-            mlm_grad_norm=mlm_norm_,
-            rtd_grad_norm=rtd_norm_,
-            grad_cosine=cosine_,
-            grad_norm=grad_norm_,
+            **figures,
         )
         self.history.append(record)
         return record
 
-    def _forward(self, tokens: Tensor) -> ElectraOutput:
+    def _forward(self, tokens: Tensor, trained: Trained) -> ElectraOutput:
         if not self.config.dropout:
-            return self.model(tokens, rng=self.rng)  # type: ignore[no-any-return]
+            return self.model(tokens, rng=self.rng, trained=trained)  # type: ignore[no-any-return]
         # PyTorch's dropout draws from the global generator: lend it a state of ours and give the user's back.
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
             torch.manual_seed(int(torch.randint(2**62, (), generator=self.rng, device=self.device)))
-            return self.model(tokens, rng=self.rng)  # type: ignore[no-any-return]
+            return self.model(tokens, rng=self.rng, trained=trained)  # type: ignore[no-any-return]
 
-    def _backward(self, out: ElectraOutput) -> tuple[Tensor, Tensor, Tensor]:
-        """Back-propagate both losses, one after the other: the two graphs meet only in the shared embeddings.
-
-        Returns each loss's gradient norm on the token embeddings it trains, and the cosine between the two.
-        """
-        guess, detect = (
-            part.encoder.embeddings.token.weight for part in (self.model.generator, self.model.discriminator)
-        )
-        out.mlm_loss.backward()
-        assert guess.grad is not None
-        by_mlm = guess.grad.clone()
-        (self.config.rtd_weight * out.rtd_loss).backward()
-        assert detect.grad is not None
-        shared = guess is detect
-        by_rtd = detect.grad - by_mlm if shared else detect.grad
-        cosine = (
-            torch.cosine_similarity(by_mlm.flatten(), by_rtd.flatten(), dim=0)
-            if shared
-            else by_mlm.new_tensor(math.nan)
-        )
-        return by_mlm.norm(), by_rtd.norm(), cosine
-
-    def _culprit(self, mlm_loss: float, rtd_loss: float) -> str:
-        if not math.isfinite(mlm_loss):
-            return "the generator's MLM loss"
-        if not math.isfinite(rtd_loss):
-            return "the discriminator's RTD loss"
+    def _culprit(self, out: ElectraOutput) -> str:
+        losses = {
+            "the generator's MLM loss": out.mlm_loss,
+            "the generator's loss": out.generator_loss,
+            "the discriminator's RTD loss": out.rtd_loss,
+            "the second network's loss": out.word_loss,
+        }
+        for name, loss in losses.items():
+            if loss is not None and not loss.isfinite():
+                return name
         for name, parameter in self.model.named_parameters():
             if parameter.grad is not None and not parameter.grad.isfinite().all():
                 return f"the gradient of {name}"
@@ -276,6 +246,20 @@ def choose_device(device: str) -> torch.device:
 def _stream(seed: int, purpose: int, device: torch.device | str = "cpu") -> torch.Generator:
     """Make a generator of its own for one purpose of one seed."""
     return torch.Generator(device).manual_seed((seed * 1_000_003 + purpose) % 2**63)
+
+
+def _check_only(only: Trained | None, config: ElectraConfig) -> None:
+    if only not in (None, *get_args(Trained)):
+        raise ElectraEduError(f"only={only!r}: must be 'generator', 'discriminator', 'both' or None.")
+    is_missing = {
+        "generator": config.generator_kind != "learned",
+        "discriminator": OBJECTIVES[config.objective].predicts is None,
+    }
+    if only is not None and is_missing.get(only):
+        raise ElectraEduError(
+            f"only={only!r}: with objective={config.objective!r} and generator_kind={config.generator_kind!r} there is "
+            "no such network to train."
+        )
 
 
 def _check_fit(config: ElectraConfig, corpus: Corpus) -> None:

@@ -40,11 +40,12 @@ def judge(
     if not history:
         return Verdict("idle", "Nothing has been trained yet. Press Train.")
     recent = history[-RECENT:]
+    detects = not all(math.isnan(record.majority) for record in recent)  # else the objective has no discriminator
     recall = _mean([record.recall for record in recent])
     auc = evaluations[-1].auc if evaluations else math.nan
     if len(history) < EARLY:
         return Verdict("learning", "Warming up: the first steps say little. Watch the generator's loss fall first.")
-    if recall < BLIND_RECALL and not auc > BLIND_AUC:
+    if detects and recall < BLIND_RECALL and not auc > BLIND_AUC:
         majority = _mean([record.majority for record in recent])
         return Verdict(
             "majority",
@@ -56,6 +57,9 @@ def judge(
             "plateau",
             "The generator knows word frequencies but no context, so fakes are easy. Train on, or lower λ.",
         )
+    if not detects:
+        loss = _mean([record.mlm_loss for record in recent])
+        return Verdict("learning", f"Learning: hidden words cost {loss:.2f} nats each. Nothing looks for fakes now.")
     best = _best_recall(history)
     if recall < STARVED_SHARE * best:
         return Verdict(

@@ -1,5 +1,6 @@
 """The Training Lab's knobs: buttons, three sliders, and the rest under "More"."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -38,7 +39,12 @@ class Controls:
             layout=_third(),
         )
         self.sharing = widgets.Dropdown(
-            options=[("embeddings shared", "embeddings"), ("nothing shared", "none")],
+            options=[
+                ("embeddings shared", "embeddings"),
+                ("nothing shared", "none"),
+                ("all shared (size 1)", "all"),
+                ("GDES", "gdes"),
+            ],
             value=config.weight_sharing,
             description="sharing",
             style={"description_width": "initial"},
@@ -140,10 +146,9 @@ class Controls:
             self.details.value = ""
             return
         last = run.history[-1]
-        cosine = "" if last.grad_cosine != last.grad_cosine else f", cosine {last.grad_cosine:+.2f}"
-        owner = (
-            "the shared embeddings" if run.config.weight_sharing == "embeddings" else "each network's own embeddings"
-        )
+        is_shared = not math.isnan(last.grad_cosine)
+        cosine = f", cosine {last.grad_cosine:+.2f}" if is_shared else ""
+        owner = "the shared embeddings" if is_shared else "each network's own embeddings"
         self.details.value = (
             f"Gradient on {owner}: MLM {last.mlm_grad_share:.0%}, λ·RTD {1 - last.mlm_grad_share:.0%}{cosine}. "
             f"Generator: entropy {last.entropy:.2f} nats, right {last.mlm_accuracy:.0%} (most likely token), "

@@ -41,7 +41,11 @@ class TrainingLab:
     """
 
     def __init__(self, run: TrainingRun) -> None:
-        """Build the panel around `run`, which may have been trained already."""
+        """Build the panel around `run`, which may have been trained already.
+
+        Raises ElectraEduError when the run's objective has no discriminator to watch.
+        """
+        _ = run.model.discriminator
         Player.pause_all()
         self.run = run
         self.view = LiveView()

@@ -1,0 +1,44 @@
+"""The losses: of guessing hidden words, of finding replaced tokens, and of fooling whoever looks for them."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def mean_over(losses: Tensor, counted: Tensor) -> Tensor:
+    """Mean of `losses` where `counted` (bool, the same shape) says so; 0 where it never does."""
+    weight = counted.float()
+    return (losses * weight).sum() / weight.sum().clamp(min=1)
+
+
+def masked_lm_loss(logits: Tensor, targets: Tensor, used: Tensor) -> Tensor:
+    """Mean cross-entropy, in nats, of logits (B, K, V) against targets (B, K) over the `used` slots; 0 if none is."""
+    losses = F.cross_entropy(logits.flatten(0, -2).float(), targets.flatten(), reduction="none")
+    return mean_over(losses, used.flatten())
+
+
+def replaced_token_losses(logits: Tensor, is_replaced: Tensor) -> Tensor:
+    """Binary cross-entropy, in nats, of each token: (B, T) for logits (B, T)."""
+    return F.binary_cross_entropy_with_logits(logits.float(), is_replaced.float(), reduction="none")
+
+
+def replaced_token_loss(logits: Tensor, is_replaced: Tensor, counted: Tensor) -> Tensor:
+    """Mean binary cross-entropy, in nats, of logits (B, T) over the tokens `counted` (B, T).
+
+    ELECTRA counts all real tokens, as the official code does, ELECTRA 15% only the masked ones.
+    """
+    return mean_over(replaced_token_losses(logits, is_replaced), counted)
+
+
+def reinforce_loss(log_probabilities: Tensor, rewards: Tensor, baseline_logits: Tensor, used: Tensor) -> Tensor:
+    """REINFORCE for a generator that wants to fool the discriminator; minimised together with its baseline's loss.
+
+    All arguments are (B, K), at the masked positions. `log_probabilities` are of the drawn tokens, `rewards` the
+    discriminator's losses there in nats: -log of the probability P that it gave to the truth. The baseline is
+    b = -log sigmoid(`baseline_logits`), fitted to the rewards by the cross-entropy between sigmoid and P. The gradient
+    on the generator is that of -(reward - b) · log p. Source: arXiv 2003.10555, appendix "Adversarial Training".
+    """
+    rewards = rewards.detach()
+    advantage = rewards + F.logsigmoid(baseline_logits.detach())
+    baseline_losses = F.binary_cross_entropy_with_logits(baseline_logits, torch.exp(-rewards), reduction="none")
+    return mean_over(baseline_losses - advantage * log_probabilities, used)

@@ -1,0 +1,58 @@
+"""What a step's forward and backward pass say, as the plain numbers of a StepRecord."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from electra_edu.electra import ElectraOutput
+from electra_edu.metrics import detection, detection_counts
+from electra_edu.training.gradients import Anatomy
+
+
+def step_figures(out: ElectraOutput, anatomy: Anatomy) -> dict[str, float]:
+    """Return the fields of a StepRecord that a step measures, and "tokens", its number of real tokens.
+
+    What the objective has not, or the step did not train, is NaN. All values come in one transfer from the device.
+    """
+    nothing = out.mlm_loss.new_tensor(math.nan)
+    scalars = {
+        "loss": out.loss,
+        "mlm_loss": out.mlm_loss,
+        "rtd_loss": nothing if out.rtd_loss is None else out.rtd_loss,
+        "word_loss": nothing if out.word_loss is None else out.word_loss,
+        "mlm_grad_norm": anatomy.mlm,
+        "rtd_grad_norm": anatomy.rtd,
+        "grad_cosine": anatomy.cosine,
+        "generator_grad_norm": anatomy.generator,
+        "second_grad_norm": anatomy.second,
+        "grad_norm": anatomy.total,
+    }
+    has_discriminator = out.rtd_logits is not None
+    verdicts = out.is_real.float() if out.rtd_logits is None else out.rtd_logits
+    values = torch.cat(
+        [
+            torch.stack([*scalars.values(), out.mlm_used.sum()]).detach(),
+            generator_figures(out.mlm_logits, out.mlm_targets, out.mlm_used),
+            detection_counts(verdicts, out.is_replaced, out.is_real),
+        ]
+    ).tolist()
+    *known, masked, guessed, entropy, tokens, replaced, accused, found = values
+    seen = detection(tokens, replaced, accused, found)
+    was_filled = out.second_loss is not None  # else nothing was drawn
+    figures = dict(zip(scalars, known, strict=True))
+    figures |= {"tokens": tokens, "mlm_accuracy": guessed, "entropy": entropy}
+    figures["sampled_accuracy"] = 1 - replaced / masked if masked and was_filled else math.nan
+    figures["replaced_rate"] = seen.replaced_rate if was_filled else math.nan
+    for name in ("accuracy", "majority", "precision", "recall"):
+        figures[name] = getattr(seen, name) if has_discriminator else math.nan
+    return figures
+
+
+def generator_figures(logits: Tensor, targets: Tensor, used: Tensor) -> Tensor:
+    """Mean accuracy of the most likely token and mean entropy in nats, over the used slots of logits (B, K, V)."""
+    logits, weight = logits.detach(), used.float()
+    log_probabilities = logits.float().log_softmax(-1)
+    right = (logits.argmax(-1) == targets).float()
+    entropy = -(log_probabilities.exp() * log_probabilities).sum(-1)
+    return torch.stack([(right * weight).sum(), (entropy * weight).sum()]) / weight.sum().clamp(min=1)

@@ -1,0 +1,83 @@
+"""Who pulls how hard: the gradients of the two losses on the shared embeddings and on each network's own weights."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
+
+from electra_edu.electra import Electra, ElectraOutput
+from electra_edu.encoder import Embeddings
+
+
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """Norms of one step's gradients, each a scalar tensor; NaN for what the step does not train."""
+
+    mlm: Tensor  # of the generator's loss on the embeddings it reads with
+    rtd: Tensor  # of the second network's weighted loss on the embeddings it reads with
+    cosine: Tensor  # between the two; NaN where they are not the same embeddings
+    generator: Tensor  # on what only the generator has
+    second: Tensor  # on what only the second network has
+    total: Tensor  # of all gradients together
+
+
+class Backward:
+    """Back-propagates the two losses of a model one after the other.
+
+    The two graphs meet only in what the networks share, so this costs what one pass costs, and the difference of the
+    gradients before and after the second loss is that loss's own.
+    """
+
+    def __init__(self, model: Electra) -> None:
+        """Sort the weights of `model` into the generator's own, the second network's own, and the shared ones."""
+        second = set() if model.second is None else set(model.second.parameters())
+        first = set(model.parameters()) - second | set(model.generator.parameters())
+        self._shared = [parameter for parameter in model.parameters() if parameter in first & second]
+        self._first = [parameter for parameter in model.parameters() if parameter in first - second]
+        self._second = [parameter for parameter in model.parameters() if parameter in second - first]
+        self._embeddings = [_embeddings(network) for network in (model.generator, model.second)]
+
+    def __call__(self, out: ElectraOutput) -> Anatomy:
+        """Add both losses' gradients to the weights and say how large they are."""
+        nothing = out.mlm_loss.new_tensor(math.nan)
+        by_mlm = by_rtd = cosine = nothing
+        read_by = self._embeddings
+        if out.generator_loss is not None:
+            out.generator_loss.backward()
+            by_mlm = _flat_gradient(read_by[0])
+        if out.second_loss is not None:
+            before = by_mlm if read_by[0] is read_by[1] and by_mlm.dim() else _flat_gradient(read_by[1])
+            out.second_loss.backward()
+            by_rtd = _flat_gradient(read_by[1]) - before
+            if read_by[0] is read_by[1] and by_mlm.dim():
+                cosine = torch.cosine_similarity(by_mlm, by_rtd, dim=0)
+        first, second, shared = (_norm(some) for some in (self._first, self._second, self._shared))
+        return Anatomy(
+            mlm=by_mlm.norm(),
+            rtd=by_rtd.norm(),
+            cosine=cosine,
+            generator=nothing if out.generator_loss is None else first,
+            second=nothing if out.second_loss is None else second,
+            total=torch.stack([first, second, shared]).norm(),
+        )
+
+
+def _embeddings(network: nn.Module | None) -> Embeddings | None:
+    encoder = getattr(network, "encoder", None)
+    return None if encoder is None else encoder.embeddings
+
+
+def _flat_gradient(embeddings: Embeddings | None) -> Tensor:
+    """Return a copy of the gradients on all of the embeddings as one vector, 0 where there is none."""
+    assert embeddings is not None
+    gradients = (torch.zeros_like(p) if p.grad is None else p.grad for p in embeddings.parameters())
+    return torch.cat([gradient.flatten() for gradient in gradients])
+
+
+def _norm(parameters: Iterable[nn.Parameter]) -> Tensor:
+    parameters = list(parameters)
+    norm: Tensor = get_total_norm([p.grad for p in parameters if p.grad is not None])
+    return norm.to(parameters[0].device) if parameters else norm

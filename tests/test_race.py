@@ -1,0 +1,100 @@
+"""Races: equal budgets, seeds that repeat, honest tables."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small import toy_corpus
+from typer.testing import CliRunner
+
+from electra_edu import efficiency
+from electra_edu.cli import app
+from electra_edu.config import preset
+from electra_edu.errors import ElectraEduError
+from electra_edu.experiments import RACES, Contender, Entry, race, run_entry, summary
+from electra_edu.experiments.race import Row
+
+BUDGET = 6.0 * efficiency.flops(preset("toy"))["total"]
+
+
+def contender(race_name: str, name: str) -> Contender:
+    return next(one for one in RACES[race_name] if one.name == name)
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    return race("objectives", flops=BUDGET, seeds=2, jobs=1)
+
+
+def test_every_contender_spends_the_budget_and_no_more(rows: list[Row]) -> None:
+    assert [(row["contender"], row["seed"]) for row in rows] == [
+        (one.name, seed) for one in RACES["objectives"] for seed in (0, 1)
+    ]
+    for row in rows:
+        assert row["flops"] <= BUDGET < row["flops"] + row["flops"] / row["steps"]
+    steps = {row["contender"]: row["steps"] for row in rows}
+    assert steps["ELECTRA"] == 6
+    assert steps["BERT"] > steps["ELECTRA"] >= steps["ELECTRA 15%"] > steps["All-Tokens MLM"]
+
+
+def test_rows_say_how_they_came_about_and_repeat(rows: list[Row]) -> None:
+    row = next(row for row in rows if row["contender"] == "Replace MLM" and row["seed"] == 1)
+    again = run_entry(Entry(contender("objectives", "Replace MLM"), "toy", 1, BUDGET))
+    assert json.loads(json.dumps(row)) == json.loads(json.dumps(again | {"seconds": row["seconds"]}))
+    assert row["config"]["objective"] == "replace-mlm"
+    assert row["scores"]["auc"] is None
+    assert set(row["probes"]) >= {"topic", "subject_number", "part_of_speech", "antecedent", "agreement"}
+
+
+def test_a_summary_is_mean_least_and_greatest_of_what_there_is() -> None:
+    def row(name: str, value: float, auc: float | None) -> dict[str, Any]:
+        return {"contender": name, "probes": {"topic": value}, "scores": {"auc": auc}}
+
+    rows = [row("a", 0.25, None), row("a", 0.75, None), row("b", 1.0, 0.5)]
+    assert summary(rows) == {"a": {"topic": (0.5, 0.25, 0.75)}, "b": {"topic": (1.0, 1.0, 1.0), "auc": (0.5, 0.5, 0.5)}}
+
+
+@pytest.mark.parametrize(
+    ("name", "share"), [("two-stage", 0.5), ("two-stage, size 1, copied", 0.5), ("adversarial after MLM", 0.25)]
+)
+def test_a_first_stage_takes_its_share_of_the_steps(name: str, share: float) -> None:
+    budget = 1000.0 * efficiency.flops(preset("toy"))["total"]
+    config = Entry(contender("schemes", name), "toy", 0, budget).config(toy_corpus())
+    first = efficiency.flops(config, trained="generator")["total"]
+    after = efficiency.flops(config, trained="discriminator" if share == 0.5 else "both")["total"]
+    rest = (budget - config.generator_steps * first) / after
+    assert config.generator_steps / (config.generator_steps + rest) == pytest.approx(share, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("objective", {}, r"no race 'objective'.*Did you mean 'objectives'"),
+        ("schemes", {"flops": 0}, r"flops=0: must be above 0"),
+        ("schemes", {"seeds": 0}, r"seeds=0"),
+        ("schemes", {"corpus": "toyy"}, r"'toyy' is not a file here.*Did you mean 'toy'"),
+    ],
+)
+def test_what_cannot_be_raced_is_refused(name: str, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ElectraEduError, match=message):
+        race(name, **settings)
+
+
+def test_the_command_prints_tables_and_writes_rows(tmp_path: Path) -> None:
+    out = tmp_path / "new" / "rows.jsonl"
+    result = CliRunner().invoke(
+        app, ["race", "schemes", "--tflop", "0.004", "--seeds", "1", "--jobs", "1", "--out", str(out)]
+    )
+    assert result.exit_code == 0, result.output
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["contender"] for row in rows] == [one.name for one in RACES["schemes"]]
+    for words in ("Probe suite", "Generator", "Discriminator", "adversarial after MLM"):
+        assert words in result.output
+
+
+def test_the_command_answers_a_mistake_in_a_sentence() -> None:
+    result = CliRunner().invoke(app, ["race", "scheme"])
+    assert result.exit_code == 1
+    assert "Did you mean 'schemes'" in result.output
+    assert "Traceback" not in result.output
