@@ -3,7 +3,7 @@
 `import electra_edu as edu`, then `edu.preset`, `edu.load_corpus`, `edu.TrainingRun`; the panels are in `edu.widgets`.
 """
 
-from electra_edu import corpora, doctor, efficiency, interop, metrics, plots, probes, widgets
+from electra_edu import corpora, doctor, efficiency, finetuning, interop, metrics, plots, probes, tasks, widgets
 from electra_edu.config import ElectraConfig, preset
 from electra_edu.corpora import Corpus, load_corpus
 from electra_edu.detection import detect
@@ -27,11 +27,13 @@ __all__ = [
     "detect",
     "doctor",
     "efficiency",
+    "finetuning",
     "interop",
     "load_corpus",
     "metrics",
     "plots",
     "preset",
     "probes",
+    "tasks",
     "widgets",
 ]

@@ -1,6 +1,7 @@
 """The transformer encoder that both networks are made of: BERT's post-norm blocks over a factorised embedding."""
 
 import math
+from itertools import islice
 
 import torch
 import torch.nn.functional as F
@@ -171,9 +172,16 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(Block(config, shape) for _ in range(shape.num_layers))
 
     def forward(
-        self, tokens: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+        self,
+        tokens: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        layers: int | None = None,
     ) -> Tensor:
-        """Turn token ids (B, T) into hidden states (B, T, H); where `attention_mask` is 0 nothing is attended to."""
+        """Turn token ids (B, T) into hidden states (B, T, H); where `attention_mask` is 0 nothing is attended to.
+
+        They are the last block's, or those after the first `layers` blocks (0: what the first block reads).
+        """
         x: Tensor = self.embeddings(tokens, token_type_ids)
         if self.project is not None:
             x = self.project(x)
@@ -181,6 +189,6 @@ class Encoder(nn.Module):
         if self.positions == "rotary":
             rotation = rotations(tokens.shape[1], self.shape.head_size, tokens.device)
         may_attend = None if attention_mask is None else attention_mask.bool()[:, None, None, :]
-        for block in self.blocks:
+        for block in islice(self.blocks, layers):
             x = block(x, rotation, may_attend)
         return x

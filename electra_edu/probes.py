@@ -1,70 +1,123 @@
-"""Linear probes: how much of a label can be read off the discriminator's frozen features, given a few examples."""
+"""Linear probes: how much of a label can be read off an encoder's frozen states, given a few examples."""
 
 import math
 import warnings
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from electra_edu.corpora.corpus import IGNORE, Corpus
-from electra_edu.discriminator import Discriminator
-from electra_edu.errors import ElectraEduError, nearest
+from electra_edu.encoder import Encoder
+from electra_edu.errors import ElectraEduError
+from electra_edu.tasks import Task, load_task, task_names
 
-LABELS_PER_CLASS = MappingProxyType({"topic": 3, "subject_number": 12})  # few, so that good features show
+# How many labels of each class a probe is given: few, so that good features show. Of sequences, or of single tokens.
+LABELS_PER_CLASS: Mapping[str, int] = MappingProxyType(
+    {
+        "topic": 3,
+        "subject_number": 12,
+        "agreement": 100,
+        "part_of_speech": 5,
+        "antecedent": 25,
+        "module": 4,
+        "capitals": 25,
+    }
+)
+OTHERS_PER_CLASS = 5
 TEST_SEQUENCES = 512
 
 
-@torch.no_grad()
-def sentence_features(discriminator: Discriminator, tokens: Tensor) -> Tensor:
-    """Mean of the last hidden states over the real tokens: (B, H) for tokens (B, T)."""
-    is_real = tokens != discriminator.config.pad_token_id
-    hidden = discriminator.encoder(tokens, is_real)  # (B, T, H)
-    weight = is_real[..., None].float()
-    return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)  # type: ignore[no-any-return]
+class HasEncoder(Protocol):
+    """An Electra (whose `encoder` is the one kept after pre-training), a Discriminator or a Generator."""
+
+    @property
+    def encoder(self) -> Encoder:
+        """The transformer whose states are read."""
 
 
-def probe(discriminator: Discriminator, corpus: Corpus, task: str, seed: int = 0, draws: int = 4) -> float:
-    """Accuracy of a logistic regression on frozen features: trained on a few labels, tested on up to 512 others.
+def encoder_of(model: Encoder | HasEncoder) -> Encoder:
+    """Return the encoder of a model, or the encoder itself."""
+    return model if isinstance(model, Encoder) else model.encoder
 
-    `task` names sequence-level labels of the corpus's held-out part ("topic": 3 labels per class, "subject_number":
-    12, others: 5). The mean over `draws` draws of the labelled examples; NaN when a feature is not finite. Raises
-    ElectraEduError for a task that the corpus has not, or has too few examples of.
+
+def probe(
+    model: Encoder | HasEncoder, corpus: Corpus, task: str, seed: int = 0, draws: int = 4, layer: int | None = None
+) -> float:
+    """Score of a logistic regression on frozen states, trained on a few labels and graded on up to 512 other sequences.
+
+    It reads the mean state of a sequence or the state of a token, standardised, after `layer` blocks (0: the
+    embeddings; None: the last, which is the most specialised to the pre-training objective). `task` is one of
+    `task_names(corpus)` and says which score: accuracy, or macro F1. The mean over `draws` draws of the labelled
+    examples, LABELS_PER_CLASS of each; NaN when a state is not finite. Raises ElectraEduError for a task that the
+    corpus has not or has too few examples of, and for a layer that the encoder has not.
     """
+    encoder = encoder_of(model)
+    n_layers = len(encoder.blocks)
+    if layer is not None and layer not in range(n_layers + 1):
+        raise ElectraEduError(f"layer={layer!r}: must be a whole number from 0 to {n_layers}, or None for the last.")
+    rng = torch.Generator().manual_seed(seed)
+    whole = load_task(corpus, task, seed)
+    per_class = LABELS_PER_CLASS.get(task, OTHERS_PER_CLASS)
+    test = whole.test_tokens[:TEST_SEQUENCES], whole.test_labels[:TEST_SEQUENCES]
+    asked, truth = _examples(encoder, whole, *test, layer)
+    scores = []
+    for _ in range(draws):
+        few = whole.few(rng, per_class=per_class)
+        given, labels = _examples(encoder, few, few.train_tokens, few.train_labels, layer)
+        if not (np.isfinite(given).all() and np.isfinite(asked).all()):
+            return math.nan
+        scores.append(whole.grade(_predict(given, labels, asked), torch.from_numpy(truth)))
+    return float(np.mean(scores))
+
+
+def probe_suite(
+    model: Encoder | HasEncoder, corpus: Corpus, seed: int = 0, draws: int = 2, layer: int | None = None
+) -> dict[str, float]:
+    """Return the `probe` score of every task of the corpus, by its name."""
+    return {task: probe(model, corpus, task, seed, draws, layer) for task in task_names(corpus)}
+
+
+@torch.no_grad()
+def states(encoder: Encoder, tokens: Tensor, is_real: Tensor, layer: int | None = None) -> Tensor:
+    """Hidden states (B, T, H) of tokens (B, T), without dropout."""
+    was_training = encoder.training
+    encoder.eval()
+    device = encoder.embeddings.norm.weight.device
+    hidden = encoder(tokens.to(device), is_real.to(device), layers=layer).cpu()
+    encoder.train(was_training)
+    return hidden  # type: ignore[no-any-return]
+
+
+def mean_states(hidden: Tensor, is_real: Tensor) -> Tensor:
+    """Mean of the hidden states (B, T, H) of the real tokens (B, T): (B, H)."""
+    weight = is_real[..., None].float()
+    return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+
+def _examples(
+    encoder: Encoder, task: Task, tokens: Tensor, labels: Tensor, layer: int | None
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the features (n, H) and labels (n,) of everything that is labelled."""
+    is_real = tokens != task.pad_token_id
+    hidden = states(encoder, tokens, is_real, layer)
+    labelled = labels != IGNORE
+    features = mean_states(hidden, is_real) if task.level == "sequence" else hidden
+    return features[labelled].numpy(), labels[labelled].numpy()
+
+
+def _predict(given: NDArray[np.float32], labels: NDArray[np.int64], asked: NDArray[np.float32]) -> Tensor:
+    """Fit a logistic regression on standardised features (n, H) and labels (n,), and label others (m, H): (m,)."""
     from sklearn.linear_model import LogisticRegression  # here: it takes a second to import
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    labels = corpus.heldout_labels.get(task)
-    if labels is None or labels.level != "sequence":
-        known = [name for name, some in corpus.heldout_labels.items() if some.level == "sequence"]
-        raise ElectraEduError(
-            f"task={task!r}: the corpus {corpus.name!r} has no such sequence labels.{nearest(task, known)} "
-            f"It has: {', '.join(known) or 'none'}."
-        )
-    device = next(discriminator.parameters()).device
-    per_class = LABELS_PER_CLASS.get(task, 5)
-    count = min(len(corpus.heldout), TEST_SEQUENCES + 4 * per_class * len(labels.names))
-    features = sentence_features(discriminator, corpus.heldout[-count:].to(device)).cpu().numpy()
-    truth = labels.values[-count:].numpy()
-    features, truth = features[truth != IGNORE], truth[truth != IGNORE]
-    if len(truth) == 0 or np.bincount(truth, minlength=len(labels.names)).min() <= per_class:
-        raise ElectraEduError(
-            f"task={task!r}: the held-out part of {corpus.name!r} has too few sequences of some label "
-            f"(more than {per_class} of each are needed). Use a larger text."
-        )
-    if not np.isfinite(features).all():
-        return math.nan
-    rng = np.random.default_rng(seed)
-    scores = []
-    for _ in range(draws):
-        order = rng.permutation(len(truth))
-        given = np.concatenate([order[truth[order] == label][:per_class] for label in range(len(labels.names))])
-        asked = np.setdiff1d(order, given)[:TEST_SEQUENCES]
-        classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "did not converge" and the like: a probe of bad features may not
-            classifier.fit(features[given], truth[given])
-        scores.append(float(classifier.score(features[asked], truth[asked])))
-    return float(np.mean(scores))
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "did not converge" and the like: a probe of bad features may not
+        classifier.fit(given, labels)
+    return torch.from_numpy(classifier.predict(asked))

@@ -161,14 +161,39 @@ def same(one: Corpus, other: Corpus) -> bool:
     """Whether two corpora are equal in every part."""
 
     def parts(corpus: Corpus) -> list[Tensor]:
-        return [corpus.train, corpus.heldout, corpus.heldout_labels["module"].values]
+        return [corpus.train, corpus.heldout, *(labels.values for labels in corpus.heldout_labels.values())]
 
     return all(torch.equal(a, b) and a.dtype == b.dtype for a, b in zip(parts(one), parts(other), strict=True)) and [
         one.name,
         one.sha256,
         one.tokenizer.to_str(),
-        one.heldout_labels["module"].names,
-    ] == [other.name, other.sha256, other.tokenizer.to_str(), other.heldout_labels["module"].names]
+        [(name, labels.names, labels.level) for name, labels in one.heldout_labels.items()],
+    ] == [
+        other.name,
+        other.sha256,
+        other.tokenizer.to_str(),
+        [(name, labels.names, labels.level) for name, labels in other.heldout_labels.items()],
+    ]
+
+
+def test_heldout_text_keeps_its_capitals_as_labels(python: Path) -> None:
+    """Docstrings here begin with "Return" or "This", and all other words are lower-case."""
+    corpus = load_corpus("docs", max_seq_length=16)
+    labels = corpus.heldout_labels["capitals"]
+    assert labels.level == "token"
+    assert labels.names == ("lower", "Capitalised", "UPPER")
+    assert labels.values.shape == corpus.heldout.shape
+    pieces = [[corpus.tokenizer.id_to_token(number) for number in row] for row in corpus.heldout.tolist()]
+    labelled = 0
+    for row, values in zip(pieces, labels.values.tolist(), strict=True):
+        starts = [not piece.startswith(("##", "[")) and piece != "." for piece in row]
+        for i, (piece, value) in enumerate(zip(row, values, strict=True)):
+            if not starts[i]:
+                assert value == IGNORE, piece
+            elif i + 1 < len(row) and not row[i + 1].startswith("##"):  # a whole word
+                assert value == int(piece in ("return", "this")), piece
+                labelled += 1
+    assert labelled > 500
 
 
 # What is prose

@@ -22,6 +22,7 @@ LAYERS = (
     "efficiency",
     "optim",
     "training",
+    "tasks",
     "probes",
     "finetuning",
     "detection",

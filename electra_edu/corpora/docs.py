@@ -34,8 +34,9 @@ LARGEST_FILE = 2_000_000  # bytes; larger source files are generated tables
 def load_docs(name: str, *, vocab_size: int, max_seq_length: int) -> Corpus:
     """Return the corpus "docs" (Python's language reference and standard library) or "docs+" (and the libraries).
 
-    `heldout_labels["module"]` tells which top-level module a held-out sequence documents. The first call takes seconds
-    ("docs+": a minute), later ones read a cached file. Raises CorpusError where Python came without its source files.
+    `heldout_labels["module"]` tells which top-level module a held-out sequence documents, "capitals" how its words were
+    written. The first call takes seconds ("docs+": a minute), later ones read a cached file. Raises CorpusError where
+    Python came without its source files.
     """
     stdlib = Path(sysconfig.get_path("stdlib"))
     libraries = sorted({Path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")}) if name == "docs+" else []

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor
 
 from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus, Labels
-from electra_edu.corpora.wordpiece import encode, train_wordpiece
+from electra_edu.corpora.wordpiece import LETTER_CASES, encode, letter_cases, train_wordpiece
 from electra_edu.errors import CorpusError
 
 HELDOUT_SHARE = 0.05  # of the characters
@@ -35,6 +36,7 @@ def build_corpus(
     paragraphs in small blocks chosen by their hash, is held out, before the vocabulary is trained. A sequence is
     [CLS], T - 2 tokens that run on through paragraphs and documents, and [SEP]; held-out sequences do not mix labels.
     With `label_name`, the documents' labels are kept under this name for the held-out part; rare ones are -100.
+    The vocabulary is lower-case; "capitals" keeps how each word of the held-out part was written: see `letter_cases`.
 
     Raises CorpusError for a text that is too short, or has too many different characters for the vocabulary.
     """
@@ -42,33 +44,35 @@ def build_corpus(
     training, heldout = _split(documents, max_seq_length)
     tokenizer = train_wordpiece([*_paragraphs(training)], vocab_size)
     train_tokens = torch.from_numpy(encode(tokenizer, _paragraphs(training)))
-    heldout_tokens = {
-        label: torch.from_numpy(encode(tokenizer, _paragraphs(group))) for label, group in _by_label(heldout).items()
-    }
+    groups = _by_label(heldout)
+    heldout_tokens = {label: torch.from_numpy(encode(tokenizer, _paragraphs(group))) for label, group in groups.items()}
     train = pack(train_tokens, max_seq_length)
     heldout_rows = {label: pack(tokens, max_seq_length) for label, tokens in heldout_tokens.items()}
     n_tokens = len(train_tokens) + sum(map(len, heldout_tokens.values()))
     _check_length(n_tokens, max_seq_length, len(train) and sum(map(len, heldout_rows.values())))
     _check_unknown(train_tokens, vocab_size)
-    labels = {label_name: _labels(heldout_rows)} if label_name else {}
+    labels = {"capitals": _capitals(tokenizer, groups, max_seq_length)}
+    if label_name:
+        labels[label_name] = _labels(heldout_rows)
     return Corpus(name, tokenizer, train, torch.cat([*heldout_rows.values()]), _sha256(documents), labels)
 
 
-def pack(tokens: Tensor, max_seq_length: int) -> Tensor:
+def pack(tokens: Tensor, max_seq_length: int, cls: int = CLS, sep: int = SEP, pad: int = PAD) -> Tensor:
     """Cut tokens (n,) into sequences (rows, T) that begin with [CLS] and end with [SEP].
 
-    A last sequence that is at least half full is padded with [PAD]; a shorter one is dropped.
+    A last sequence that is at least half full is padded with [PAD]; a shorter one is dropped. Labels of the tokens are
+    packed alike, with -100 for `cls`, `sep` and `pad`.
     """
     width = max_seq_length - 2
     n_full = len(tokens) // width
     rest = tokens[n_full * width :]
-    rows = torch.full((n_full + (2 * len(rest) >= width), max_seq_length), PAD)
-    rows[:, 0] = CLS
+    rows = torch.full((n_full + (2 * len(rest) >= width), max_seq_length), pad)
+    rows[:, 0] = cls
     rows[:n_full, 1:-1] = tokens[: n_full * width].view(n_full, width)
-    rows[:n_full, -1] = SEP
+    rows[:n_full, -1] = sep
     if len(rows) > n_full:
         rows[-1, 1 : len(rest) + 1] = rest
-        rows[-1, len(rest) + 1] = SEP
+        rows[-1, len(rest) + 1] = sep
     return rows
 
 
@@ -124,6 +128,13 @@ def _labels(rows: Mapping[str, Tensor]) -> Labels:
     index = {name: i for i, name in enumerate(names)}
     values = [torch.full((len(part),), index.get(label, IGNORE)) for label, part in rows.items()]
     return Labels(torch.cat(values), names)
+
+
+def _capitals(tokenizer: Tokenizer, groups: Mapping[str, Iterable[Document]], max_seq_length: int) -> Labels:
+    """Label the tokens of the held-out sequences, which come in this order, with the case of their words."""
+    cases = [torch.from_numpy(letter_cases(tokenizer, _paragraphs(group))) for group in groups.values()]
+    rows = [pack(labels, max_seq_length, cls=IGNORE, sep=IGNORE, pad=IGNORE) for labels in cases]
+    return Labels(torch.cat(rows), LETTER_CASES, "token")
 
 
 def _check_length(n_tokens: int, max_seq_length: int, has_both_parts: int) -> None:

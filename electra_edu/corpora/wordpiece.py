@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Encoding, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from electra_edu.corpora.corpus import SPECIAL_TOKENS
+from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS
 
 MIN_FREQUENCY = 2  # a piece seen once teaches nothing, so a short text gets a small vocabulary
 COVERAGE = 0.9999  # share of the text's characters that the vocabulary can spell; a word with any other is [UNK]
@@ -17,6 +18,7 @@ _NEEDLESS_SPACE = Regex(  # don ' t, built - in, ( s )
     r"|(?<=\() | (?=\))"
 )
 BATCH = 2048  # paragraphs encoded at a time: bounds the memory for long texts
+LETTER_CASES = ("lower", "Capitalised", "UPPER")
 
 
 def train_wordpiece(paragraphs: Sequence[str], vocab_size: int) -> Tokenizer:
@@ -44,15 +46,46 @@ def encode(tokenizer: Tokenizer, paragraphs: Iterable[str]) -> npt.NDArray[np.in
 
     A text that itself speaks of "[MASK]" gets the ids of "[", "mask" and "]".
     """
+    ids = (encoding.ids for _, encoding in _encodings(tokenizer, paragraphs))
+    return _joined(ids)
+
+
+def letter_cases(tokenizer: Tokenizer, paragraphs: Iterable[str]) -> npt.NDArray[np.int64]:
+    """Return how the word of each token that `encode` gives is written: numbers in LETTER_CASES, int64 (n_tokens,).
+
+    A word's first piece carries the label. The other pieces, and words without letters or written in another way
+    ("mixedCase"), are -100.
+    """
+    cases = (_letter_cases(paragraph, encoding) for paragraph, encoding in _encodings(tokenizer, paragraphs))
+    return _joined(cases)
+
+
+def _letter_cases(paragraph: str, encoding: Encoding) -> Iterator[int]:
+    for _, pieces in groupby(zip(encoding.word_ids, encoding.offsets, strict=True), key=itemgetter(0)):
+        spans = [span for _, span in pieces]  # offsets are places in the text as it was written
+        yield _letter_case(paragraph[spans[0][0] : spans[-1][1]])
+        yield from [IGNORE] * (len(spans) - 1)
+
+
+def _letter_case(word: str) -> int:
+    if word.islower():
+        return LETTER_CASES.index("lower")
+    if word[:1].isupper() and not any(map(str.isupper, word[1:])):  # "I" too: it begins like other words
+        return LETTER_CASES.index("Capitalised")
+    return LETTER_CASES.index("UPPER") if word.isupper() else IGNORE
+
+
+def _joined(parts: Iterable[Iterable[int]]) -> npt.NDArray[np.int64]:
+    arrays = [np.fromiter(part, dtype=np.int64) for part in parts]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *arrays])
+
+
+def _encodings(tokenizer: Tokenizer, paragraphs: Iterable[str]) -> Iterator[tuple[str, Encoding]]:
     plain = Tokenizer.from_str(tokenizer.to_str())
     plain.encode_special_tokens = True  # set on a copy: learners may well type [MASK] and mean it
-    return np.concatenate([np.zeros(0, dtype=np.int64), *_encoded_batches(plain, iter(paragraphs))])
-
-
-def _encoded_batches(tokenizer: Tokenizer, paragraphs: Iterator[str]) -> Iterator[npt.NDArray[np.int64]]:
-    while batch := list(islice(paragraphs, BATCH)):
-        for encoding in tokenizer.encode_batch(batch, add_special_tokens=False):
-            yield np.array(encoding.ids, dtype=np.int64)
+    rest = iter(paragraphs)
+    while batch := list(islice(rest, BATCH)):
+        yield from zip(batch, plain.encode_batch(batch, add_special_tokens=False), strict=True)
 
 
 def _letters(paragraphs: Iterable[str]) -> list[str]:

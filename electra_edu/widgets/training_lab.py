@@ -180,8 +180,8 @@ class TrainingLab:
         self._examined = time.perf_counter()
         task = self._frames.task
         if with_probe and task:
-            model, corpus = self.run.average.discriminator, self.run.corpus
-            self._frames.probes[self.run.step] = probe(model, corpus, task, draws=2)
+            encoder, corpus = self.run.average.encoder, self.run.corpus
+            self._frames.probes[self.run.step] = probe(encoder, corpus, task, draws=2)
             self._probed = time.perf_counter()
 
     def _ended(self, error: Exception | None) -> None:

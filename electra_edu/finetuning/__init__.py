@@ -1,0 +1,22 @@
+"""Fine-tuning: a small head on a pre-trained encoder, and all of it trained on labels."""
+
+from electra_edu.finetuning.classifiers import Classifier, SequenceClassifier, TokenClassifier, predict
+from electra_edu.finetuning.loop import Epoch, FineTuned, Results, fine_tune, learning_curve
+from electra_edu.finetuning.rates import layerwise_rates, parameter_groups
+from electra_edu.finetuning.settings import PRESETS, FineTuningSettings
+
+__all__ = [
+    "PRESETS",
+    "Classifier",
+    "Epoch",
+    "FineTuned",
+    "FineTuningSettings",
+    "Results",
+    "SequenceClassifier",
+    "TokenClassifier",
+    "fine_tune",
+    "layerwise_rates",
+    "learning_curve",
+    "parameter_groups",
+    "predict",
+]

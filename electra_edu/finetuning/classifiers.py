@@ -1,0 +1,100 @@
+"""A pre-trained encoder with a head: one label for a sequence, or one for each token."""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from electra_edu.corpora.corpus import IGNORE
+from electra_edu.encoder import Encoder, initialise, linear
+from electra_edu.errors import ElectraEduError
+
+Head = Literal["gelu", "plain"]
+HEAD_STD = 0.02  # of a new head's weights, as in the official code and in Hugging Face's
+EVALUATION_BATCH = 256
+
+
+class SequenceClassifier(nn.Module):
+    """Encoder + a head on the state of [CLS].
+
+    The head is "gelu", Linear, GELU and Linear with dropout before each Linear, as Hugging Face's
+    ElectraForSequenceClassification; or "plain", dropout and one Linear, as the original (google-research/electra,
+    finetune/classification/classification_tasks.py).
+    """
+
+    def __init__(
+        self, encoder: Encoder, n_labels: int, rng: torch.Generator, head: Head = "gelu", dropout: float = 0.1
+    ) -> None:
+        """Build it around `encoder`, which will be trained too, and draw the head's weights from `rng`."""
+        super().__init__()
+        if head not in ("gelu", "plain"):
+            raise ElectraEduError(f"head={head!r}: must be 'gelu' (as Hugging Face's) or 'plain' (as the original's).")
+        self.encoder = encoder
+        size = encoder.shape.hidden_size
+        self.dense = linear(size, size) if head == "gelu" else None
+        self.dropout = nn.Dropout(dropout)
+        self.output = linear(size, n_labels)
+        _initialise_head(self, rng)
+
+    def forward(
+        self, tokens: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        """Return logits (B, n_labels) for tokens (B, T), which begin with [CLS]; attention_mask 1 = real."""
+        x: Tensor = self.dropout(self.encoder(tokens, attention_mask, token_type_ids)[:, 0])  # (B, H)
+        if self.dense is not None:
+            x = self.dropout(F.gelu(self.dense(x)))
+        logits: Tensor = self.output(x)
+        return logits
+
+
+class TokenClassifier(nn.Module):
+    """Encoder + dropout and one Linear on the state of every token, as Hugging Face's ElectraForTokenClassification."""
+
+    def __init__(self, encoder: Encoder, n_labels: int, rng: torch.Generator, dropout: float = 0.1) -> None:
+        """Build it around `encoder`, which will be trained too, and draw the head's weights from `rng`."""
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        self.output = linear(encoder.shape.hidden_size, n_labels)
+        _initialise_head(self, rng)
+
+    def forward(
+        self, tokens: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        """Return logits (B, T, n_labels) for tokens (B, T); attention_mask 1 = real."""
+        logits: Tensor = self.output(self.dropout(self.encoder(tokens, attention_mask, token_type_ids)))
+        return logits
+
+
+Classifier = SequenceClassifier | TokenClassifier
+
+
+def _initialise_head(model: nn.Module, rng: torch.Generator) -> None:
+    for name, part in model.named_children():
+        if name != "encoder":
+            initialise(part, HEAD_STD, rng)
+
+
+def classification_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy, in nats, of logits (..., n_labels) over the labels (...) that are not -100; 0 if all are.
+
+    So padding, special tokens and the later pieces of a word count in no loss and get no gradient of their own.
+    """
+    total = F.cross_entropy(logits.flatten(0, -2).float(), labels.flatten(), ignore_index=IGNORE, reduction="sum")
+    return total / (labels != IGNORE).sum().clamp(min=1)
+
+
+@torch.no_grad()
+def predict(model: Classifier, tokens: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+    """Return the likeliest label of each sequence, (B,), or of each token, (B, T), for tokens (B, T); no dropout."""
+    was_training = model.training
+    model.eval()
+    device = model.output.weight.device
+    masks = [None] * len(tokens) if attention_mask is None else attention_mask.split(EVALUATION_BATCH)
+    guesses = [
+        model(part.to(device), None if mask is None else mask.to(device)).argmax(-1).cpu()
+        for part, mask in zip(tokens.split(EVALUATION_BATCH), masks, strict=False)
+    ]
+    model.train(was_training)
+    return torch.cat(guesses)

@@ -1,0 +1,108 @@
+"""Task: labelled sequences to learn from, others to be graded on, and the score that counts."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, Self
+
+import torch
+from torch import Tensor
+
+from electra_edu.corpora.corpus import IGNORE
+from electra_edu.errors import ElectraEduError
+from electra_edu.tasks.scores import SCORES, Metric
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """N sequences of T tokens to learn from and M others to be graded on.
+
+    A label is a number into `names`. With `level` "sequence" each sequence has one, and labels are (N,) or (M,); with
+    "token" each token may have one, and they are (N, T) or (M, T), -100 where there is none.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    level: Literal["sequence", "token"]
+    metric: Metric
+    train_tokens: Tensor  # (N, T)
+    train_labels: Tensor  # (N,) or (N, T)
+    test_tokens: Tensor  # (M, T)
+    test_labels: Tensor  # (M,) or (M, T)
+    pad_token_id: int = 0
+
+    @property
+    def n_labels(self) -> int:
+        """Number of labels to learn from: of sequences, or of single tokens."""
+        return int((self.train_labels != IGNORE).sum())
+
+    @cached_property
+    def majority(self) -> float:
+        """The score of always naming the label that is commonest among those to learn from."""
+        commonest = self.train_labels[self.train_labels != IGNORE].bincount().argmax()
+        return self.score(torch.full_like(self.test_labels, int(commonest)))
+
+    def score(self, guesses: Tensor) -> float:
+        """Grade guesses, of the shape of `test_labels`; what has no label does not count."""
+        return self.grade(guesses, self.test_labels)
+
+    def grade(self, guesses: Tensor, labels: Tensor) -> float:
+        """Grade guesses for any labels of this task, both of one shape; what has no label (-100) does not count."""
+        counts = labels != IGNORE
+        return SCORES[self.metric](guesses[counts], labels[counts])
+
+    def few(self, rng: torch.Generator, *, per_class: int | None = None, total: int | None = None) -> Self:
+        """Return the task with fewer labels to learn from, drawn from `rng`: so many of each class, or in total.
+
+        Of a class with fewer than `per_class` all are kept. At token level single tokens are drawn; the others lose
+        their label. Sequences without any label are dropped. The test part stays.
+        """
+        if (per_class is None) == (total is None):
+            raise ElectraEduError("per_class and total: give one of the two, how many labels to keep.")
+        wanted, name = (total, "total") if per_class is None else (per_class, "per_class")
+        if not isinstance(wanted, int) or wanted < 1:
+            raise ElectraEduError(f"{name}={wanted!r}: must be a whole number of at least 1.")
+        labels = self.train_labels.flatten()
+        labelled = (labels != IGNORE).nonzero()[:, 0]
+        order = labelled[torch.randperm(len(labelled), generator=rng)]
+        groups = [order] if per_class is None else [order[labels[order] == i] for i in range(len(self.names))]
+        chosen = torch.cat([group[:wanted] for group in groups])
+        kept = torch.full_like(labels, IGNORE)
+        kept[chosen] = labels[chosen]
+        return self._with_train(kept.view_as(self.train_labels), slice(None))
+
+    def hold_out(self, share: float, rng: torch.Generator) -> tuple[Self, Self]:
+        """Split the sequences to learn from in two, the second with about `share` of them; none is in both.
+
+        Every label of a sequence keeps its share in both parts, to within one sequence.
+        """
+        rest, chosen = split(self.train_labels, share, rng)
+        return self._with_train(self.train_labels, rest), self._with_train(self.train_labels, chosen)
+
+    def _with_train(self, labels: Tensor, rows: Tensor | slice) -> Self:
+        tokens, labels = self.train_tokens[rows], labels[rows]
+        used = has_label(labels)
+        return replace(self, train_tokens=tokens[used], train_labels=labels[used])
+
+    def __repr__(self) -> str:
+        """Say in one line what there is to learn."""
+        labels = f"{self.n_labels} labels ({', '.join(self.names)})"
+        return f"<Task {self.name}, of the {self.level}: {labels}; {self.metric} on {len(self.test_tokens)} others>"
+
+
+def has_label(labels: Tensor) -> Tensor:
+    """Return which sequences have a label, or a token with one: bool (N,) for labels (N,) or (N, T)."""
+    labelled = labels != IGNORE
+    return labelled if labels.dim() == 1 else labelled.any(1)
+
+
+def split(labels: Tensor, share: float, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Split rows at random: the numbers of all other rows, and of about `share` of the rows, both in random order.
+
+    Where rows have one label each, labels (N,), every label is split alike, to within one row.
+    """
+    order = torch.randperm(len(labels), generator=rng)
+    by_label = order[labels[order].argsort(stable=True)] if labels.dim() == 1 else order
+    steps = torch.arange(len(order) + 1, dtype=torch.float64).mul(share).add(1e-9).floor()  # 1e-9: for 10 × 0.1
+    is_chosen = torch.zeros(len(order), dtype=torch.bool)
+    is_chosen[by_label[steps.diff() > 0]] = True
+    return order[~is_chosen[order]], order[is_chosen[order]]
