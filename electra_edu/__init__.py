@@ -3,7 +3,21 @@
 `import electra_edu as edu`, then `edu.preset`, `edu.load_corpus`, `edu.TrainingRun`; the panels are in `edu.widgets`.
 """
 
-from electra_edu import corpora, doctor, efficiency, finetuning, interop, metrics, plots, probes, tasks, widgets
+from electra_edu import (
+    corpora,
+    detection,
+    doctor,
+    efficiency,
+    experiments,
+    finetuning,
+    interop,
+    metrics,
+    objectives,
+    plots,
+    probes,
+    tasks,
+    widgets,
+)
 from electra_edu.config import ElectraConfig, preset
 from electra_edu.corpora import Corpus, load_corpus
 from electra_edu.detection import detect
@@ -25,12 +39,15 @@ __all__ = [
     "TrainingStopped",
     "corpora",
     "detect",
+    "detection",
     "doctor",
     "efficiency",
+    "experiments",
     "finetuning",
     "interop",
     "load_corpus",
     "metrics",
+    "objectives",
     "plots",
     "preset",
     "probes",

@@ -110,7 +110,14 @@ class Electra(nn.Module):
         targets = tokens.gather(-1, masking.positions)  # (B, K)
         where = (masking.tokens, is_real, token_type_ids, masking.positions)
         with torch.set_grad_enabled(torch.is_grad_enabled() and trained != "discriminator"):
-            logits, expected = self._predict(*where)  # (B, K, V) and, when adversarial, (B, K)
+            expected = None  # (B, K) what an adversarial generator's baseline expects
+            if self.baseline is not None and trained == "both":
+                assert isinstance(self.generator, Generator)
+                hidden = self.generator.hidden(*where)
+                # Detached: to expect rewards is not the encoder's job.
+                logits, expected = self.generator.predict(hidden), self.baseline(hidden.detach()).squeeze(-1)
+            else:
+                logits = self.generator(*where)  # (B, K, V)
             mlm_loss = masked_lm_loss(logits, targets, masking.used)
         out = ElectraOutput(
             generator_loss=mlm_loss if mlm_loss.requires_grad or not torch.is_grad_enabled() else None,
@@ -128,22 +135,9 @@ class Electra(nn.Module):
             return out
         samples = draw(logits, targets, self.config, rng)  # (B, K)
         out = self._read(out, tokens, masking, samples, token_type_ids)
-        if self.baseline is not None and out.generator_loss is not None:
-            assert expected is not None
+        if expected is not None:
             out = replace(out, generator_loss=self._fooling_loss(out, masking, samples, expected))
         return out
-
-    def _predict(
-        self, tokens: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None, positions: Tensor
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return the generator's logits (B, K, V) and its baseline's logits (B, K), None where there is no baseline."""
-        where = (tokens, attention_mask, token_type_ids, positions)
-        if self.baseline is None:
-            return self.generator(*where), None
-        assert isinstance(self.generator, Generator)
-        hidden = self.generator.hidden(*where)
-        # Detached: to expect rewards is not the encoder's job.
-        return self.generator.predict(hidden), self.baseline(hidden.detach()).squeeze(-1)
 
     def _read(
         self, out: ElectraOutput, tokens: Tensor, masking: Masking, samples: Tensor, token_type_ids: Tensor | None

@@ -22,7 +22,6 @@ from electra_edu.generator import Generator
 from electra_edu.objectives import OBJECTIVES
 
 SHARINGS = get_args(WeightSharing)
-BUILT_BY_ELECTRA = [("electra", "none"), ("electra", "embeddings")]
 PAPER = {  # preset: discriminator with its head, generator, both with tied embeddings
     "paper-small": (13_549_057, 4_620_026, 14_196_219),
     "paper-base": (109_483_009, 33_740_602, 119_386_427),
@@ -110,11 +109,19 @@ def test_any_networks_have_as_many_as_are_counted(changes: dict[str, Any], shari
     assert counted["shared"] == count(networks[0]) + count(nn.ModuleList(networks[1:])) - count(networks)
 
 
-@pytest.mark.parametrize(("objective", "sharing"), BUILT_BY_ELECTRA)
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("sharing", SHARINGS)
 @pytest.mark.parametrize("positions", ["learned", "rotary"])
 def test_electra_has_as_many_as_are_counted(objective: str, sharing: str, positions: str) -> None:
     config = small_config(objective=objective, weight_sharing=sharing, positions=positions, generator_size_fraction=1.0)
     assert parameters(config)["total"] == count(Electra(config, rng()))
+
+
+def test_an_adversarial_generator_has_a_baseline() -> None:
+    config = small_config(scheme="adversarial")
+    counted = parameters(config)
+    assert counted["total"] == count(Electra(config, rng())) == parameters(small_config())["total"] + 8 + 1
+    assert counted["items"]["generator baseline"] == 8 + 1
 
 
 @pytest.mark.parametrize(("kind", "sharing"), list(product(["uniform", "unigram", "exact"], SHARINGS)))

@@ -72,26 +72,26 @@ def test_the_second_network_may_start_from_the_generator(sharing: str) -> None:
 def test_one_network_can_be_stepped_alone() -> None:
     run = small_run(weight_sharing="none")
     start = {name: weights(getattr(run.model, name)) for name in ("generator", "discriminator")}
-    run.advance(2, only="generator")
+    run.advance(2, trained="generator")
     assert equal(weights(run.model.discriminator), start["discriminator"])
     assert not equal(weights(run.model.generator), start["generator"])
     middle = weights(run.model.generator)
-    run.advance(2, only="discriminator")
+    run.advance(2, trained="discriminator")
     assert equal(weights(run.model.generator), middle)
     assert not equal(weights(run.model.discriminator), start["discriminator"])
 
 
 @pytest.mark.parametrize(
-    ("changes", "only", "message"),
+    ("changes", "trained", "message"),
     [
-        ({}, "second", "only='second': must be 'generator', 'discriminator', 'both' or None"),
-        ({"objective": "bert"}, "discriminator", "only='discriminator': .*there is no such network"),
-        ({"generator_kind": "uniform"}, "generator", "only='generator': .*there is no such network"),
+        ({}, "second", "trained='second': must be one of 'both', 'generator', 'discriminator'"),
+        ({"objective": "bert"}, "discriminator", "trained='discriminator': .*has no second network"),
+        ({"generator_kind": "uniform"}, "generator", "trained='generator': .*nothing to train"),
     ],
 )
-def test_a_network_that_is_not_there_cannot_be_stepped(changes: dict[str, Any], only: str, message: str) -> None:
+def test_a_network_that_is_not_there_cannot_be_stepped(changes: dict[str, Any], trained: str, message: str) -> None:
     with pytest.raises(ElectraEduError, match=message):
-        small_run(**changes).advance(1, only=only)
+        small_run(**changes).advance(1, trained=trained)
 
 
 # Adversarial

@@ -6,7 +6,7 @@ bytes, `learning_signal` in bits. `chapter` holds the numbers of a popular expla
 
 from electra_edu.efficiency import chapter
 from electra_edu.efficiency.information import LearningSignal, Signal, learning_signal
-from electra_edu.efficiency.matrix_products import Trained, flops
+from electra_edu.efficiency.matrix_products import flops
 from electra_edu.efficiency.official import official_flops, official_inference_flops
 from electra_edu.efficiency.parameter_counts import Parameters, parameters
 from electra_edu.efficiency.training_memory import memory
@@ -15,7 +15,6 @@ __all__ = [
     "LearningSignal",
     "Parameters",
     "Signal",
-    "Trained",
     "chapter",
     "flops",
     "learning_signal",

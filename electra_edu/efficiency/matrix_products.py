@@ -1,12 +1,17 @@
 """Training FLOPs by the rule of the races: what the matrix products cost, and nothing else."""
 
-from typing import Literal
-
 from electra_edu.config import ElectraConfig
-from electra_edu.efficiency.networks import Network, head_positions, networks, require_whole, with_total
+from electra_edu.efficiency.networks import (
+    Network,
+    head_positions,
+    masked_positions,
+    networks,
+    require_whole,
+    with_total,
+)
 from electra_edu.errors import ElectraEduError
+from electra_edu.objectives import Trained
 
-Trained = Literal["both", "generator", "discriminator"]
 # How often a network's forward pass is paid in a step: the backward pass costs twice the forward.
 _PASSES = {
     "both": {"generator": 3, "second": 3},
@@ -35,6 +40,11 @@ def flops(config: ElectraConfig, steps: int = 1, *, trained: Trained = "both") -
             scale = passes * steps * config.batch_size
             items[f"{network.name} encoder"] = scale * _encoder(config, network)
             items |= {name: scale * count for name, count in _head(config, network).items()}
+    if (
+        config.scheme == "adversarial" and trained == "both"
+    ):  # nothing goes back through the baseline: twice, not thrice
+        baseline = 2 * masked_positions(config) * config.generator.hidden_size
+        items["baseline"] = 2 * steps * config.batch_size * baseline
     return with_total(items)
 
 

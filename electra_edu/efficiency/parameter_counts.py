@@ -31,6 +31,8 @@ def parameters(config: ElectraConfig) -> Parameters:
         for part, count in (embeddings | blocks | _head(config, network)).items():
             owner = "shared" if len(trained) == 2 and part in common else network.name
             items[f"{owner} {part}"] = count  # a shared part is set twice, to the same count
+    if config.scheme == "adversarial":
+        items["generator baseline"] = config.generator.hidden_size + 1
 
     def owned_by(*owners: str) -> int:
         return sum(count for name, count in items.items() if name.startswith(owners))

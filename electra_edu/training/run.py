@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from electra_edu.corpora.corpus import Corpus
 from electra_edu.electra import Electra, ElectraOutput
 from electra_edu.errors import ElectraEduError, TrainingStopped, nearest
 from electra_edu.generator import FrequencyGenerator
-from electra_edu.objectives import OBJECTIVES, Trained
+from electra_edu.objectives import Trained
 from electra_edu.optim import make_optimizers, set_rates, update_average
 from electra_edu.training import checkpoint
 from electra_edu.training.exam import Exam
@@ -72,18 +72,19 @@ class TrainingRun:
         """The settings in force now; `change` replaces them."""
         return self.model.config
 
-    def advance(self, steps: int, only: Trained | None = None) -> list[StepRecord]:
+    def advance(self, steps: int, trained: Trained | None = None) -> list[StepRecord]:
         """Take `steps` training steps and return their records.
 
-        `only` = "generator" or "discriminator" trains one network and leaves the other as it is; None trains what the
-        config's scheme says. Raises TrainingStopped when a loss or gradient is not finite; the steps taken before are
-        kept, the bad one is undone.
+        `trained` = "generator" or "discriminator" (the second network) trains one and leaves the other as it is; None
+        trains what the config's scheme says. Raises TrainingStopped when a loss or gradient is not finite; the steps
+        taken before are kept, the bad one is undone.
         """
         if not isinstance(steps, int) or steps < 0:
             raise ElectraEduError(f"steps={steps!r}: must be a whole number of at least 0.")
-        _check_only(only, self.config)
+        if trained is not None:
+            efficiency.flops(self.config, trained=trained)  # raises for a network that is not there
         with self._one_at_a_time:
-            return [self._take_step(only) for _ in range(steps)]
+            return [self._take_step(trained) for _ in range(steps)]
 
     def change(self, **settings: float) -> None:
         """Change mask_prob, rtd_weight, temperature or a learning rate from the next step on; noted in `changes`."""
@@ -146,10 +147,10 @@ class TrainingRun:
             self._order = epoch, torch.randperm(len(self._train), generator=rng).to(self.device)
         return self._train[self._order[1][place * size : (place + 1) * size]]
 
-    def _take_step(self, only: Trained | None = None) -> StepRecord:
+    def _take_step(self, trained: Trained | None = None) -> StepRecord:
         started = time.perf_counter()
         rate = set_rates(self.optimizers, self.config, self.step)
-        trained = only or trained_at(self.step, self.config)
+        trained = trained or trained_at(self.step, self.config)
         if self.config.copy_generator and self.step == self.config.generator_steps:
             copy_generator(self.model)
         draws_before = self.rng.get_state()
@@ -246,20 +247,6 @@ def choose_device(device: str) -> torch.device:
 def _stream(seed: int, purpose: int, device: torch.device | str = "cpu") -> torch.Generator:
     """Make a generator of its own for one purpose of one seed."""
     return torch.Generator(device).manual_seed((seed * 1_000_003 + purpose) % 2**63)
-
-
-def _check_only(only: Trained | None, config: ElectraConfig) -> None:
-    if only not in (None, *get_args(Trained)):
-        raise ElectraEduError(f"only={only!r}: must be 'generator', 'discriminator', 'both' or None.")
-    is_missing = {
-        "generator": config.generator_kind != "learned",
-        "discriminator": OBJECTIVES[config.objective].predicts is None,
-    }
-    if only is not None and is_missing.get(only):
-        raise ElectraEduError(
-            f"only={only!r}: with objective={config.objective!r} and generator_kind={config.generator_kind!r} there is "
-            "no such network to train."
-        )
 
 
 def _check_fit(config: ElectraConfig, corpus: Corpus) -> None:
