@@ -1,9 +1,12 @@
 """The toy corpus: its shape, its English, its labels."""
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 import torch
 
+from electra_edu.config import preset
 from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus
 from electra_edu.corpora.toy import make_toy_corpus, toy_grammar, word_bank
 from electra_edu.corpora.toy import words as lexicon
@@ -35,15 +38,26 @@ def token_labels(corpus: Corpus, name: str, story: int) -> list[str]:
     return ["" if value == IGNORE else labels.names[value] for value in labels.values[story].tolist()]
 
 
+def topics_of_words() -> dict[str, set[int]]:
+    """Return the topics in which each ordinary token occurs, straight from the templates."""
+    grammar, found = toy_grammar(), {}
+    for topic, lists in zip(grammar.topic, grammar.lists, strict=True):
+        for token in np.flatnonzero(grammar.words[lists].any(0)):
+            found.setdefault(grammar.tokens[token], set()).add(int(topic))
+    return {word: topics for word, topics in found.items() if word not in SPECIAL_TOKENS}
+
+
 def is_plural_verb(verb: str) -> bool:
     return verb in ("are", "were") or with_s(verb) in toy_grammar().tokens
 
 
 def test_sizes(corpus):
-    assert corpus.train.shape == (40_000, 21)
-    assert corpus.heldout.shape == (4_000, 21)
+    assert corpus.train.shape == (40_000, 22)
+    assert corpus.heldout.shape == (4_000, 22)
     assert corpus.train.dtype == corpus.heldout.dtype == torch.int64
-    assert 300 <= corpus.vocab_size - len(SPECIAL_TOKENS) - 2 <= 500  # words: all but ".", "," and the special tokens
+    assert 300 <= corpus.vocab_size - len(SPECIAL_TOKENS) - 2 <= 360  # words: all but ".", "," and the special tokens
+    toy = preset("toy")
+    assert (toy.vocab_size, toy.max_seq_length) == (corpus.vocab_size, corpus.max_seq_length)
     assert (corpus.train != PAD).float().mean() >= 0.75
 
 
@@ -75,13 +89,13 @@ def test_heldout_stories_are_new_and_different(corpus):
 
 
 def test_stories_seen_in_training_are_replaced(monkeypatch):
-    # A language of a few hundred stories, so that many of those drawn to be held out occur in training.
+    # A language of sixty stories, so that many of those drawn to be held out occur in training.
     small = type(toy_grammar()).compile(topics=TOPICS[:1], most_words=1)
     monkeypatch.setattr("electra_edu.corpora.toy.toy_grammar", lambda: small)
-    corpus = make_toy_corpus(n_train=60, n_heldout=20)
+    corpus = make_toy_corpus(n_train=40, n_heldout=10)
     assert not {tuple(row) for row in corpus.heldout.tolist()} & {tuple(row) for row in corpus.train.tolist()}
-    assert len({tuple(row) for row in corpus.heldout.tolist()}) == 20
-    for story in range(20):  # labels belong to the stories that stayed
+    assert len({tuple(row) for row in corpus.heldout.tolist()}) == 10
+    for story in range(10):  # labels belong to the stories that stayed
         assert (corpus.heldout_labels["part_of_speech"].values[story] == IGNORE).tolist() == (
             corpus.heldout[story] < len(SPECIAL_TOKENS)
         ).tolist()
@@ -107,8 +121,8 @@ def test_text_goes_out_and_comes_back(corpus):
 
 
 def test_tokenizer_reads_what_people_type(corpus):
-    tokens = corpus.tokenizer.encode("The [MASK] sees a Boat,by the gull.").tokens
-    assert tokens == ["[CLS]", "the", "[MASK]", "sees", "[UNK]", "boat", ",", "by", "the", "gull", ".", "[SEP]"]
+    tokens = corpus.tokenizer.encode("The [MASK] sees a Boat,near the gull.").tokens
+    assert tokens == ["[CLS]", "the", "[MASK]", "sees", "[UNK]", "boat", ",", "near", "the", "gull", ".", "[SEP]"]
     assert [corpus.tokenizer.token_to_id(token) for token in SPECIAL_TOKENS] == [PAD, UNK, CLS, SEP, MASK]
 
 
@@ -119,7 +133,7 @@ def test_plurals_and_third_persons():
         "boy": "boys",
         "bench": "benches",
         "wash": "washes",
-        "waltz": "waltzes",
+        "box": "boxes",
     }
     assert {word: with_s(word) for word in spelled} == spelled
 
@@ -128,13 +142,27 @@ def test_word_lists_have_no_word_twice_and_no_word_in_two_roles():
     people = [person for topic in TOPICS for person in topic.he + topic.she]
     people += [*lexicon.CHILD_HE, *lexicon.CHILD_SHE]
     assert len(people) == len(set(people))  # one gender each
-    moods = {mood for words in lexicon.MOODS.values() for mood in words}
+    adjectives = [word for topic in TOPICS for word in topic.traits + topic.good + topic.bad]
+    # One home each, so that the adjective alone tells whether "they are …" is about people or about things.
+    adjectives += [mood for words in lexicon.MOODS.values() for mood in words]
+    assert len(adjectives) == len(set(adjectives))
+
+
+def test_every_content_word_of_a_story_names_its_topic():
+    shared = {word for word, found in topics_of_words().items() if len(found) > 1}
+    assert {len(found) for found in topics_of_words().values()} == {1, len(TOPICS)}  # nothing between one and all
     for topic in TOPICS:
-        for things in (topic.craft, topic.belongings):
-            for words in (things.nouns, things.verbs + lexicon.SHOWING, things.traits, things.good + things.bad):
-                assert len(words) == len(set(words)), words
-            # The adjective alone tells whether "they are …" is about people or things.
-            assert not moods & {*things.good, *things.bad}
+        own = [word for field in astuple(topic)[1:] for word in field]
+        assert not shared & {*own, *map(with_s, own)}
+
+
+def test_a_third_of_the_words_name_the_topic(corpus):
+    """Density is what topics are learned from: 36% here, where a language with shared verbs had 26%."""
+    homes = topics_of_words()
+    names_it = torch.tensor([len(homes.get(token, ())) == 1 for token in toy_grammar().tokens])
+    is_word = corpus.heldout >= len(SPECIAL_TOKENS)
+    assert names_it[corpus.heldout].sum() / is_word.sum() >= 1 / 3
+    assert names_it[corpus.heldout].sum(1).min() >= 5
 
 
 def test_first_verb_agrees_with_the_subject(corpus):
@@ -206,7 +234,7 @@ def test_part_of_speech_depends_on_the_context(corpus):
             seen.setdefault(word, set()).add(part)
     assert seen["there"] == {"pronoun"}
     assert seen["clean"] == {"verb", "adjective"}
-    assert seen["rest"] == {"verb"}
+    assert seen["water"] == {"verb"}
     assert seen["the"] == {"determiner"}
     assert seen["."] == seen[","] == {"punctuation"}
     assert all("" not in parts for word, parts in seen.items() if word not in SPECIAL_TOKENS)
@@ -222,8 +250,9 @@ def test_word_bank_has_every_word():
     assert "pirate" in bank["sea"]
     assert "pirate" not in bank["noun"]
     assert "boys" in bank["noun"]
-    assert "clean" in bank["verb"]
-    assert "clean" in bank["adjective"]
+    assert "seems" in bank["verb"]
+    assert "clean" in bank["hospital"]  # both a verb and an adjective, and of one topic either way
+    assert all(len(bank[topic.name]) >= 30 for topic in TOPICS)
 
 
 def test_unknown_words_and_their_neighbours(corpus):
@@ -240,7 +269,7 @@ def test_labels_know_their_names(corpus):
     assert corpus.heldout_labels["topic"].names == tuple(topic.name for topic in TOPICS)
     assert len(TOPICS) == 8
     for labels in corpus.heldout_labels.values():
-        shape = (4_000,) if labels.level == "sequence" else (4_000, 21)
+        shape = (4_000,) if labels.level == "sequence" else (4_000, 22)
         assert labels.values.shape == shape
         assert labels.values.dtype == torch.int64
         used = np.setdiff1d(labels.values, [IGNORE])

@@ -9,9 +9,9 @@ import torch
 from scipy.stats import chisquare
 from torch import Tensor
 
-from electra_edu.corpora.toy import ToyGrammar, exact_distribution, make_toy_corpus, toy_grammar
+from electra_edu.corpora.toy import ToyGrammar, exact_distribution, exact_limits, make_toy_corpus, toy_grammar
 from electra_edu.corpora.toy.grammar import FRAMES, Frame
-from electra_edu.corpora.toy.words import TOPICS
+from electra_edu.corpora.toy.words import TOPICS, with_s
 from electra_edu.errors import CorpusError
 
 TALKS = [frame for frame in FRAMES if "TALKS" in frame.text]
@@ -28,7 +28,7 @@ def enumerate_stories(frames: list[Frame], most_words: int) -> dict[tuple[str, .
             choices = []
             for slot in frame.slots:
                 words = slot.words(hidden)[:most_words]
-                weights = [1 / (rank + 10) for rank in range(len(words))]
+                weights = [0.5**rank for rank in range(len(words))]
                 choices.append([(word, weight / sum(weights)) for word, weight in zip(words, weights, strict=True)])
             for picks in product(*choices):
                 story = tuple(word for word, _ in picks)
@@ -95,42 +95,67 @@ def test_rows_are_distributions():
 
 def test_nothing_masked_nothing_answered():
     story = make_toy_corpus(n_train=1, n_heldout=1).heldout[0]
-    assert exact_distribution(story, torch.zeros(21, dtype=torch.bool)).shape == (0, len(toy_grammar().tokens))
+    assert exact_distribution(story, torch.zeros(22, dtype=torch.bool)).shape == (0, len(toy_grammar().tokens))
 
 
 def test_masked_tokens_are_not_read():
     story = make_toy_corpus(n_train=1, n_heldout=1).heldout[0]
-    is_masked = torch.zeros(21, dtype=torch.bool)
+    is_masked = torch.zeros(22, dtype=torch.bool)
     is_masked[[2, 5]] = True
     expected = exact_distribution(story, is_masked)
     assert torch.equal(exact_distribution(story.masked_fill(is_masked, 4), is_masked), expected)
 
 
 def test_verb_agrees_across_a_distractor():
-    assert ask(
-        "the old spoon by our big pots [MASK] still clean . the girl finds it in the kitchen ."
-    ) == pytest.approx({"is": 1.0})
-    assert ask(
-        "the old spoons by our big pot [MASK] still clean . the girl finds them in the kitchen ."
-    ) == pytest.approx({"are": 1.0})
+    assert ask("the gull near the wooden boats [MASK] again . the pirate sees it from the bay .") == {"floats": 1.0}
+    assert ask("the gulls near the wooden boats [MASK] again . the pirate sees them from the bay .") == {"float": 1.0}
+    assert ask("these red roses near the bee [MASK] still dry . the florist waters them in the garden .") == {
+        "are": 1.0
+    }
 
 
 def test_pronoun_of_two_possible_people():
-    # The girl or the boy: the two frames are equally common, and nothing else in the story tells them apart.
-    answer = ask("the girl in the kitchen talks to the boy near the pot . [MASK] is very happy .")
+    # The chef or the boy: the two frames are equally common, and nothing else in the story tells them apart.
+    answer = ask("the chef in the kitchen talks to the boy near the oven . [MASK] stirs two thick soups .")
     assert answer == pytest.approx({"he": 0.5, "she": 0.5}, abs=1e-12)
-    assert ask("the girl in the kitchen talks to the boys near the pot . [MASK] are very happy .") == pytest.approx(
-        {"they": 1.0}
-    )
+    assert ask("the chef in the kitchen talks to the boys near the oven . [MASK] stirs two thick soups .") == {
+        "she": 1.0
+    }
+    assert ask("the chef in the kitchen talks to the boys near the oven . [MASK] stir two thick soups .") == {
+        "they": 1.0
+    }
 
 
 def test_a_probability_worked_out_by_hand():
-    # Boats are at sea. "examine" is done to shells as to anything else, so the noun is one of the four, listed in the
-    # order pearl, shell, coin, ring: weights 1/10, 1/11, 1/12, 1/13. (Belongings would take "her" or another trait.)
-    answer = ask("the girl examines my golden [MASK] near the old boat . it is very precious .")
-    weights = np.array([1 / 10, 1 / 11, 1 / 12, 1 / 13])
-    expected = dict(zip(("pearl", "shell", "coin", "ring"), weights / weights.sum(), strict=True))
-    assert answer == pytest.approx(expected, abs=1e-12)
+    # Each word of a list is half as common as the one before it: boat, ship, raft.
+    answer = ask("the pirate near the gull anchors this wooden [MASK] in the bay . it is very fast .")
+    assert answer == pytest.approx({"boat": 4 / 7, "ship": 2 / 7, "raft": 1 / 7}, abs=1e-12)
+
+
+def test_topics_are_equally_likely_while_nothing_tells_them():
+    story = story_tokens(
+        "the [MASK] is happy because the [MASK] [MASK] is [MASK] . he [MASK] [MASK] [MASK] with his friend ."
+    )
+    things = exact_distribution(story, story == 4)[-1].tolist()
+    found = {word: things[number] for number, word in enumerate(toy_grammar().tokens) if things[number]}
+    expected = {
+        with_s(word): share / 7 / 8 for topic in TOPICS for word, share in zip(topic.things, (4, 2, 1), strict=True)
+    }
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_limits_worked_out_by_hand():
+    # One word of three (4/7, 2/7, 1/7), and one that is certain.
+    story = story_tokens("the pirate near the gull anchors this wooden boat in the bay . it is very fast .")
+    is_masked = torch.zeros(2, len(story), dtype=torch.bool)
+    is_masked[0, 9] = is_masked[1, 4] = True  # "boat", and the "the" before "gull"
+    limits = exact_limits(torch.stack([story, story]), is_masked)
+    chances = np.array([4 / 7, 2 / 7, 1 / 7])
+    assert limits.entropy == pytest.approx(-(chances * np.log(chances)).sum() / 2)
+    assert limits.accuracy == pytest.approx((4 / 7 + 1) / 2)
+    assert limits.sampled_accuracy == pytest.approx(((chances**2).sum() + 1) / 2)
+    with pytest.raises(CorpusError, match="is_masked marks no position"):
+        exact_limits(story[None], is_masked[:1] & False)
 
 
 def test_truth_is_as_surprising_as_promised():
@@ -148,12 +173,12 @@ def test_truth_is_as_surprising_as_promised():
 
 
 def test_samples_follow_the_enumerated_probabilities():
-    frame = Frame("THE PERSON SEEMS LUCKY-HAPPY BECAUSE OWN THING IS LUCKY-READY . HE SMILES .", "PERSON", "PERSON")
+    frame = Frame("the PERSON SEEMS LUCKY-HAPPY because the THING IS LUCKY-READY . HE TALKS .", "PERSON", "PERSON")
     (short,) = SHORT
     grammar = ToyGrammar.compile(topics=TOPICS[:2], frames=[frame, short], most_words=2)
     stories = enumerate_stories([frame, short], most_words=2)
     numbers = {tuple(row): number for number, row in enumerate(as_rows(grammar, list(stories)).tolist())}
-    drawn, _ = grammar.sample(100_000, np.random.default_rng(0))
+    drawn, _ = grammar.sample(200_000, np.random.default_rng(0))
     counts = np.bincount([numbers[tuple(row)] for row in drawn.tolist()], minlength=len(numbers))
     expected = np.array(list(stories.values())) * counts.sum()
     assert expected.min() > 5
@@ -182,19 +207,19 @@ def test_samples_of_the_full_grammar_have_the_exact_marginals():
 
 
 def test_impossible_stories_are_refused_by_name():
-    story = story_tokens("the girl in the kitchen talk to the boy near the pot . she is very happy .")
+    story = story_tokens("the chef in the kitchen talk to the boy near the oven . she stirs two thick soups .")
     with pytest.raises(CorpusError, match="'talk' as token 6"):
-        exact_distribution(story, torch.arange(21) == 9)
+        exact_distribution(story, torch.arange(22) == 9)
 
 
 @pytest.mark.parametrize(
     ("tokens", "is_masked", "message"),
     [
-        (torch.zeros(20, dtype=torch.int64), torch.zeros(21, dtype=torch.bool), r"tokens has the shape \(20,\)"),
-        (torch.zeros(21, dtype=torch.int64), torch.zeros(1, 21, dtype=torch.bool), "is_masked has the shape"),
-        (torch.zeros(21, dtype=torch.int64), torch.zeros(21), "is_masked is torch.float32"),
-        (torch.zeros(21), torch.zeros(21, dtype=torch.bool), "tokens is torch.float32"),
-        (torch.full((21,), 9999), torch.zeros(21, dtype=torch.bool), "ids from 9999 to 9999"),
+        (torch.zeros(21, dtype=torch.int64), torch.zeros(22, dtype=torch.bool), r"tokens has the shape \(21,\)"),
+        (torch.zeros(22, dtype=torch.int64), torch.zeros(1, 22, dtype=torch.bool), "is_masked has the shape"),
+        (torch.zeros(22, dtype=torch.int64), torch.zeros(22), "is_masked is torch.float32"),
+        (torch.zeros(22), torch.zeros(22, dtype=torch.bool), "tokens is torch.float32"),
+        (torch.full((22,), 9999), torch.zeros(22, dtype=torch.bool), "ids from 9999 to 9999"),
     ],
 )
 def test_bad_input_is_named(tokens, is_masked, message):

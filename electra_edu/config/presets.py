@@ -45,7 +45,7 @@ _SMALL = _PAPER.replace(
 PRESETS: Mapping[str, ElectraConfig] = MappingProxyType(
     {
         "toy": _TINY.replace(
-            vocab_size=507, max_seq_length=21, embedding_size=64, hidden_size=64, num_heads=2, batch_size=64
+            vocab_size=324, max_seq_length=22, embedding_size=64, hidden_size=64, num_heads=2, batch_size=64
         ),
         "docs": _TINY.replace(
             vocab_size=1024,

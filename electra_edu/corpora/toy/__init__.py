@@ -9,11 +9,19 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 
 from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus
 from electra_edu.corpora.toy.compiled import ToyGrammar, toy_grammar
-from electra_edu.corpora.toy.exact import exact_distribution
+from electra_edu.corpora.toy.exact import ExactLimits, exact_distribution, exact_limits
 from electra_edu.corpora.toy.slots import PARTS_OF_SPEECH
 from electra_edu.errors import CorpusError
 
-__all__ = ["ToyGrammar", "exact_distribution", "make_toy_corpus", "toy_grammar", "word_bank"]
+__all__ = [
+    "ExactLimits",
+    "ToyGrammar",
+    "exact_distribution",
+    "exact_limits",
+    "make_toy_corpus",
+    "toy_grammar",
+    "word_bank",
+]
 
 
 def make_toy_corpus(n_train: int = 40_000, n_heldout: int = 4_000, seed: int = 0) -> Corpus:
@@ -39,7 +47,7 @@ def make_toy_corpus(n_train: int = 40_000, n_heldout: int = 4_000, seed: int = 0
 def word_bank() -> dict[str, tuple[str, ...]]:
     """Return the words of the toy language: those of each topic by its name, the rest by their part of speech.
 
-    Words that several topics have are listed under each; words that all have are listed by part of speech.
+    The topics' words are theirs alone; the rest is shared by all, and stands under each part of speech it can be.
     """
     grammar = toy_grammar()
     position = np.nonzero(grammar.parts != IGNORE)  # of every ordinary token of every template

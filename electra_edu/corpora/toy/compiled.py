@@ -122,14 +122,14 @@ def _antecedents(frame: Frame, length: int) -> list[int]:
 
 
 def _probabilities(lists: Sequence[Sequence[str]], tokens: Sequence[str]) -> NDArray[np.float64]:
-    """Return the probability of each token in each list (R, V): the word of rank r weighs 1 / (r + 10).
+    """Return the probability of each token in each list (R, V): each word is half as common as the one before it.
 
-    So the first words are commoner, if less so than in Zipf's law. A word that is listed twice gets both weights.
+    So a few words of each topic are very common, which is what a model learns the topics from first.
     """
     ids = {token: number for number, token in enumerate(tokens)}
     weights: NDArray[np.float64] = np.zeros((len(lists), len(tokens)))
     for row, words in enumerate(lists):
         for rank, word in enumerate(words):
-            weights[row, ids[word]] += 1 / (rank + 10)
+            weights[row, ids[word]] += 0.5**rank
     weights /= weights.sum(axis=1, keepdims=True)
     return weights

@@ -1,5 +1,7 @@
 """The exact probability of every word at a masked position: what a perfect generator would answer."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -34,6 +36,31 @@ def exact_distribution(tokens: Tensor, is_masked: Tensor, grammar: ToyGrammar | 
         share = np.bincount(lists[:, position], weights, minlength=len(grammar.words))  # (R,) of each word list
         answers[row] = share @ grammar.words
     return torch.from_numpy(answers / weights.sum())
+
+
+@dataclass(frozen=True)
+class ExactLimits:
+    """What a perfect generator reaches, as means over masked positions: no model can do better on average."""
+
+    entropy: float  # nats: the lowest MLM loss
+    accuracy: float  # of its most likely word
+    sampled_accuracy: float  # of a word drawn from its distribution: so often a fake is none
+
+
+def exact_limits(tokens: Tensor, is_masked: Tensor, grammar: ToyGrammar | None = None) -> ExactLimits:
+    """Ask for the exact distribution at every masked position of the stories `tokens` (B, T), `is_masked` (B, T) bool.
+
+    The means are what is expected before the hidden words are known, so they do not depend on which they were. Raises
+    CorpusError as `exact_distribution` does, and if nothing is masked.
+    """
+    answers = torch.cat([exact_distribution(*story, grammar) for story in zip(tokens, is_masked, strict=True)])
+    if len(answers) == 0:
+        raise CorpusError("is_masked marks no position: mark at least one, or there is no mean to take.")
+    return ExactLimits(
+        entropy=float(torch.special.entr(answers).sum(-1).mean()),
+        accuracy=float(answers.amax(-1).mean()),
+        sampled_accuracy=float(answers.square().sum(-1).mean()),
+    )
 
 
 def _checked(tokens: Tensor, is_masked: Tensor, grammar: ToyGrammar) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -1,7 +1,7 @@
 """The grammar of the toy language, as data: frames, and how often the hidden variables take which values.
 
 A frame is a two-sentence story with slots. The words that may stand in a slot depend on a few hidden variables: the
-topic, who acts, on what, how many things, good or bad luck. Once these are given, the slots are independent of each
+topic, who acts, how many things, good or bad luck. Once these are given, the slots are independent of each
 other: that is what makes exact inference a small sum.
 """
 
@@ -17,7 +17,6 @@ from electra_edu.corpora.toy.words import Topic
 VALUES: Mapping[str, Mapping[str, float]] = {
     "subject": {"he": 0.3, "she": 0.3, "they": 0.4},
     "other": {"he": 0.3, "she": 0.3, "they": 0.4},
-    "act": {"craft": 0.5, "belongings": 0.5},
     "number": {"it": 0.5, "they": 0.5},
     "luck": {"good": 0.5, "bad": 0.5},
 }
@@ -60,53 +59,38 @@ class Frame:
 
 
 def _is_possible(hidden: Hidden) -> bool:
-    if "other" in hidden and hidden["other"] == hidden["subject"]:
-        return False  # "the pilot talks to the boy . he is proud": who is?
-    share_one = {"act": "belongings", "subject": "they", "number": "it"}  # "the pilots clean their helmet"
-    return not share_one.items() <= hidden.items()
+    # "the pilot talks to the boy . he studies some comets": who does?
+    return "other" not in hidden or hidden["other"] != hidden["subject"]
 
 
-# Most frames are dense in words that the topic chooses: they are what a model learns the topic from.
+# Every frame is dense in words that the topic chooses (at least a third), the first one most.
 FRAMES = (
     Frame(
-        "THE PERSON IN the PLACE DOES OWN OLD THING . HE REST-DOES REST-OLD REST-THINGS NEAR the TREE .",
+        "THE PERSON IN the PLACE DOES THIS OLD THING NEAR the TREE . THEN HE DOES TWO OLD THINGS .",
         subject="PERSON",
         antecedent="PERSON",
+        given={"number": "it"},
+        weight=2,
     ),
     Frame(
-        "THE PERSON DOES OWN OLD THING NEAR OUR BIG TREE . IT IT-SEEMS VERY READY .",
+        "THE PERSON NEAR the TREE DOES THIS OLD THING IN the PLACE . IT IT-SEEMS VERY READY .",
         subject="PERSON",
         antecedent="THING",
     ),
     Frame(
-        "BEFORE the PARTY , THE PERSON DOES OWN OLD THING . THEN HE REST-DOES REST-OLD REST-THINGS .",
+        "BEFORE LUNCH , THE PERSON DOES THIS OLD THING IN the PLACE . HE DOES TWO OLD THINGS .",
         subject="PERSON",
         antecedent="PERSON",
+        given={"number": "it"},
     ),
     Frame(
-        "THIS ACTOR NEAR the PLACE STIRS SOFTLY . THE PERSON WATCHES THEM FROM OUR WINDOW .",
-        subject="ACTOR",
-        antecedent="ACTOR",
-    ),
-    Frame(
-        "THE PERSON who DOES OWN THING SEEMS VERY HAPPY . EVERY MORNING HE REST-DOES REST-OLD REST-THINGS .",
+        "THE PERSON who DOES THIS OLD THING SEEMS HAPPY . every MORNING HE DOES OLD THINGS IN the PLACE .",
         subject="PERSON",
         antecedent="PERSON",
+        given={"number": "it"},
     ),
     Frame(
-        "THE PERSON IN the PLACE TALKS to OUR OTHER-PERSON NEAR the TREE . HE SEEMS VERY HAPPY .",
-        subject="PERSON",
-        antecedent="PERSON",
-        weight=0.5,
-    ),
-    Frame(
-        "THE PERSON IN the PLACE TALKS to OUR OTHER-PERSON NEAR the TREE . OTHER-HE OTHER-SEEMS VERY HAPPY .",
-        subject="PERSON",
-        antecedent="OTHER-PERSON",
-        weight=0.5,
-    ),
-    Frame(
-        "THIS OLD THING NEAR OUR BIG TREE IS STILL READY . THE PERSON DOES THEM IN the PLACE .",
+        "THIS OLD THING NEAR the TREE IS STILL READY . THE PERSON DOES THEM IN the PLACE .",
         subject="THING",
         antecedent="THING",
     ),
@@ -116,8 +100,27 @@ FRAMES = (
         antecedent="THING",
     ),
     Frame(
-        "THE PERSON SEEMS LUCKY-HAPPY BECAUSE OWN OLD THING IS LUCKY-READY . HE SMILES IN the PLACE .",
+        "THIS ACTOR NEAR the OLD THINGS STIRS AGAIN . THE PERSON WATCHES THEM from the PLACE .",
+        subject="ACTOR",
+        antecedent="ACTOR",
+        weight=0.5,
+    ),
+    Frame(
+        "THE PERSON SEEMS LUCKY-HAPPY because the OLD THING IS LUCKY-READY . HE DOES OLD THINGS with HIS FRIEND .",
         subject="PERSON",
         antecedent="PERSON",
+        weight=0.5,
+    ),
+    Frame(
+        "THE PERSON IN the PLACE TALKS to the CHILD NEAR the TREE . HE DOES TWO OLD THINGS .",
+        subject="PERSON",
+        antecedent="PERSON",
+        weight=0.5,
+    ),
+    Frame(
+        "THE PERSON IN the PLACE TALKS to the CHILD NEAR the TREE . OTHER-HE OTHER-DOES TWO OLD THINGS .",
+        subject="PERSON",
+        antecedent="CHILD",
+        weight=0.5,
     ),
 )

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from electra_edu.corpora.toy import words as w
-from electra_edu.corpora.toy.words import Things, Topic, with_s
+from electra_edu.corpora.toy.words import with_s
 
 # The value of each hidden variable that a story uses: "topic" is a Topic; "subject" and "other" are people and "number"
-# is how many things, all three told by their pronouns; "act" says what is done, to what; "luck" is good or bad.
+# is how many things, all three told by their pronouns; "luck" is good or bad.
 Hidden = Mapping[str, Any]
 
 PARTS_OF_SPEECH = (
@@ -35,31 +35,17 @@ class Slot:
         return tuple(self.choose(*(hidden[name] for name in self.reads)))
 
 
-def _people(topic: Topic, who: str) -> Sequence[str]:
+def _people(he: Sequence[str], she: Sequence[str], who: str) -> Sequence[str]:
     """Return the person nouns that a pronoun (he, she, they) can stand for."""
-    if who == "they":
-        return _plural(topic.he + topic.she + w.CHILD_HE + w.CHILD_SHE)
-    return topic.he + w.CHILD_HE if who == "he" else topic.she + w.CHILD_SHE
+    return {"he": he, "she": she, "they": [with_s(person) for person in _alternate(he, she)]}[who]
 
 
-def _things(things: Things, number: str) -> Sequence[str]:
-    return things.nouns if number == "it" else _plural(things.nouns)
-
-
-def _plural(nouns: Sequence[str]) -> Sequence[str]:
-    return [with_s(noun) for noun in nouns]
-
-
-def _of_any_number(nouns: Sequence[str]) -> Sequence[str]:
-    return [form for noun in nouns for form in (noun, with_s(noun))]
+def _nouns(base: Sequence[str], number: str) -> Sequence[str]:
+    return base if number == "it" else [with_s(noun) for noun in base]
 
 
 def _verbs(base: Sequence[str], who: str) -> Sequence[str]:
     return base if who == "they" else [with_s(verb) for verb in base]
-
-
-def _doing(things: Things, who: str) -> Sequence[str]:
-    return _verbs(things.verbs + w.SHOWING, who)
 
 
 def _be(who: str) -> Sequence[str]:
@@ -67,33 +53,19 @@ def _be(who: str) -> Sequence[str]:
 
 
 def _seem(who: str) -> Sequence[str]:
-    return [*_be(who), *_be(who), *_verbs(w.SEEMING, who)]  # listed twice: more common
+    return [*_be(who), *_verbs(w.SEEMING, who)]
 
 
 def _the(who: str) -> Sequence[str]:
-    return [*["the"] * 4, "our", "my", *(("these", "some", "those") if who == "they" else ("this", "that"))]
+    return ["some", "these", "the"] if who == "they" else ["the", "this"]
 
 
 def _his(who: str) -> Sequence[str]:
     return [{"he": "his", "she": "her", "they": "their"}[who]]
 
 
-def _own(act: str, who: str, number: str) -> Sequence[str]:
-    """Return the determiners of an object: belongings belong to someone, the rest does not."""
-    return _the(number) if act == "craft" else [*_his(who), *_his(who), "the", "our"]
-
-
-def _act(topic: Topic, act: str) -> Things:
-    return topic.craft if act == "craft" else topic.belongings
-
-
-def _rest(topic: Topic, act: str) -> Things:
-    """Return the things that `act` is not about."""
-    return topic.belongings if act == "craft" else topic.craft
-
-
-def _alternate(good: Sequence[str], bad: Sequence[str]) -> Sequence[str]:
-    return [word for pair in zip(good, bad, strict=True) for word in pair]
+def _alternate(left: Sequence[str], right: Sequence[str]) -> Sequence[str]:
+    return [word for pair in zip(left, right, strict=True) for word in pair]
 
 
 def _any(part: str, *words: str) -> Slot:
@@ -104,65 +76,59 @@ def _any(part: str, *words: str) -> Slot:
 SLOTS: Mapping[str, Slot] = {
     # people
     "THE": Slot("determiner", "subject", _the),
-    "PERSON": Slot("noun", "topic subject", _people),
+    "PERSON": Slot("noun", "topic subject", lambda topic, who: _people(topic.he, topic.she, who)),
     "HE": Slot("pronoun", "subject", lambda who: [who]),
-    "OTHER-PERSON": Slot("noun", "topic other", _people),
+    "CHILD": Slot("noun", "other", lambda who: _people(w.CHILD_HE, w.CHILD_SHE, who)),
     "OTHER-HE": Slot("pronoun", "other", lambda who: [who]),
+    "HIS": Slot("determiner", "subject", _his),
+    "FRIEND": _any("noun", *w.COMPANY),
     # how they feel and what they do
     "SEEMS": Slot("verb", "subject", _seem),
-    "OTHER-SEEMS": Slot("verb", "other", _seem),
     "HAPPY": _any("adjective", *_alternate(w.MOODS["good"], w.MOODS["bad"])),
     "LUCKY-HAPPY": Slot("adjective", "luck", lambda luck: w.MOODS[luck]),
-    "SMILES": Slot("verb", "luck subject", lambda luck, who: _verbs(w.REACTIONS[luck], who)),
     "TALKS": Slot("verb", "subject", lambda who: _verbs(w.TALKING, who)),
     "WATCHES": Slot("verb", "subject", lambda who: _verbs(w.WATCHING, who)),
-    "DOES": Slot("verb", "topic act subject", lambda topic, act, who: _doing(_act(topic, act), who)),
-    "REST-DOES": Slot("verb", "topic act subject", lambda topic, act, who: _doing(_rest(topic, act), who)),
+    "DOES": Slot("verb", "topic subject", lambda topic, who: _verbs(topic.verbs, who)),
+    "OTHER-DOES": Slot("verb", "topic other", lambda topic, who: _verbs(topic.verbs, who)),
     # things
-    "OWN": Slot("determiner", "act subject number", _own),
     "THIS": Slot("determiner", "number", _the),
     "ONE": Slot("number", "number", lambda number: ["one"] if number == "it" else w.NUMBERS),
-    "OLD": Slot("adjective", "topic act", lambda topic, act: _act(topic, act).traits),
-    "THING": Slot("noun", "topic act number", lambda topic, act, number: _things(_act(topic, act), number)),
+    "TWO": _any("number", *w.NUMBERS),
+    "OLD": Slot("adjective", "topic", lambda topic: topic.traits),
+    "THING": Slot("noun", "topic number", lambda topic, number: _nouns(topic.things, number)),
+    "THINGS": Slot("noun", "topic", lambda topic: _nouns(topic.things, "they")),
     "IT": Slot("pronoun", "number", lambda number: [number]),
     "THEM": Slot("pronoun", "number", lambda number: ["it" if number == "it" else "them"]),
     "IS": Slot("verb", "number", _be),
     "IT-SEEMS": Slot("verb", "number", _seem),
-    "READY": Slot("adjective", "topic act", lambda topic, act: _alternate(_act(topic, act).good, _act(topic, act).bad)),
-    "LUCKY-READY": Slot("adjective", "topic act luck", lambda topic, act, luck: getattr(_act(topic, act), luck)),
-    "REST-OLD": Slot("adjective", "topic act", lambda topic, act: _rest(topic, act).traits),
-    "REST-THINGS": Slot("noun", "topic act", lambda topic, act: _plural(_rest(topic, act).nouns)),
+    "READY": Slot("adjective", "topic", lambda topic: _alternate(topic.good, topic.bad)),
+    "LUCKY-READY": Slot("adjective", "topic luck", lambda topic, luck: getattr(topic, luck)),
     # the world around
-    "OUR": _any("determiner", "the", "the", "the", "the", "our", "my"),
-    "BIG": _any("adjective", *w.LOOKS),
-    "TREE": Slot("noun", "topic", lambda topic: _of_any_number(topic.scenery)),
-    "ACTOR": Slot("noun", "topic number", lambda topic, n: topic.scenery if n == "it" else _plural(topic.scenery)),
+    "TREE": Slot("noun", "topic", lambda topic: topic.scenery),
+    "ACTOR": Slot("noun", "topic number", lambda topic, number: _nouns(topic.scenery, number)),
     "STIRS": Slot("verb", "topic number", lambda topic, number: _verbs(topic.stirrings, number)),
     "PLACE": Slot("noun", "topic", lambda topic: topic.places),
-    "PARTY": _any("noun", *w.EVENTS),
-    "WINDOW": _any("noun", *w.VIEWPOINTS),
+    "LUNCH": _any("noun", *w.MEALS),
     "MORNING": _any("noun", *w.TIMES),
     # small words
-    "NEAR": _any("preposition", "near", "beside", "behind", "by", "opposite"),
-    "IN": _any("preposition", "in", "inside", "near", "outside", "behind"),
-    "FROM": _any("preposition", "from", "by", "beside", "near"),
-    "BEFORE": _any("preposition", "before", "after", "during"),
-    "BECAUSE": _any("conjunction", "because", "since"),
-    "EVERY": _any("determiner", "every", "each"),
-    "VERY": _any("adverb", "very", "so", "really", "quite", "rather"),
-    "STILL": _any("adverb", "still", "now", "really", "always", "clearly"),
-    "SOFTLY": _any("adverb", "softly", "again", "quietly", "tonight", "gently", "today", "now"),
-    "SLOWLY": _any("adverb", "slowly", "carefully", "quietly", "quickly", "gently", "proudly", "again"),
-    "THEN": _any("adverb", "then", "later", "soon"),
+    "NEAR": _any("preposition", "near", "beside"),
+    "IN": _any("preposition", "in", "near"),
+    "BEFORE": _any("preposition", "before", "after"),
+    "VERY": _any("adverb", "very", "so"),
+    "STILL": _any("adverb", "still", "now"),
+    "AGAIN": _any("adverb", "again", "now"),
+    "SLOWLY": _any("adverb", "slowly", "quietly"),
+    "THEN": _any("adverb", "then", "soon"),
 }
 
 # Words that frames spell out, by part of speech.
 SPELLED_OUT: Mapping[str, Slot] = {
     word: _any(part, word)
     for part, words in {
-        "determiner": "the",
+        "determiner": "the every",
         "pronoun": "there who",
-        "preposition": "to",
+        "preposition": "to from with",
+        "conjunction": "because",
         "punctuation": ". ,",
     }.items()
     for word in words.split()
