@@ -157,12 +157,12 @@ def test_every_content_word_of_a_story_names_its_topic():
 
 
 def test_a_third_of_the_words_name_the_topic(corpus):
-    """Density is what topics are learned from: 36% here, where a language with shared verbs had 26%."""
+    """That is what topics are learned from in seconds: see docs/decisions.md."""
     homes = topics_of_words()
     names_it = torch.tensor([len(homes.get(token, ())) == 1 for token in toy_grammar().tokens])
     is_word = corpus.heldout >= len(SPECIAL_TOKENS)
     assert names_it[corpus.heldout].sum() / is_word.sum() >= 1 / 3
-    assert names_it[corpus.heldout].sum(1).min() >= 5
+    assert names_it[corpus.heldout].sum(1).min() >= 5  # so a bag of words always tells it
 
 
 def test_first_verb_agrees_with_the_subject(corpus):
@@ -201,14 +201,29 @@ def test_antecedent_labels_are_on_all_nouns_of_the_first_sentence_only(corpus):
 
 
 def test_possessives_agree_with_their_owner(corpus):
+    owners = {"his": "he", "her": "she", "their": "they"}
+    seen = set()
     for story in STORIES:
         words = words_of(corpus, story)
-        owners = {"his": "he", "her": "she", "their": "they"}
-        found = {owners[word] for word in words if word in owners}
-        pronouns = {word for word in words[words.index(".") :] if word in owners.values()}
-        if token_labels(corpus, "antecedent", story)[3:4] == ["antecedent"]:  # the subject, so a person
-            assert len(found) < 2
-            assert found <= pronouns or not found
+        for word in set(words) & set(owners):
+            assert owners[word] in words[words.index(".") : words.index(word)], words
+            seen.add(word)
+    assert seen == set(owners)
+
+
+def test_only_one_of_two_people_fits_the_pronoun(corpus):
+    he = {person for topic in TOPICS for person in topic.he + lexicon.CHILD_HE}
+    she = {person for topic in TOPICS for person in topic.she + lexicon.CHILD_SHE}
+    kind = dict.fromkeys(he, "he") | dict.fromkeys(she, "she") | dict.fromkeys(map(with_s, he | she), "they")
+    children = {*lexicon.CHILD_HE, *lexicon.CHILD_SHE}
+    seen = 0
+    for story in STORIES:
+        words = words_of(corpus, story)
+        if {*children, *map(with_s, children)} & {*words}:
+            person, child = (kind[word] for word in words if word in kind)
+            assert person != child, words
+            seen += 1
+    assert seen > 10
 
 
 def test_topic_words_stay_in_their_topic(corpus):
@@ -250,9 +265,9 @@ def test_word_bank_has_every_word():
     assert "pirate" in bank["sea"]
     assert "pirate" not in bank["noun"]
     assert "boys" in bank["noun"]
-    assert "seems" in bank["verb"]
+    assert "waves" in bank["verb"]
     assert "clean" in bank["hospital"]  # both a verb and an adjective, and of one topic either way
-    assert all(len(bank[topic.name]) >= 30 for topic in TOPICS)
+    assert all(len(bank[topic.name]) >= 25 for topic in TOPICS)
 
 
 def test_unknown_words_and_their_neighbours(corpus):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from electra_edu.corpora.toy import ToyGrammar, exact_distribution, exact_limits, make_toy_corpus, toy_grammar
 from electra_edu.corpora.toy.grammar import FRAMES, Frame
-from electra_edu.corpora.toy.words import TOPICS, with_s
+from electra_edu.corpora.toy.words import TOPICS
 from electra_edu.errors import CorpusError
 
 TALKS = [frame for frame in FRAMES if "TALKS" in frame.text]
@@ -134,13 +134,12 @@ def test_a_probability_worked_out_by_hand():
 
 def test_topics_are_equally_likely_while_nothing_tells_them():
     story = story_tokens(
-        "the [MASK] is happy because the [MASK] [MASK] is [MASK] . he [MASK] [MASK] [MASK] with his friend ."
+        "before lunch , some [MASK] [MASK] this [MASK] [MASK] in the [MASK] . they [MASK] two [MASK] [MASK] ."
     )
-    things = exact_distribution(story, story == 4)[-1].tolist()
-    found = {word: things[number] for number, word in enumerate(toy_grammar().tokens) if things[number]}
-    expected = {
-        with_s(word): share / 7 / 8 for topic in TOPICS for word, share in zip(topic.things, (4, 2, 1), strict=True)
-    }
+    place = exact_distribution(story, story == 4)[4].tolist()
+    found = {word: place[number] for number, word in enumerate(toy_grammar().tokens) if place[number]}
+    first, second = ({topic.places[rank] for topic in TOPICS} for rank in (0, 1))
+    expected = dict.fromkeys(first, 2 / 3 / 8) | dict.fromkeys(second, 1 / 3 / 8)
     assert found == pytest.approx(expected, abs=1e-12)
 
 
@@ -173,7 +172,7 @@ def test_truth_is_as_surprising_as_promised():
 
 
 def test_samples_follow_the_enumerated_probabilities():
-    frame = Frame("the PERSON SEEMS LUCKY-HAPPY because the THING IS LUCKY-READY . HE TALKS .", "PERSON", "PERSON")
+    frame = Frame("the PERSON SEEMS LUCKY-HAPPY because the THING IS LUCKY-READY . HE DOES THEM .", "PERSON", "PERSON")
     (short,) = SHORT
     grammar = ToyGrammar.compile(topics=TOPICS[:2], frames=[frame, short], most_words=2)
     stories = enumerate_stories([frame, short], most_words=2)

@@ -42,7 +42,7 @@ def run(name: str, corpus: str, tflop: float, seeds: int, jobs: int | None, out:
     for table in tables(rows):
         console.print(table)
     console.print(
-        "Mean over the seeds, with the least and the greatest. Probes: what a linear classifier reads off the frozen "
+        "Mean over the seeds, and below it the least and the greatest. Probes: what a linear classifier reads off the frozen "
         "features of the network that is kept; losses and entropy in nats."
     )
 
@@ -68,12 +68,12 @@ def tables(rows: Sequence[Row]) -> list[Table]:
 
 
 def _scores(title: str, found: dict[str, dict[str, tuple[float, float, float]]], names: dict[str, str]) -> Table:
-    table = Table(title=title)
-    table.add_column("")
+    table = Table(title=title, show_lines=True)
+    table.add_column("", no_wrap=True)
     for label in names.values():
         table.add_column(label, justify="right")
     for contender, scores in found.items():
-        cells = ["–" if name not in scores else "{:.2f} [{:.2f}–{:.2f}]".format(*scores[name]) for name in names]
+        cells = ["–" if name not in scores else "{:.2f}\n{:.2f}–{:.2f}".format(*scores[name]) for name in names]
         table.add_row(contender, *cells)
     return table
 

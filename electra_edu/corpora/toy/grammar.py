@@ -1,8 +1,8 @@
 """The grammar of the toy language, as data: frames, and how often the hidden variables take which values.
 
 A frame is a two-sentence story with slots. The words that may stand in a slot depend on a few hidden variables: the
-topic, who acts, how many things, good or bad luck. Once these are given, the slots are independent of each
-other: that is what makes exact inference a small sum.
+topic, who acts, how many things, good or bad luck. Once these are given, the slots are independent of each other:
+that is what makes exact inference a small sum.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
