@@ -6,7 +6,7 @@
 
 PYTHON ?= python3
 ARGS ?=
-# Lessons tested at once, with one thread each: more threads than cores take far longer.
+# Tests and lessons run at once, with one thread each: more threads than cores take far longer.
 WORKERS ?= 2
 BIN := .venv/bin
 # PyTorch's threads wait by spinning: two on two cores lose a factor of four as soon as anything else runs.
@@ -25,7 +25,7 @@ test: test-environment
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS)
 	$(BIN)/pytest --nbval-lax --nbval-cell-timeout=120 -n $(WORKERS) --dist loadfile notebooks
 	$(BIN)/pytest -m "browser and not slow" tests/browser
 

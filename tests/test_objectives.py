@@ -16,6 +16,7 @@ from electra_edu.config.electra_config import ObjectiveName
 from electra_edu.electra import Electra, ElectraOutput
 from electra_edu.errors import ElectraEduError
 from electra_edu.generator import CopyingPredictor, Generator
+from electra_edu.metrics import binary_entropy
 from electra_edu.objectives import OBJECTIVES
 
 
@@ -130,8 +131,10 @@ def test_every_objective_learns(objective: str) -> None:
     run = small_run(objective=objective, rtd_weight=2.0, learning_rate=1e-2)
     records = run.advance(120)
     assert [b.flops - a.flops for a, b in itertools.pairwise(records)] == [records[0].flops] * 119
-    if OBJECTIVES[objective].predicts == "replaced":
-        assert run.evaluate().auc > 0.85  # its loss also depends on how good the fakes have become
+    if OBJECTIVES[objective].predicts == "replaced":  # against the floor: its loss also depends on how good fakes are
+        share = {"all": "replaced_rate", "masked": "sampled_accuracy"}[OBJECTIVES[objective].at]
+        floor = sum(binary_entropy(getattr(r, share)) for r in records[-10:]) / 10
+        assert sum(r.rtd_loss for r in records[-10:]) / 10 < 0.85 * floor
         return
     name = "word_loss" if run.model.second is not None else "mlm_loss"
     first, last = (sum(getattr(r, name) for r in some) / 10 for some in (records[:10], records[-10:]))

@@ -15,7 +15,7 @@ from electra_edu.errors import ElectraEduError
 from electra_edu.experiments import RACES, Contender, Entry, race, run_entry, summary
 from electra_edu.experiments.race import Row
 
-BUDGET = 6.0 * efficiency.flops(preset("toy"))["total"]
+BUDGET = 14.0 * efficiency.flops(preset("toy"))["total"]
 
 
 def contender(race_name: str, name: str) -> Contender:
@@ -34,7 +34,7 @@ def test_every_contender_spends_the_budget_and_no_more(rows: list[Row]) -> None:
     for row in rows:
         assert row["flops"] <= BUDGET < row["flops"] + row["flops"] / row["steps"]
     steps = {row["contender"]: row["steps"] for row in rows}
-    assert steps["ELECTRA"] == 6
+    assert steps["ELECTRA"] == 14
     assert steps["BERT"] > steps["ELECTRA"] >= steps["ELECTRA 15%"] > steps["All-Tokens MLM"]
 
 

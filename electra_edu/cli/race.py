@@ -42,8 +42,8 @@ def run(name: str, corpus: str, tflop: float, seeds: int, jobs: int | None, out:
     for table in tables(rows):
         console.print(table)
     console.print(
-        "Mean over the seeds, and below it the least and the greatest. Probes: what a linear classifier reads off the frozen "
-        "features of the network that is kept; losses and entropy in nats."
+        "Mean over the seeds, and below it the least and the greatest. Probes: what a linear classifier reads off "
+        "the frozen features of the network that is kept; losses and entropy in nats."
     )
 
 
