@@ -69,9 +69,9 @@ def tables(rows: Sequence[Row]) -> list[Table]:
 
 def _scores(title: str, found: dict[str, dict[str, tuple[float, float, float]]], names: dict[str, str]) -> Table:
     table = Table(title=title, show_lines=True)
-    table.add_column("", no_wrap=True)
+    table.add_column("")
     for label in names.values():
-        table.add_column(label, justify="right")
+        table.add_column(label, justify="right", min_width=9)
     for contender, scores in found.items():
         cells = ["–" if name not in scores else "{:.2f}\n{:.2f}–{:.2f}".format(*scores[name]) for name in names]
         table.add_row(contender, *cells)
