@@ -114,6 +114,12 @@ def test_verb_agrees_across_a_distractor():
     }
 
 
+def test_mood_and_thing_share_their_luck():
+    story = "the sailor is {} because the wooden boat is [MASK] . he steers wooden rafts with his friend ."
+    assert ask(story.format("happy")) == pytest.approx({"fast": 2 / 3, "steady": 1 / 3})
+    assert ask(story.format("sad")) == pytest.approx({"leaky": 2 / 3, "slow": 1 / 3})
+
+
 def test_pronoun_of_two_possible_people():
     # The chef or the boy: the two frames are equally common, and nothing else in the story tells them apart.
     answer = ask("the chef in the kitchen talks to the boy near the oven . [MASK] stirs two thick soups .")
