@@ -1,6 +1,8 @@
 """The transformer encoder that both networks are made of: BERT's post-norm blocks over a factorised embedding."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 
 import torch
@@ -40,6 +42,14 @@ def initialise(module: nn.Module, initializer_range: float | None, rng: torch.Ge
             part.bias.zero_()
         elif isinstance(part, nn.Embedding):
             part.weight.normal_(0.0, initializer_range or EMBEDDING_STD, generator=rng)
+
+
+@contextmanager
+def lent_random_state(rng: torch.Generator, device: torch.device) -> Iterator[None]:
+    """Lend PyTorch's dropout, which draws from the global generator, a state from `rng`, and put the user's back."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(int(torch.randint(2**62, (), generator=rng, device=rng.device)))
+        yield
 
 
 class DifferenceTable(nn.Module):

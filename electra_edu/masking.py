@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from electra_edu.config import ElectraConfig
+from electra_edu.config import ElectraConfig, masked_positions
 from electra_edu.errors import ElectraEduError
 
 
@@ -49,7 +49,7 @@ def choose_positions(ordinary: Tensor, mask_prob: float, rng: torch.Generator) -
     `ordinary` is (B, T) bool. Returns `positions` (B, K) and `used` (B, K), False for the slots that a row leaves
     empty; a row without ordinary tokens leaves all of them empty.
     """
-    slots = max(1, int(mask_prob * ordinary.shape[-1] + 0.5))
+    slots = masked_positions(ordinary.shape[-1], mask_prob)
     count = (ordinary.sum(-1, keepdim=True).double() * mask_prob + 0.5).floor().clamp(min=1)  # (B, 1)
     score = torch.rand(ordinary.shape, generator=rng, device=ordinary.device).masked_fill(~ordinary, -1.0)  # (B, T)
     score, positions = score.topk(slots, dim=-1)  # (B, K)

@@ -16,6 +16,11 @@ Scheme = Literal["joint", "two-stage", "adversarial"]
 Optimizer = Literal["muon", "paper-adam"]
 
 
+def masked_positions(length: int, mask_prob: float) -> int:
+    """Return how many of `length` positions are masked: rounded half up, at least one."""
+    return max(1, int(mask_prob * length + 0.5))
+
+
 @dataclass(frozen=True)
 class EncoderShape:
     """The sizes of one transformer encoder; the generator and the discriminator each have one."""

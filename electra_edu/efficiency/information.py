@@ -4,8 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from electra_edu.config import ElectraConfig
-from electra_edu.efficiency.networks import masked_positions
+from electra_edu.config import ElectraConfig, masked_positions
 from electra_edu.errors import ElectraEduError
 
 # A generator's samples are right about 60% of the time, so 40% of the masked tokens end up replaced: an author of the
@@ -76,7 +75,7 @@ def learning_signal(
     length, uniform = config.max_seq_length, math.log2(config.vocab_size)
     word = uniform if word_frequencies is None else _entropy(_shares(word_frequencies, config.vocab_size))
     return LearningSignal(
-        mlm=Signal(length, masked_positions(config), word, uniform),
+        mlm=Signal(length, masked_positions(length, config.mask_prob), word, uniform),
         rtd=Signal(length, length, _entropy([rate, 1 - rate]), 1.0),
     )
 

@@ -1,10 +1,9 @@
 """Training FLOPs by the rule of the races: what the matrix products cost, and nothing else."""
 
-from electra_edu.config import ElectraConfig
+from electra_edu.config import ElectraConfig, masked_positions
 from electra_edu.efficiency.networks import (
     Network,
     head_positions,
-    masked_positions,
     networks,
     require_whole,
     with_total,
@@ -43,7 +42,7 @@ def flops(config: ElectraConfig, steps: int = 1, *, trained: Trained = "both") -
     if (
         config.scheme == "adversarial" and trained == "both"
     ):  # nothing goes back through the baseline: twice, not thrice
-        baseline = 2 * masked_positions(config) * config.generator.hidden_size
+        baseline = 2 * masked_positions(config.max_seq_length, config.mask_prob) * config.generator.hidden_size
         items["baseline"] = 2 * steps * config.batch_size * baseline
     return with_total(items)
 

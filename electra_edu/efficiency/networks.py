@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from electra_edu.config import ElectraConfig, EncoderShape
+from electra_edu.config import ElectraConfig, EncoderShape, masked_positions
 from electra_edu.errors import ElectraEduError
 from electra_edu.objectives import OBJECTIVES
 
@@ -33,14 +33,9 @@ def networks(config: ElectraConfig) -> tuple[Network, ...]:
     return tuple(found)
 
 
-def masked_positions(config: ElectraConfig) -> int:
-    """Return how many positions of a full sequence are masked: rounded half up, at least one."""
-    return max(1, int(config.mask_prob * config.max_seq_length + 0.5))
-
-
 def head_positions(config: ElectraConfig, network: Network) -> int:
     """Return how many positions of a sequence reach the head of `network`."""
-    return config.max_seq_length if network.at == "all" else masked_positions(config)
+    return config.max_seq_length if network.at == "all" else masked_positions(config.max_seq_length, config.mask_prob)
 
 
 def with_total(items: dict[str, int]) -> dict[str, int]:

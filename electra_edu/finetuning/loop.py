@@ -3,8 +3,7 @@
 import copy
 import math
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +12,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim.lr_scheduler import LambdaLR
 
 from electra_edu.config import ElectraConfig
-from electra_edu.encoder import Embeddings, Encoder, initialise
+from electra_edu.encoder import Embeddings, Encoder, initialise, lent_random_state
 from electra_edu.errors import ElectraEduError
 from electra_edu.finetuning.classifiers import (
     Classifier,
@@ -178,7 +177,7 @@ def _fine_tune_once(
 
     epochs: list[Epoch] = []
     best: tuple[float, int, dict[str, Tensor]] | None = None
-    with own_random_state(rng, device):
+    with lent_random_state(rng, device):
         for number in range(n_epochs):
             order = torch.randperm(len(tokens), generator=rng).to(device)
             losses = []
@@ -215,14 +214,6 @@ def _fine_tune_once(
 def _score(model: Classifier, task: Task, *, test: bool) -> float:
     tokens, labels = (task.test_tokens, task.test_labels) if test else (task.train_tokens, task.train_labels)
     return task.grade(predict(model, tokens, tokens != task.pad_token_id), labels)
-
-
-@contextmanager
-def own_random_state(rng: torch.Generator, device: torch.device) -> Iterator[None]:
-    """Lend PyTorch's dropout, which draws from the global generator, a state from `rng`, and put the user's back."""
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(int(torch.randint(2**62, (), generator=rng)))
-        yield
 
 
 def _check_fit(encoder: Encoder, task: Task) -> None:

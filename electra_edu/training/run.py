@@ -16,6 +16,7 @@ from electra_edu import efficiency
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.electra import Electra, ElectraOutput
+from electra_edu.encoder import lent_random_state
 from electra_edu.errors import ElectraEduError, TrainingStopped, nearest
 from electra_edu.generator import FrequencyGenerator
 from electra_edu.objectives import Trained
@@ -51,7 +52,7 @@ class TrainingRun:
         self.seed = seed
         self.device = choose_device(device)
         self.model = Electra(config, _stream(seed, _INIT)).to(self.device)
-        if isinstance(self.model.generator, FrequencyGenerator) and config.generator_kind == "unigram":
+        if isinstance(self.model.generator, FrequencyGenerator) and self.model.generator.needs_frequencies:
             self.model.generator.use(corpus.unigram)
         self.average = copy.deepcopy(self.model).requires_grad_(False).eval()  # scores are read from this one
         self.optimizers = make_optimizers(self.model, config)
@@ -195,10 +196,7 @@ class TrainingRun:
     def _forward(self, tokens: Tensor, trained: Trained) -> ElectraOutput:
         if not self.config.dropout:
             return self.model(tokens, rng=self.rng, trained=trained)  # type: ignore[no-any-return]
-        # PyTorch's dropout draws from the global generator: lend it a state of ours and give the user's back.
-        devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices):
-            torch.manual_seed(int(torch.randint(2**62, (), generator=self.rng, device=self.device)))
+        with lent_random_state(self.rng, self.device):
             return self.model(tokens, rng=self.rng, trained=trained)  # type: ignore[no-any-return]
 
     def _culprit(self, out: ElectraOutput) -> str:
