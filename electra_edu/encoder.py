@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -202,3 +203,18 @@ class Encoder(nn.Module):
         for block in islice(self.blocks, layers):
             x = block(x, rotation, may_attend)
         return x
+
+
+class HasEncoder(Protocol):
+    """An Electra (whose `encoder` is the one kept after pre-training), a Discriminator or a Generator."""
+
+    @property
+    def encoder(self) -> Encoder:
+        """The transformer whose states are read."""
+
+
+def encoder_of(model: Encoder | HasEncoder | nn.Module) -> Encoder:
+    """Return the encoder of a model, or the encoder itself."""
+    encoder = model if isinstance(model, Encoder) else model.encoder
+    assert isinstance(encoder, Encoder)
+    return encoder

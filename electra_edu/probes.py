@@ -4,7 +4,6 @@ import math
 import warnings
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from electra_edu.corpora.corpus import IGNORE, Corpus
-from electra_edu.encoder import Encoder
+from electra_edu.encoder import Encoder, HasEncoder, encoder_of
 from electra_edu.errors import ElectraEduError
 from electra_edu.tasks import Task, load_task, task_names
 
@@ -30,19 +29,6 @@ LABELS_PER_CLASS: Mapping[str, int] = MappingProxyType(
 )
 OTHERS_PER_CLASS = 5
 TEST_SEQUENCES = 512
-
-
-class HasEncoder(Protocol):
-    """An Electra (whose `encoder` is the one kept after pre-training), a Discriminator or a Generator."""
-
-    @property
-    def encoder(self) -> Encoder:
-        """The transformer whose states are read."""
-
-
-def encoder_of(model: Encoder | HasEncoder) -> Encoder:
-    """Return the encoder of a model, or the encoder itself."""
-    return model if isinstance(model, Encoder) else model.encoder
 
 
 def probe(

@@ -12,7 +12,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim.lr_scheduler import LambdaLR
 
 from electra_edu.config import ElectraConfig
-from electra_edu.encoder import Embeddings, Encoder, initialise, lent_random_state
+from electra_edu.encoder import Embeddings, Encoder, HasEncoder, encoder_of, initialise, lent_random_state
 from electra_edu.errors import ElectraEduError
 from electra_edu.finetuning.classifiers import (
     Classifier,
@@ -24,7 +24,6 @@ from electra_edu.finetuning.classifiers import (
 from electra_edu.finetuning.rates import layerwise_rates, parameter_groups
 from electra_edu.finetuning.settings import PRESETS, FineTuningSettings
 from electra_edu.optim import rate_factor
-from electra_edu.probes import HasEncoder, encoder_of
 from electra_edu.tasks import Task
 from electra_edu.training import TrainingRun
 

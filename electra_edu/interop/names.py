@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from electra_edu.config.electra_config import Positions
 from electra_edu.discriminator import Discriminator
-from electra_edu.encoder import Encoder
+from electra_edu.encoder import Encoder, encoder_of
 from electra_edu.generator import Generator
 
 Half = Literal["discriminator", "generator", "encoder"]  # "encoder": a network without its head
@@ -117,13 +117,6 @@ def half_of(network: nn.Module) -> Half:
     if isinstance(network, Discriminator):
         return "discriminator"
     return "generator" if isinstance(network, Generator) else "encoder"
-
-
-def encoder_of(network: nn.Module) -> Encoder:
-    """Return the network's encoder, which may be the network itself."""
-    encoder = network if isinstance(network, Encoder) else network.encoder
-    assert isinstance(encoder, Encoder)
-    return encoder
 
 
 def architecture_of(network: nn.Module) -> Architecture:

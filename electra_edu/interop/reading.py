@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from electra_edu.config import ElectraConfig
+from electra_edu.encoder import encoder_of
 from electra_edu.errors import CheckpointError, ElectraEduError, nearest
 from electra_edu.interop.files import CONFIG, HEAD, WRITTEN_BY, read_json, read_tensors, read_weights
 from electra_edu.interop.hub import find_folder
@@ -20,7 +21,6 @@ from electra_edu.interop.names import (
     Architecture,
     Half,
     architecture_of,
-    encoder_of,
     encoder_tensors,
     head_tensors,
     other_tensors,

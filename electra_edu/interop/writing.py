@@ -15,7 +15,7 @@ from torch import Tensor
 from electra_edu.config import ElectraConfig
 from electra_edu.discriminator import Discriminator
 from electra_edu.electra import Electra
-from electra_edu.encoder import rotations
+from electra_edu.encoder import encoder_of, rotations
 from electra_edu.errors import CheckpointError, ElectraEduError
 from electra_edu.generator import Generator
 from electra_edu.interop import readme
@@ -23,7 +23,6 @@ from electra_edu.interop.files import CONFIG, HEAD, WEIGHTS, WRITTEN_BY, read_js
 from electra_edu.interop.names import (
     SETTINGS,
     architecture_of,
-    encoder_of,
     encoder_tensors,
     half_of,
     head_tensors,

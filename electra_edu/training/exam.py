@@ -10,9 +10,9 @@ from electra_edu.config import ElectraConfig
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.electra import Electra, ElectraOutput
 from electra_edu.masking import Corruption, choose_positions, is_ordinary
-from electra_edu.metrics import auc, detection, detection_counts
+from electra_edu.metrics import auc, detection
 from electra_edu.objectives import OBJECTIVES
-from electra_edu.training.figures import generator_figures
+from electra_edu.training.figures import generator_figures, verdict_counts
 from electra_edu.training.records import Evaluation
 
 EXAM_SEED = 20030  # fixed for good: changing it makes new scores incomparable with recorded ones
@@ -93,9 +93,8 @@ def _sums(out: ElectraOutput, objective: str) -> dict[str, float]:
     masked, read = out.mlm_used.sum(), out.is_real.sum()
     judged = read if OBJECTIVES[objective].at == "all" else masked
     guessed, entropy = generator_figures(out.mlm_logits, out.mlm_targets, out.mlm_used)
-    verdicts = out.is_real.float() if out.rtd_logits is None else out.rtd_logits
     names = ("tokens", "replaced", "accused", "found")
-    sums = dict(zip(names, detection_counts(verdicts, out.is_replaced, out.is_real), strict=True))
+    sums = dict(zip(names, verdict_counts(out), strict=True))
     sums |= {"masked": masked, "judged": judged, "sampled": masked - sums["replaced"]}
     sums |= {"mlm_loss": out.mlm_loss * masked, "guessed": guessed * masked, "entropy": entropy * masked}
     for name, loss in (("rtd_loss", out.rtd_loss), ("word_loss", out.word_loss)):

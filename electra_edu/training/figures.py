@@ -29,12 +29,11 @@ def step_figures(out: ElectraOutput, anatomy: Anatomy) -> dict[str, float]:
         "grad_norm": anatomy.total,
     }
     has_discriminator = out.rtd_logits is not None
-    verdicts = out.is_real.float() if out.rtd_logits is None else out.rtd_logits
     values = torch.cat(
         [
             torch.stack([*scalars.values(), out.mlm_used.sum()]).detach(),
             generator_figures(out.mlm_logits, out.mlm_targets, out.mlm_used),
-            detection_counts(verdicts, out.is_replaced, out.is_real),
+            verdict_counts(out),
         ]
     ).tolist()
     *known, masked, guessed, entropy, tokens, replaced, accused, found = values
@@ -47,6 +46,12 @@ def step_figures(out: ElectraOutput, anatomy: Anatomy) -> dict[str, float]:
     for name in ("accuracy", "majority", "precision", "recall"):
         figures[name] = getattr(seen, name) if has_discriminator else math.nan
     return figures
+
+
+def verdict_counts(out: ElectraOutput) -> Tensor:
+    """Return the `detection_counts` of a pass, over its real tokens; without a discriminator nobody is accused."""
+    logits = torch.zeros_like(out.is_real, dtype=torch.float32) if out.rtd_logits is None else out.rtd_logits
+    return detection_counts(logits, out.is_replaced, out.is_real)
 
 
 def generator_figures(logits: Tensor, targets: Tensor, used: Tensor) -> Tensor:
