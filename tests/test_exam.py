@@ -128,3 +128,20 @@ def test_scores_that_do_not_exist_are_nan() -> None:
     assert math.isnan(evaluation.auc)
     assert math.isnan(evaluation.live_auc)
     assert record.rtd_floor == 0
+
+
+@pytest.mark.parametrize("objective", ["electra", "electra-15"])
+def test_batches_of_different_size_count_by_their_tokens(objective: str) -> None:
+    """Short sentences first, in batches of 8, the last of 2: the mean over all counted tokens, not over batches."""
+    run = small_run(objective=objective, initializer_range=0.3)
+    shortest_first = (run.exam.original != PAD).sum(-1).argsort(stable=True)
+    for name in ("original", "corrupted", "is_replaced", "is_ordinary"):
+        setattr(run.exam, name, getattr(run.exam, name)[shortest_first])
+    draws, losses = torch.Generator().manual_seed(EXAM_SEED), []
+    for original in run.exam.original.split(run.config.batch_size):
+        out = run.average(original, original != PAD, rng=draws)
+        p = out.rtd_logits.sigmoid()
+        counted = out.is_masked if objective == "electra-15" else out.is_real
+        losses.append(-torch.where(out.is_replaced, p, 1 - p).log()[counted])
+    assert len({len(some) for some in losses}) > 1
+    assert run.evaluate().rtd_loss == pytest.approx(torch.cat(losses).mean().item(), rel=1e-5)

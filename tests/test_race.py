@@ -47,6 +47,11 @@ def test_rows_say_how_they_came_about_and_repeat(rows: list[Row]) -> None:
     assert set(row["probes"]) >= {"topic", "subject_number", "part_of_speech", "antecedent", "agreement"}
 
 
+def test_every_seed_is_a_run_of_its_own(rows: list[Row]) -> None:
+    for one, other in zip(rows[::2], rows[1::2], strict=True):
+        assert one["scores"]["mlm_loss"] != other["scores"]["mlm_loss"]
+
+
 def test_a_summary_is_mean_least_and_greatest_of_what_there_is() -> None:
     def row(name: str, value: float, auc: float | None) -> dict[str, Any]:
         return {"contender": name, "probes": {"topic": value}, "scores": {"auc": auc}}

@@ -149,6 +149,26 @@ def test_the_reward_never_reaches_the_discriminator_through_the_generators_loss(
     assert model.baseline.weight.grad is not None
 
 
+def test_an_adversarial_step_weighs_each_draw_by_what_the_baseline_did_not_expect() -> None:
+    """The generator's gradient is that of -(reward - b) · log p, b = -log sigmoid(w · h), with b held fixed."""
+    model = Electra(small_config(scheme="adversarial", weight_sharing="none", initializer_range=0.3), rng())
+    tokens = small_corpus().train[:6]
+    out = model(tokens, rng=rng())
+    assert out.generator_loss is not None
+    assert out.rtd_logits is not None
+    assert model.baseline is not None
+    learned = [*model.generator.parameters()]
+    found = torch.autograd.grad(out.generator_loss, learned)
+    read = (tokens.masked_fill(out.is_masked, MASK), out.is_real)
+    truth = torch.where(out.is_replaced, out.rtd_logits.sigmoid(), 1 - out.rtd_logits.sigmoid())
+    with torch.no_grad():
+        expected = -model.baseline(model.generator.encoder(*read)).squeeze(-1).sigmoid().log()
+        advantage = (-truth.log() - expected)[out.is_masked]
+    log_p = model.generator(*read).log_softmax(-1).gather(-1, out.corrupted[..., None]).squeeze(-1)[out.is_masked]
+    for ours, theirs in zip(found, torch.autograd.grad(-(advantage * log_p).mean(), learned), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-3)
+
+
 # The exact generator
 
 
