@@ -15,7 +15,8 @@ NEVER = -1e4  # the logit of a token that is never drawn; finite, so that entrop
 class Generator(nn.Module):
     """A masked language model: encoder + vocabulary head, its output weights tied to the token embeddings.
 
-    Only the positions asked for reach the vocabulary layer, which costs more than the encoder at tiny sizes.
+    Only the positions asked for reach the last block's feed-forward layer and the vocabulary layer, which costs more
+    than the encoder at tiny sizes.
     """
 
     def __init__(self, config: ElectraConfig, embeddings: Embeddings, shape: EncoderShape | None = None) -> None:
@@ -36,9 +37,7 @@ class Generator(nn.Module):
         positions: Tensor | None = None,
     ) -> Tensor:
         """Return the encoder's last states at `positions` (B, K), or everywhere: (B, K or T, H) for tokens (B, T)."""
-        states: Tensor = self.encoder(tokens, attention_mask, token_type_ids)  # (B, T, H)
-        if positions is not None:
-            states = states.gather(1, positions[..., None].expand(-1, -1, states.shape[-1]))  # (B, K, H)
+        states: Tensor = self.encoder(tokens, attention_mask, token_type_ids, positions=positions)
         return states
 
     def predict(self, hidden: Tensor) -> Tensor:
@@ -164,8 +163,9 @@ def sample(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:
     One uniform number per row, looked up in the cumulative distribution: exact, and cheaper than Gumbel noise for
     every entry of the vocabulary. Drawn in float32 at least, whatever the logits are.
     """
-    probabilities = (logits.detach().float() / temperature).softmax(-1)
-    cumulative = probabilities.cumsum(-1)
+    logits = logits.detach()
+    scaled = (logits - logits.amax(-1, keepdim=True)).float() / temperature
+    cumulative = scaled.exp_().cumsum_(-1)  # in place: the largest tensors of a step; u need not know their sum
     u = torch.rand(cumulative.shape[:-1], generator=rng, device=logits.device)[..., None]
     drawn = torch.searchsorted(
         cumulative, u * cumulative[..., -1:], right=True

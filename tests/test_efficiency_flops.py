@@ -32,25 +32,28 @@ def test_flops_by_hand() -> None:
 
     Discriminator, 16 wide, feed-forward 64, 2 layers, embeddings of 8 projected:
         8·16 + 2 · (4·16·16 + 2·16·64 + 2·8·16) = 128 + 2 · (1024 + 2048 + 256) = 6,784 for each of 8 tokens.
-    Its head: 16·16 + 16 = 272 for each token. Generator, 8 wide, feed-forward 32, nothing to project:
-        2 · (4·8·8 + 2·8·32 + 2·8·8) = 2 · (256 + 512 + 128) = 1,792 for each token.
-    Vocabulary layer, at round(0.3 · 8) = 2 positions: 8·8 (dense) + 8·16 (16 words) = 192 for each.
+    Its head: 16·16 + 16 = 272 for each token.
+    Generator, 8 wide, feed-forward 32, nothing to project. Query, key and value of 8 tokens in 2 layers:
+        8 · 2 · 3·8·8 = 3,072; the rest of a block for 8 tokens in the first and round(0.3 · 8) = 2 in the last:
+        10 · (8·8 + 2·8·32 + 2·8·8) = 10 · (64 + 512 + 128) = 7,040.
+    Vocabulary layer, at these 2 positions: 8·8 (dense) + 8·16 (16 words) = 192 for each.
     """
     items = efficiency.flops(small_config(batch_size=4))
     per_step = 3 * 4
     assert items == {
-        "generator encoder": per_step * 2 * 8 * 1792,
+        "generator encoder": per_step * 2 * (3072 + 7040),
         "vocabulary layer": per_step * 2 * 2 * 192,
         "discriminator encoder": per_step * 2 * 8 * 6784,
         "discriminator head": per_step * 2 * 8 * 272,
-        "total": per_step * 2 * (8 * 1792 + 2 * 192 + 8 * 6784 + 8 * 272),
+        "total": per_step * 2 * (3072 + 7040 + 2 * 192 + 8 * 6784 + 8 * 272),
     }
 
 
 def test_flops_of_the_other_objectives_by_hand() -> None:
     """The same sequence. A full-size network predicts a word with 16·8 (dense) + 8·16 (16 words) = 256.
 
-    In All-Tokens MLM it does so at all 8 positions, and 16 more for the copy gate.
+    In All-Tokens MLM it does so at all 8 positions, and 16 more for the copy gate. Where only 2 are predicted, its
+    encoder costs 8 · (128 + 2 · 3·16·16) + 10 · (16·16 + 2·16·64 + 2·8·16) = 8 · 1,664 + 10 · 2,560 = 38,912.
     """
     step = 3 * 4 * 2
 
@@ -59,11 +62,12 @@ def test_flops_of_the_other_objectives_by_hand() -> None:
         assert counted.pop("total") == sum(counted.values())
         return counted
 
-    generator = {"generator encoder": step * 8 * 1792, "vocabulary layer": step * 2 * 192}
-    second = {"second network encoder": step * 8 * 6784}
-    assert items("bert") == {"generator encoder": step * 8 * 6784, "vocabulary layer": step * 2 * 256}
+    generator = {"generator encoder": step * (3072 + 7040), "vocabulary layer": step * 2 * 192}
+    assert items("bert") == {"generator encoder": step * 38_912, "vocabulary layer": step * 2 * 256}
     assert items("electra-15") == items("electra")
-    assert items("replace-mlm") == generator | second | {"second vocabulary layer": step * 2 * 256}
+    masked = {"second network encoder": step * 38_912, "second vocabulary layer": step * 2 * 256}
+    assert items("replace-mlm") == generator | masked
+    second = {"second network encoder": step * 8 * 6784}
     everywhere = {"second vocabulary layer": step * 8 * 256, "copy gate": step * 8 * 16}
     assert items("all-tokens-mlm") == generator | second | everywhere
 

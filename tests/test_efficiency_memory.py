@@ -69,16 +69,17 @@ def test_activations_and_logits_are_within_3_percent(config: ElectraConfig) -> N
 def test_activations_by_hand() -> None:
     """One sequence of 8 tokens, embeddings of 8, rotary: 4 bytes for each number.
 
-    Generator, 8 wide, 2 layers: 2·8 + 2 · (10·8 + 2·32) = 304 a token, and 8 + 3·8 = 32 at each of 2 masked positions.
+    Generator, 8 wide, 2 layers: 2·8 + 2 · 6·8 = 112 a token; 4·8 + 2·32 = 96 for each state made, 8 in the first block
+    and 2 in the last; 8 + 3·8 = 32 at each of 2 masked positions.
     Discriminator, 16 wide: 2·8 + 2 · (10·16 + 2·64) = 592 a token, and 3·16 = 48 for its head.
-    Dropout: a byte for each of 8 + 2·2·8 and 8 + 2·2·16 units.
+    Dropout: a byte for each of 8 units a token, and of 2·8 (2·16) for each state made.
     """
     items = memory(small_config(batch_size=1))
-    assert items["generator activations"] == 4 * (8 * 304 + 2 * 32)
+    assert items["generator activations"] == 4 * (8 * 112 + 10 * 96 + 2 * 32)
     assert items["generator logits"] == 4 * 2 * (2 * 16)
     assert items["discriminator activations"] == 4 * (8 * 592 + 8 * 48)
     dropped = memory(small_config(batch_size=1, dropout=0.1))
-    assert dropped["generator activations"] - items["generator activations"] == 8 * (8 + 2 * 2 * 8)
+    assert dropped["generator activations"] - items["generator activations"] == 8 * 8 + 10 * 2 * 8
     assert dropped["discriminator activations"] - items["discriminator activations"] == 8 * (8 + 2 * 2 * 16)
 
 

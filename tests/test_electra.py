@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from small import CLS, MASK, PAD, SEP, count, equal, rng, small_config, small_corpus, token_rows, weights
 from torch import Tensor
 
@@ -83,6 +84,26 @@ def test_the_losses_are_those_of_what_the_output_shows(tokens: Tensor) -> None:
     assert len(rtd) == (tokens != PAD).sum() < tokens.numel()
     assert out.mlm_loss.item() == pytest.approx(sum(mlm) / len(mlm), rel=1e-5)
     assert out.rtd_loss.item() == pytest.approx(sum(rtd) / len(rtd), rel=1e-4)
+
+
+@pytest.mark.parametrize("positions", ["rotary", "learned"])
+def test_a_step_has_the_losses_and_gradients_of_the_plain_way(tokens: Tensor, positions: str) -> None:
+    """The plain way makes every state and every logit, and only then picks the masked ones."""
+    model = Electra(small_config(initializer_range=0.3, positions=positions), rng())
+    out = model(tokens, rng=rng())
+    out.loss.backward()
+    gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
+    model.zero_grad(set_to_none=True)
+    read, real = tokens.masked_fill(out.is_masked, MASK), tokens != PAD
+    everywhere = model.generator(read, real)  # (B, T, V)
+    mlm = F.cross_entropy(everywhere[out.is_masked], tokens[out.is_masked])
+    verdicts = model.discriminator(out.corrupted, real)
+    rtd = F.binary_cross_entropy_with_logits(verdicts[real], (out.corrupted != tokens)[real].float())
+    (mlm + 10.0 * rtd).backward()
+    torch.testing.assert_close(out.mlm_loss, mlm, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(out.rtd_loss, rtd, atol=1e-5, rtol=1e-5)
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(gradients[name], parameter.grad, atol=1e-5, rtol=1e-4, msg=name)
 
 
 # Labels

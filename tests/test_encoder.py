@@ -98,6 +98,21 @@ def test_the_first_token_type_is_the_default() -> None:
     assert not torch.allclose(network(tokens), network(tokens, token_type_ids=torch.ones_like(tokens)))
 
 
+@pytest.mark.parametrize("num_layers", [1, 3])
+@pytest.mark.parametrize("positions", ["rotary", "learned"])
+def test_states_at_chosen_positions_are_the_states_there(positions: str, num_layers: int) -> None:
+    """In any order, one of them twice, with padding beside them; and the last block makes no others."""
+    network = encoder(small_config(positions=positions, num_layers=num_layers))
+    tokens = torch.randint(5, 16, (2, 8), generator=rng())
+    real = torch.arange(8) < torch.tensor([[8], [5]])
+    wanted, sizes = torch.tensor([[6, 0, 3], [4, 4, 1]]), []
+    for block in network.blocks:
+        block.widen.register_forward_hook(lambda _module, inputs, _out: sizes.append(inputs[0].shape[1]))
+    there = network(tokens, real, positions=wanted)
+    assert sizes == [8] * (num_layers - 1) + [3]
+    torch.testing.assert_close(there, torch.stack([network(tokens, real)[row, wanted[row]] for row in range(2)]))
+
+
 def test_learned_positions_end_and_say_so() -> None:
     network = encoder(small_config(positions="learned", max_position_embeddings=12))
     assert network(torch.full((1, 12), 5)).shape == (1, 12, 16)

@@ -23,8 +23,8 @@ def flops(config: ElectraConfig, steps: int = 1, *, trained: Trained = "both") -
     """Count the floating-point operations of `steps` training steps, itemised, with their "total".
 
     Matrix products only, 2mnk each, the backward pass twice the forward; of a generator's sequence only the masked
-    positions reach the vocabulary layer. This is what PyTorch's own counter finds. (The paper's rule also counts
-    look-ups, softmaxes and norms: `official_flops`.)
+    positions are carried through the last block and the vocabulary layer. This is what PyTorch's own counter finds.
+    (The paper's rule also counts look-ups, softmaxes and norms: `official_flops`.)
 
     `trained` says which network learns: with "generator" it runs alone; with "discriminator", which stands for the
     second network whatever that predicts, the generator only runs forward. A generator that is not learned is free.
@@ -64,13 +64,15 @@ def _check_trained(config: ElectraConfig, trained: str) -> None:
 
 
 def _encoder(config: ElectraConfig, network: Network) -> int:
-    """Count one sequence's forward pass through an encoder."""
+    """Count one sequence's forward pass through an encoder, whose last block makes only the states its head reads."""
     length, hidden = config.max_seq_length, network.shape.hidden_size
     project = 0 if config.embedding_size == hidden else config.embedding_size * hidden
-    query_key_value_output = 4 * hidden * hidden
-    feed_forward = 2 * hidden * network.shape.intermediate_size
+    query_key_value = 3 * hidden * hidden
     scores_and_mix = 2 * length * hidden
-    return 2 * length * (project + network.shape.num_layers * (query_key_value_output + feed_forward + scores_and_mix))
+    output_and_feed_forward = hidden * hidden + 2 * hidden * network.shape.intermediate_size
+    made = (network.shape.num_layers - 1) * length + head_positions(config, network)  # states, in all blocks together
+    read = length * (project + network.shape.num_layers * query_key_value)
+    return 2 * (read + made * (scores_and_mix + output_and_feed_forward))
 
 
 def _head(config: ElectraConfig, network: Network) -> dict[str, int]:

@@ -17,9 +17,10 @@ def memory(config: ElectraConfig) -> dict[str, int]:
     after the LayerNorm, and in each block 8 vectors of the hidden size (the input, query, key, value, what attention
     mixed, the input and output of its LayerNorm, the input of the second) and 2 of the feed-forward width (before and
     after the GELU); rotary positions keep query and key once more, turned. Dropout adds one byte for each unit it may
-    drop. Attention is fused and stores no scores (with dropout, PyTorch on a CPU does store them: more is needed
-    there). "logits" are those of the vocabulary layers and their log-softmax. Temporary copies inside an operation
-    come on top.
+    drop. Where a head reads only the masked positions, the last block keeps 4 of its vectors (input, query, key,
+    value; of rotary positions both) for every token and the rest for these. Attention is fused and stores no scores
+    (with dropout, PyTorch on a CPU does store them: more is needed there). "logits" are those of the vocabulary
+    layers and their log-softmax. Temporary copies inside an operation come on top.
     """
     count = parameters(config)
     matrices = sum(number for name, number in count["items"].items() if name.endswith("matrices"))
@@ -42,9 +43,10 @@ def _activations(config: ElectraConfig, network: Network) -> int:
     """Count the bytes that one sequence leaves behind in an encoder and in its head, logits aside."""
     size, hidden, wide = config.embedding_size, network.shape.hidden_size, network.shape.intermediate_size
     layers, rotary = network.shape.num_layers, config.positions == "rotary"
-    per_token = 2 * size + layers * ((8 + 2 * rotary) * hidden + 2 * wide)
-    droppable = size + layers * 2 * hidden if config.dropout else 0
+    length, at_head = config.max_seq_length, head_positions(config, network)
+    made = (layers - 1) * length + at_head  # states, in all blocks together
+    read = length * (2 * size + layers * (4 + 2 * rotary) * hidden)
     # The head keeps its input, and what stands before and after its GELU; a vocabulary layer also its norm's output.
     head = hidden + (2 * hidden if network.predicts == "replaced" else 3 * size)
-    numbers = config.max_seq_length * per_token + head_positions(config, network) * head
-    return FLOAT32 * numbers + config.max_seq_length * droppable
+    droppable = length * size + made * 2 * hidden if config.dropout else 0
+    return FLOAT32 * (read + made * (4 * hidden + 2 * wide) + at_head * head) + droppable
