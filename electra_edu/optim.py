@@ -1,4 +1,4 @@
-"""Muon, the paper's Adam and AdamW, the groups of parameters they get, their schedule, and an average of the weights."""
+"""Muon, the paper's Adam and AdamW, which parameters they get, their schedule, and an average of the weights."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -103,7 +103,7 @@ class PaperAdam(Optimizer):
 
 
 def adamw(parameters: Iterable[nn.Parameter], rate: float, *, capturable: bool = False) -> torch.optim.AdamW:
-    """Make PyTorch's fused AdamW without weight decay; `capturable` keeps its step count on the GPU, for CUDA graphs."""
+    """Make PyTorch's fused AdamW without weight decay; a `capturable` one may be recorded in a CUDA graph."""
     return torch.optim.AdamW(
         parameters, lr=rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True, capturable=capturable
     )

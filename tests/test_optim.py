@@ -1,4 +1,4 @@
-"""Muon, the paper's Adam, AdamW, their schedule and the average of the weights, each against an independent account of it."""
+"""Muon, the paper's Adam, AdamW, their schedule and the average of the weights, each against another account of it."""
 
 import pytest
 import torch
@@ -170,7 +170,7 @@ def test_the_papers_adam_decays_matrices_only() -> None:
 
 
 def test_adamw_gets_everything_and_decays_nothing() -> None:
-    """One step moves every weight by its rate along the sign of its gradient: m / √v = g / |g| after bias correction."""
+    """The first step moves every weight by its rate along the sign of its gradient g: m / √v = g / |g|."""
     config = small_config(optimizer="adamw", learning_rate=0.01)
     model = Electra(config, rng())
     (made,) = make_optimizers(model, config)
