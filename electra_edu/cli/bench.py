@@ -110,8 +110,8 @@ def _suited(device: str) -> list[str]:
 def _hardware_line(about: Mapping[str, Any], dtype: str, rates: Sequence[float]) -> str:
     place = about["gpu"] or f"{about['cpu']}, {about['threads']} of {about['cores']} cores"
     line = f"{about['date']}: {place}; Python {about['python']}, PyTorch {about['torch']}"
-    if about["transformers"]:
-        line += f", transformers {about['transformers']}"
+    for peer in ("transformers", "electra-pytorch"):
+        line += f", {peer} {about[peer]}" if about[peer] else ""
     if not rates:
         return f"{line}."
     return f"{line}. A 2048 × 2048 product ({dtype}): {sorted(rates)[len(rates) // 2] / 1e9:,.0f} GFLOP/s."

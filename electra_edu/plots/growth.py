@@ -12,7 +12,7 @@ from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, NEUTRAL
 LABELS = {  # what the horizontal axis is in
     "sequence length": "sequence length (tokens)",
     "width": "hidden size (units)",
-    "layers": "layers of each network",
+    "layers": "depth (layers of each network)",
     "vocabulary": "vocabulary (tokens)",
 }
 
