@@ -27,7 +27,7 @@ from electra_edu.experiments.benchmark.growth import MIDDLE, VARIED, last_slope
 from electra_edu.experiments.benchmark.kept import memory_of
 from electra_edu.experiments.benchmark.ours import RecordedStep, plain, random_corpus
 from electra_edu.experiments.benchmark.peers import electra_pytorch_step, transformers_eager, transformers_step
-from electra_edu.experiments.benchmark.steps import Factory, seeded
+from electra_edu.experiments.benchmark.steps import AdamStep, Factory, seeded
 from electra_edu.experiments.benchmark.timing import Measurement, Timing, measure
 from electra_edu.optim import adamw
 
@@ -152,6 +152,17 @@ def test_all_train_with_the_same_adamw() -> None:
         (group,) = optimizer.param_groups
         rates.append((group["lr"], group["betas"], group["eps"], group["weight_decay"], group["fused"]))
     assert len(set(rates)) == 1
+
+
+def test_a_step_forgets_the_gradients_of_the_last() -> None:
+    """The gradient of the sum of w · x is x: after two steps that of the second x, not of both."""
+    layer = nn.Linear(3, 1, bias=False)
+    step = AdamStep([layer, layer], lambda x: layer(x).sum(), TINY.config(), CPU, FLOAT32)
+    assert len(step.parameters) == 1  # tied: once
+    step(torch.tensor([1.0, 2.0, 3.0]))
+    step(torch.tensor([5.0, 0.0, -1.0]))
+    assert layer.weight.grad is not None
+    assert layer.weight.grad.tolist() == [[5.0, 0.0, -1.0]]
 
 
 def test_attention_is_the_one_asked_for() -> None:
