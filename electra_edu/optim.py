@@ -1,4 +1,4 @@
-"""Muon and the paper's Adam, the groups of parameters they get, their schedule, and an average of the weights."""
+"""Muon, the paper's Adam and AdamW, which parameters they get, their schedule, and an average of the weights."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -102,6 +102,13 @@ class PaperAdam(Optimizer):
                 parameter.addcdiv_(mean, square.sqrt().add_(group["eps"]), value=-rate)
 
 
+def adamw(parameters: Iterable[nn.Parameter], rate: float, *, capturable: bool = False) -> torch.optim.AdamW:
+    """Make PyTorch's fused AdamW without weight decay; a `capturable` one may be recorded in a CUDA graph."""
+    return torch.optim.AdamW(
+        parameters, lr=rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True, capturable=capturable
+    )
+
+
 def make_optimizers(model: nn.Module, config: ElectraConfig) -> list[Optimizer]:
     """Make the optimisers that `config.optimizer` names; see `set_rates`."""
     parameters = dict.fromkeys(model.parameters())  # a tied parameter once
@@ -116,8 +123,10 @@ def make_optimizers(model: nn.Module, config: ElectraConfig) -> list[Optimizer]:
         groups = [{"params": stacked, "splits": 3}, {"params": single, "splits": 1}]
         optimizers: list[Optimizer] = [
             Muon(groups, lr=config.muon_learning_rate),
-            torch.optim.AdamW(rest, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
+            adamw(rest, config.learning_rate),
         ]
+    elif config.optimizer == "adamw":
+        optimizers = [adamw(parameters, config.learning_rate)]
     else:
         decayed = [parameter for parameter in parameters if parameter.dim() > 1]
         kept = [parameter for parameter in parameters if parameter.dim() <= 1]  # biases and LayerNorms, as in the code

@@ -21,7 +21,7 @@ SIZES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("optimizer", ["muon", "paper-adam"])
+@pytest.mark.parametrize("optimizer", ["muon", "paper-adam", "adamw"])
 @pytest.mark.parametrize("sharing", ["none", "embeddings"])
 def test_what_the_weights_need_is_exact(optimizer: str, sharing: str) -> None:
     """Parameters, gradients and the optimiser's state of a real step; PyTorch's step counters are no state of ours."""

@@ -32,7 +32,7 @@ SETTINGS = st.fixed_dictionaries(
         "mask_token_prob": st.sampled_from([0.0, 0.85, 1.0]),
         "greedy": st.booleans(),
         "disallow_correct": st.booleans(),
-        "optimizer": st.sampled_from(["muon", "paper-adam"]),
+        "optimizer": st.sampled_from(["muon", "paper-adam", "adamw"]),
         "dropout": st.sampled_from([0.0, 0.1, 0.9]),
         "batch_size": st.integers(1, 9),
         "max_grad_norm": st.sampled_from([None, 0.5]),

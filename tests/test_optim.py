@@ -1,4 +1,4 @@
-"""Muon, the paper's Adam, their schedule and the average of the weights, each against an independent account of it."""
+"""Muon, the paper's Adam, AdamW, their schedule and the average of the weights, each against another account of it."""
 
 import pytest
 import torch
@@ -131,7 +131,7 @@ def test_the_papers_adam_takes_a_large_first_step() -> None:
 # Which optimiser gets what
 
 
-@pytest.mark.parametrize("optimizer", ["muon", "paper-adam"])
+@pytest.mark.parametrize("optimizer", ["muon", "paper-adam", "adamw"])
 @pytest.mark.parametrize("sharing", ["embeddings", "none"])
 def test_every_weight_is_in_one_group(optimizer: str, sharing: str) -> None:
     config = small_config(optimizer=optimizer, weight_sharing=sharing)
@@ -169,6 +169,20 @@ def test_the_papers_adam_decays_matrices_only() -> None:
         assert decayed[id(parameter)] == (0.0 if is_plain else 0.01), name
 
 
+def test_adamw_gets_everything_and_decays_nothing() -> None:
+    """The first step moves every weight by its rate along the sign of its gradient g: m / √v = g / |g|."""
+    config = small_config(optimizer="adamw", learning_rate=0.01)
+    model = Electra(config, rng())
+    (made,) = make_optimizers(model, config)
+    assert isinstance(made, torch.optim.AdamW)
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    for i, parameter in enumerate(model.parameters()):
+        parameter.grad = torch.full_like(parameter, 3.0 * (-1) ** i)
+    made.step()
+    for i, (old, new) in enumerate(zip(before, model.parameters(), strict=True)):
+        torch.testing.assert_close(new.detach(), old - 0.01 * (-1) ** i, atol=1e-6, rtol=0)
+
+
 # The schedule
 
 
@@ -185,7 +199,7 @@ def test_with_a_horizon_warm_up_and_decay_overlap() -> None:
     assert factors == pytest.approx([1 / 5 * 1.0, 3 / 5 * 0.8, 0.6, 0.5, 0.1, 0, 0])
 
 
-@pytest.mark.parametrize("optimizer", ["muon", "paper-adam"])
+@pytest.mark.parametrize("optimizer", ["muon", "paper-adam", "adamw"])
 def test_each_optimiser_gets_its_own_rate(optimizer: str) -> None:
     config = small_config(optimizer=optimizer, learning_rate=0.01, muon_learning_rate=0.4, warmup_steps=3)
     optimizers = make_optimizers(Electra(config, rng()), config)

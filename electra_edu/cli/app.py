@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from electra_edu import doctor as checkup
+from electra_edu.cli import bench as benches
 from electra_edu.cli import lab as jupyterlab
 from electra_edu.cli import lessons
 from electra_edu.cli import race as races
@@ -20,6 +21,16 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+bench = typer.Typer(help="Time training steps on this computer.", no_args_is_help=True)
+app.add_typer(bench, name="bench", rich_help_panel="Experiments")
+
+Rounds = Annotated[int, typer.Option(min=1, help="Rounds; every contender has a turn in each.")]
+Seconds = Annotated[float, typer.Option(min=0.001, help="How long a turn takes, about.")]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+DType = Annotated[str, typer.Option(help="float32, or bfloat16: forward and loss under autocast, meant for a GPU.")]
+Out = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write what was measured into this folder.")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -93,6 +104,35 @@ def race(
     """Hold ways to train against each other at equal FLOPs, and print what their features know."""
     try:
         races.run(name, corpus, tflop, seeds, jobs, out)
+    except ElectraEduError as error:
+        raise _failure(error) from error
+
+
+@bench.command("step")
+def bench_step(
+    shape: Annotated[
+        list[str] | None, typer.Option(help="toy, lab, small or base; may be repeated. Without it, all that suit.")
+    ] = None,
+    rounds: Rounds = 7,
+    seconds: Seconds = 1.0,
+    device: Device = "cpu",
+    dtype: DType = "float32",
+    out: Out = None,
+) -> None:
+    """Time a training step beside transformers', electra-pytorch's and a textbook's, and against a matrix product."""
+    try:
+        benches.step(shape or (), rounds, seconds, device, dtype, out)
+    except ElectraEduError as error:
+        raise _failure(error) from error
+
+
+@bench.command("growth")
+def bench_growth(
+    rounds: Rounds = 7, seconds: Seconds = 1.0, device: Device = "cpu", dtype: DType = "float32", out: Out = None
+) -> None:
+    """Time and weigh a step as length, width, layers and vocabulary double, one at a time."""
+    try:
+        benches.growth(rounds, seconds, device, dtype, out)
     except ElectraEduError as error:
         raise _failure(error) from error
 

@@ -13,7 +13,7 @@ WeightSharing = Literal["none", "embeddings", "all", "gdes"]
 ObjectiveName = Literal["electra", "bert", "replace-mlm", "electra-15", "all-tokens-mlm"]
 GeneratorKind = Literal["learned", "uniform", "unigram", "exact"]
 Scheme = Literal["joint", "two-stage", "adversarial"]
-Optimizer = Literal["muon", "paper-adam"]
+Optimizer = Literal["muon", "paper-adam", "adamw"]
 
 
 def masked_positions(length: int, mask_prob: float) -> int:

@@ -1,6 +1,7 @@
 """Figures: axes and values in, axes out. Nothing here shows, saves or trains."""
 
 from electra_edu.plots.curves import generator_scores, gradient_shares, learning, mlm_loss, rtd_loss
+from electra_edu.plots.growth import growth
 from electra_edu.plots.machine import machine
 from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, NEUTRAL, PROBE
 from electra_edu.plots.series import smooth
@@ -13,6 +14,7 @@ __all__ = [
     "PROBE",
     "generator_scores",
     "gradient_shares",
+    "growth",
     "learning",
     "machine",
     "mlm_loss",

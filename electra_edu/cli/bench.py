@@ -1,0 +1,134 @@
+"""`electra-edu bench`: times training steps, prints tables, and writes what was measured."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from electra_edu import plots
+from electra_edu.errors import ElectraEduError
+from electra_edu.experiments import benchmark
+from electra_edu.experiments.benchmark.contest import device_named, dtype_named
+
+ON_A_GPU_ONLY = ("base",)  # minutes for a step on a CPU
+
+
+def step(names: Sequence[str], rounds: int, seconds: float, device: str, dtype: str, out: Path | None) -> None:
+    """Hold a contest at each of the shapes (those that suit the device when there are none), and print its table."""
+    console = Console()
+    about = benchmark.hardware(device_named(device))  # a wrong name is answered before anything is timed
+    dtype_named(dtype)
+    shapes = [benchmark.shape_named(name) for name in names or _suited(device)]
+    folder = _folder(out)
+    found = []
+    for shape in shapes:
+        with console.status(f"{shape.name}: {rounds} rounds of about {seconds:g} s for each contender"):
+            one = benchmark.contest(shape, device=device, dtype=dtype, rounds=rounds, seconds=seconds)
+        console.print(step_table(one))
+        for note in one["notes"]:
+            console.print(f"Note: {note}", markup=False, highlight=False)
+        found.append(one)
+        if folder is not None:  # after each shape: an interrupted benchmark keeps what it has
+            path = folder / f"{about['date']}-step-{device}.json"
+            _write(path, {"hardware": about, "contests": found, "rounds": rounds, "seconds": seconds})
+    console.print(_hardware_line(about, dtype, [rate for one in found for rate in one["product_rates"]]))
+
+
+def growth(rounds: int, seconds: float, device: str, dtype: str, out: Path | None) -> None:
+    """Vary one size at a time, print how time and memory grow, and write the rows and the figure."""
+    console = Console()
+    about = benchmark.hardware(device_named(device))
+    dtype_named(dtype)
+    folder = _folder(out)
+    with console.status("Every size in turn, the others fixed"):
+        rows = benchmark.growth(device=device, dtype=dtype, rounds=rounds, seconds=seconds)
+    found = benchmark.slopes(rows)
+    for table in growth_tables(rows, found):
+        console.print(table)
+    holds = all(one["holds"] for one in found)
+    console.print("Nothing grows faster than it must." if holds else "Something grows faster than it must: see above.")
+    console.print(_hardware_line(about, dtype, ()))
+    if folder is not None:
+        stem = f"{about['date']}-growth-{device}"
+        _write(folder / f"{stem}.json", {"hardware": about, "dtype": dtype, "rows": rows, "slopes": found})
+        figure = plots.growth(rows, {one["varied"]: one["most"] for one in found})
+        figure.savefig(folder / f"{stem}.png", dpi=150)
+
+
+def step_table(contest: Mapping[str, Any]) -> Table:
+    """Return one shape's table; ratios above 1 are faster than the best peer."""
+    table = Table(title=f"One step, {contest['shape']}, {contest['dtype']}", caption=_caption(contest))
+    table.add_column("contender")
+    for column in ("ms", "least", "tokens/s", "ratio", "share", "faults"):
+        table.add_column(column, justify="right")
+    for row in contest["rows"]:
+        table.add_row(
+            row["contender"],
+            f"{1e3 * row['median']:.2f}",
+            f"{1e3 * row['least']:.2f}",
+            f"{row['tokens_per_second']:,.0f}",
+            "–" if row["ratio"] is None else f"{row['ratio']:.2f}",
+            f"{row['share']:.0%}",
+            "–" if row["page_faults"] is None else f"{row['page_faults']:,.0f}",
+        )
+    return table
+
+
+def _caption(contest: Mapping[str, Any]) -> str:
+    against = (
+        "no peer ran" if contest["best_peer"] is None else f"times as fast as the best peer, {contest['best_peer']}"
+    )
+    return (
+        f"ms per step: median over the rounds, and the least. Ratio: {against}. Share: of the rate of a large matrix "
+        "product. Faults: minor page faults per step."
+    )
+
+
+def growth_tables(rows: Sequence[Mapping[str, Any]], slopes: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Return the values at every size, and the slopes over the last doubling beside what is expected."""
+    values = Table(title="Time and memory of a step")
+    for column in ("varied", "size", "ms", "MB"):
+        values.add_column(column, justify="left" if column == "varied" else "right")
+    for row in rows:
+        values.add_row(row["varied"], f"{row['size']:,}", f"{row['milliseconds']:.2f}", f"{row['megabytes']:.1f}")
+    last = Table(title="Exponents over the last doubling")
+    for column in ("varied", "time", "memory", "time, expected", "bound"):
+        last.add_column(column, justify="left" if column == "varied" else "right")
+    for one in slopes:
+        expected, verdict = f"{one['least']:g} to {one['most']:g}", "holds" if one["holds"] else "broken"
+        last.add_row(one["varied"], f"{one['time']:.2f}", f"{one['memory']:.2f}", expected, verdict)
+    return [values, last]
+
+
+def _suited(device: str) -> list[str]:
+    return [name for name in benchmark.SHAPES if device == "cuda" or name not in ON_A_GPU_ONLY]
+
+
+def _hardware_line(about: Mapping[str, Any], dtype: str, rates: Sequence[float]) -> str:
+    place = about["gpu"] or f"{about['cpu']}, {about['threads']} of {about['cores']} cores"
+    line = f"{about['date']}: {place}; Python {about['python']}, PyTorch {about['torch']}"
+    for peer in ("transformers", "electra-pytorch"):
+        line += f", {peer} {about[peer]}" if about[peer] else ""
+    if not rates:
+        return f"{line}."
+    return f"{line}. A 2048 × 2048 product ({dtype}): {sorted(rates)[len(rates) // 2] / 1e9:,.0f} GFLOP/s."
+
+
+def _folder(out: Path | None) -> Path | None:
+    """Make the folder now: minutes of measuring should not end in an error."""
+    try:
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ElectraEduError(f"--out {out}: cannot be made ({error}). Choose another folder.") from error
+    return out
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    try:
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ElectraEduError(f"{path}: cannot be written ({error}). Choose another --out.") from error

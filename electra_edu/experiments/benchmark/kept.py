@@ -1,0 +1,59 @@
+"""The memory that a training step holds, as measured."""
+
+import torch
+from torch import Tensor
+
+from electra_edu.electra import Electra
+from electra_edu.experiments.benchmark.shapes import Shape
+from electra_edu.experiments.benchmark.steps import autocast
+from electra_edu.optim import adamw
+
+
+def memory_of(shape: Shape, device: torch.device, dtype: torch.dtype) -> int:
+    """Return the bytes that training `shape` holds at its peak.
+
+    On a GPU this is what PyTorch's allocator says of a second step, what was there before taken off. On a CPU, which
+    has no such count, it is the sum of what the forward pass keeps for the backward pass, by storage, of the logits,
+    and of the weights, their gradients and the optimiser's state; temporary copies inside an operation are not in it.
+    """
+    on_gpu = device.type == "cuda"
+    before = torch.cuda.memory_allocated(device) if on_gpu else 0
+    model = Electra(shape.config()).to(device)
+    optimizer = adamw(model.parameters(), shape.config().learning_rate)
+    rng = torch.Generator(device).manual_seed(0)
+    tokens = shape.tokens(1, rng)[0]
+    kept = 0
+    for _ in range(2):  # the optimiser's state is there from the second on
+        if on_gpu:
+            torch.cuda.reset_peak_memory_stats(device)
+        optimizer.zero_grad(set_to_none=True)
+        if on_gpu:
+            with autocast(device, dtype):
+                loss = model(tokens, rng=rng).loss
+        else:
+            loss, kept = _forward(model, tokens, rng, dtype)
+        loss.backward()
+        optimizer.step()
+    if on_gpu:
+        return int(torch.cuda.max_memory_allocated(device)) - before
+    weights = list(model.parameters())
+    gradients = [parameter.grad for parameter in weights if parameter.grad is not None]
+    state = [value for one in optimizer.state.values() for value in one.values()]
+    held: int = sum(tensor.nbytes for tensor in (*weights, *gradients, *state))
+    return kept + held
+
+
+def _forward(model: Electra, tokens: Tensor, rng: torch.Generator, dtype: torch.dtype) -> tuple[Tensor, int]:
+    """Return the loss of tokens (B, T), and the bytes its graph keeps beside the weights."""
+    weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    kept: dict[int, Tensor] = {}  # by storage: views share theirs. Holding them keeps the addresses apart
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept.setdefault(tensor.untyped_storage().data_ptr(), tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), autocast(tokens.device, dtype):
+        out = model(tokens, rng=rng)
+        loss = out.loss
+    keep(out.mlm_logits)
+    return loss, sum(one.untyped_storage().nbytes() for address, one in kept.items() if address not in weights)
