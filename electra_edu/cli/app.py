@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 
 
-bench = typer.Typer(help="Time training steps on this computer.", no_args_is_help=True)
+bench = typer.Typer(help="Time training on this computer.", no_args_is_help=True)
 app.add_typer(bench, name="bench", rich_help_panel="Experiments")
 
 Rounds = Annotated[int, typer.Option(min=1, help="Rounds; every contender has a turn in each.")]
@@ -133,6 +133,21 @@ def bench_growth(
     """Time and weigh a step as length, width, layers and vocabulary double, one at a time."""
     try:
         benches.growth(rounds, seconds, device, dtype, out)
+    except ElectraEduError as error:
+        raise _failure(error) from error
+
+
+@bench.command("insight")
+def bench_insight(
+    corpus: Annotated[list[str] | None, typer.Option(help="toy or docs; may be repeated. Without it, both.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs on each corpus.")] = 5,
+    first_seed: Annotated[int, typer.Option(min=0, help="The first of the seeds.")] = 0,
+    device: Device = "cpu",
+    out: Out = None,
+) -> None:
+    """Time from Train until the discriminator passes .90 on the toy language's exam, .75 and .85 on documentation."""
+    try:
+        benches.insight(corpus or (), seeds, first_seed, device, out)
     except ElectraEduError as error:
         raise _failure(error) from error
 

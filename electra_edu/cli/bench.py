@@ -58,6 +58,33 @@ def growth(rounds: int, seconds: float, device: str, dtype: str, out: Path | Non
         figure.savefig(folder / f"{stem}.png", dpi=150)
 
 
+def insight(corpora: Sequence[str], seeds: int, first_seed: int, device: str, out: Path | None) -> None:
+    """Train the presets until they pass their marks, print how long that took, and write the rows."""
+    console = Console()
+    about = benchmark.hardware(device_named(device))
+    folder, rows = _folder(out), []
+    for corpus in corpora or benchmark.MARKS:
+        with console.status(f"{corpus}: {seeds} runs, one after the other"):
+            rows += benchmark.time_to_insight(corpus, seeds=range(first_seed, first_seed + seeds), device=device)
+        if folder is not None:
+            path = folder / f"{about['date']}-insight-{device}-{about['threads']}-threads.json"
+            _write(path, {"hardware": about, "rows": rows})
+    console.print(insight_table(benchmark.insight_summary(rows)))
+    console.print(_hardware_line(about, "float32", ()))
+
+
+def insight_table(summary: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the table of seconds from Train to each mark."""
+    table = Table(title="Time to insight", caption="Median over the seeds, and the range. Exams on the way included.")
+    for column in ("corpus", "exam AUC", "passed", "seconds", "in steps", "steps"):
+        table.add_column(column, justify="left" if column == "corpus" else "right")
+    for one in summary:
+        values = ("{:.1f} ({:.1f}–{:.1f})".format(*one[what]) for what in ("seconds", "training_seconds"))
+        steps = "{:.0f} ({:.0f}–{:.0f})".format(*one["steps"])
+        table.add_row(one["corpus"], f"{one['auc']:.2f}", f"{one['passed']} of {one['runs']}", *values, steps)
+    return table
+
+
 def step_table(contest: Mapping[str, Any]) -> Table:
     """Return one shape's table; ratios above 1 are faster than the best peer."""
     table = Table(title=f"One step, {contest['shape']}, {contest['dtype']}", caption=_caption(contest))
