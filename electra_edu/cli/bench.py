@@ -65,10 +65,11 @@ def insight(corpora: Sequence[str], seeds: int, first_seed: int, device: str, ou
     folder, rows = _folder(out), []
     for corpus in corpora or benchmark.MARKS:
         with console.status(f"{corpus}: {seeds} runs, one after the other"):
-            rows += benchmark.time_to_insight(corpus, seeds=range(first_seed, first_seed + seeds), device=device)
+            mine = benchmark.time_to_insight(corpus, seeds=range(first_seed, first_seed + seeds), device=device)
         if folder is not None:
-            path = folder / f"{about['date']}-insight-{device}-{about['threads']}-threads.json"
-            _write(path, {"hardware": about, "rows": rows})
+            path = folder / f"{about['date']}-insight-{corpus}-{device}-{about['threads']}-threads.json"
+            _write(path, {"hardware": about, "rows": mine})
+        rows += mine
     console.print(insight_table(benchmark.insight_summary(rows)))
     console.print(_hardware_line(about, "float32", ()))
 

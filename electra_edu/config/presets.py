@@ -14,7 +14,7 @@ _TINY = ElectraConfig(
     optimizer="muon",
     learning_rate=3e-3,
     muon_learning_rate=5e-3,
-    warmup_steps=50,
+    warmup_steps=10,
 )
 _PAPER = ElectraConfig(
     vocab_size=30522,
@@ -54,6 +54,7 @@ PRESETS: Mapping[str, ElectraConfig] = MappingProxyType(
             hidden_size=128,
             num_heads=4,
             rtd_weight=2.0,
+            muon_learning_rate=1e-2,
             batch_size=32,
         ),
         "paper-small": _SMALL,
