@@ -222,11 +222,9 @@ class Encoder(nn.Module):
             rotation = rotations(tokens.shape[1], self.shape.head_size, tokens.device)
         may_attend = None if attention_mask is None else attention_mask.bool()[:, None, None, :]
         blocks = list(islice(self.blocks, layers))
-        for block in blocks[:-1]:
-            x = block(x, rotation, may_attend)
-        for block in blocks[-1:]:
-            x = block(x, rotation, may_attend, positions)
-        return x
+        for number, block in enumerate(blocks, start=1):
+            x = block(x, rotation, may_attend, positions if number == len(blocks) else None)
+        return x if blocks or positions is None else take(x, positions)
 
 
 class HasEncoder(Protocol):

@@ -163,9 +163,11 @@ def sample(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:
     One uniform number per row, looked up in the cumulative distribution: exact, and cheaper than Gumbel noise for
     every entry of the vocabulary. Drawn in float32 at least, whatever the logits are.
     """
-    logits = logits.detach()
-    scaled = (logits - logits.amax(-1, keepdim=True)).float() / temperature
-    cumulative = scaled.exp_().cumsum_(-1)  # in place: the largest tensors of a step; u need not know their sum
+    logits = logits.detach().float()
+    below_the_largest = logits - logits.amax(
+        -1, keepdim=True
+    )  # a copy; from here on in place: a step's largest tensors
+    cumulative = below_the_largest.div_(temperature).exp_().cumsum_(-1)  # not normalised: the look-up does that
     u = torch.rand(cumulative.shape[:-1], generator=rng, device=logits.device)[..., None]
     drawn = torch.searchsorted(
         cumulative, u * cumulative[..., -1:], right=True

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import torch
 from small import count, rng, small_config, small_corpus
-from torch import Tensor
 
 from electra_edu.config import ElectraConfig, preset
 from electra_edu.efficiency import memory
 from electra_edu.electra import Electra
+from electra_edu.experiments.benchmark.kept import kept_for_backward
 from electra_edu.objectives import OBJECTIVES
 from electra_edu.optim import make_optimizers
 
@@ -31,39 +31,27 @@ def test_what_the_weights_need_is_exact(optimizer: str, sharing: str) -> None:
     model(tokens, rng=rng()).loss.backward()
     for one in optimizers:
         one.step()
-    kept = [
+    state = [
         value for one in optimizers for state in one.state.values() for name, value in state.items() if name != "step"
     ]
     items = memory(config)
     assert items["parameters"] == items["average of the weights"] == 4 * count(model)
     assert items["gradients"] == sum(p.grad.nbytes for p in model.parameters() if p.grad is not None)
-    assert items["optimizer state"] == sum(tensor.nbytes for tensor in kept)
+    assert items["optimizer state"] == sum(tensor.nbytes for tensor in state)
     assert items.pop("total") == sum(items.values())
 
 
-def kept_for_backward(config: ElectraConfig) -> int:
-    """Add up the bytes behind every tensor that a forward pass keeps, weights aside, and the logits it returns."""
-    model = Electra(config, rng())
+def kept(config: ElectraConfig) -> int:
+    """Let PyTorch say how many bytes a forward pass keeps for the backward pass, weights aside."""
     tokens = torch.randint(5, config.vocab_size, (config.batch_size, config.max_seq_length), generator=rng())
-    weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
-    kept: dict[int, Tensor] = {}  # by storage: views share theirs. Holding them keeps the addresses apart
-
-    def keep(tensor: Tensor) -> Tensor:
-        if tensor.untyped_storage().data_ptr() not in weights:
-            kept[tensor.untyped_storage().data_ptr()] = tensor
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        out = model(tokens, rng=rng())
-    kept[out.mlm_logits.untyped_storage().data_ptr()] = out.mlm_logits
-    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+    return kept_for_backward(Electra(config, rng()), tokens, rng())[1]
 
 
 @pytest.mark.parametrize("config", [preset("toy"), *(small_config(**size) for size in SIZES)], ids=range(5))
 def test_activations_and_logits_are_within_3_percent(config: ElectraConfig) -> None:
     """The rule leaves out what is small: token ids, masks, and one number per token for each LayerNorm."""
     estimate = sum(count for name, count in memory(config).items() if name.endswith(("activations", "logits")))
-    assert estimate == pytest.approx(kept_for_backward(config), rel=0.03)
+    assert estimate == pytest.approx(kept(config), rel=0.03)
 
 
 def test_activations_by_hand() -> None:

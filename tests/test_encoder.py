@@ -111,6 +111,9 @@ def test_states_at_chosen_positions_are_the_states_there(positions: str, num_lay
     there = network(tokens, real, positions=wanted)
     assert sizes == [8] * (num_layers - 1) + [3]
     torch.testing.assert_close(there, torch.stack([network(tokens, real)[row, wanted[row]] for row in range(2)]))
+    unread = network(tokens, real, layers=0)  # what the first block would read
+    expected = torch.stack([unread[row, wanted[row]] for row in range(2)])
+    assert torch.equal(network(tokens, real, layers=0, positions=wanted), expected)
 
 
 def test_learned_positions_end_and_say_so() -> None:

@@ -73,6 +73,14 @@ def test_one_uniform_number_is_drawn_for_each_row_from_the_given_generator() -> 
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_coarse_logits_are_drawn_from_in_float32(dtype: torch.dtype) -> None:
+    coarse = (3 * torch.randn(2000, 50, generator=rng())).to(dtype)
+    untouched = coarse.clone()
+    assert torch.equal(sample(coarse, 0.7, rng(1)), sample(coarse.float(), 0.7, rng(1)))
+    assert torch.equal(coarse, untouched)
+
+
 def test_a_low_temperature_is_nearly_the_most_likely_token() -> None:
     logits = torch.randn(200, 30, generator=rng())
     assert torch.equal(sample(logits, 1e-4, rng()), logits.argmax(-1))

@@ -35,7 +35,6 @@ def time_to_insight(
     seeds: Sequence[int],
     device: str = "cpu",
     clock: Callable[[], float] = time.perf_counter,
-    on_row: Callable[[Row], None] = lambda _row: None,
 ) -> list[Row]:
     """Train the preset of `corpus` once for each seed and return one row for each seed and mark.
 
@@ -48,13 +47,12 @@ def time_to_insight(
         raise ElectraEduError(
             f"There are no marks for {corpus!r}.{nearest(corpus, MARKS)} Corpora: {', '.join(MARKS)}."
         )
-    text, rows = load_corpus(corpus), []
+    text = load_corpus(corpus)
+    rows: list[Row] = []
     _warm_up(TrainingRun(preset(corpus), text, device=device))
     for seed in seeds:
         run = TrainingRun(preset(corpus), text, seed=seed, device=device)
-        for row in _train(run, MARKS[corpus], clock):
-            on_row(row)
-            rows.append(row)
+        rows += _train(run, MARKS[corpus], clock)
     return rows
 
 

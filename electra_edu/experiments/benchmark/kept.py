@@ -31,7 +31,7 @@ def memory_of(shape: Shape, device: torch.device, dtype: torch.dtype) -> int:
             with autocast(device, dtype):
                 loss = model(tokens, rng=rng).loss
         else:
-            loss, kept = _forward(model, tokens, rng, dtype)
+            loss, kept = kept_for_backward(model, tokens, rng, dtype)
         loss.backward()
         optimizer.step()
     if on_gpu:
@@ -43,8 +43,10 @@ def memory_of(shape: Shape, device: torch.device, dtype: torch.dtype) -> int:
     return kept + held
 
 
-def _forward(model: Electra, tokens: Tensor, rng: torch.Generator, dtype: torch.dtype) -> tuple[Tensor, int]:
-    """Return the loss of tokens (B, T), and the bytes its graph keeps beside the weights."""
+def kept_for_backward(
+    model: Electra, tokens: Tensor, rng: torch.Generator, dtype: torch.dtype = torch.float32
+) -> tuple[Tensor, int]:
+    """Return the loss of tokens (B, T), and the bytes that its graph keeps beside the weights, the logits included."""
     weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
     kept: dict[int, Tensor] = {}  # by storage: views share theirs. Holding them keeps the addresses apart
 
