@@ -237,11 +237,11 @@ def contrast(one: np.ndarray, other: np.ndarray) -> float:
 class TestPalette:
     def test_figures_and_panels_wear_the_same_colours(self) -> None:
         colours = css_colours()
-        for name in ("generator", "discriminator", "probe", "neutral"):
+        for name in ("generator", "discriminator", "probe", "neutral", "warning", "stop", "ink"):
             assert colours[name][0] == getattr(palette, name.upper())
 
     def test_each_colour_is_named_once(self) -> None:
-        for sheet in ("palette.css", "live_view.css"):
+        for sheet in ("palette.css", "live_view.css", "sheet.css"):
             found = re.findall(r"#[0-9A-Fa-f]{6}", (STATIC / sheet).read_text(encoding="utf-8"))
             assert len(found) == len({*found})
             assert found == [] or sheet == "palette.css"

@@ -5,6 +5,8 @@ from electra_edu.plots.growth import growth
 from electra_edu.plots.machine import machine
 from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, NEUTRAL, PROBE
 from electra_edu.plots.series import smooth
+from electra_edu.plots.sheet import WIDTH as SHEET_WIDTH
+from electra_edu.plots.sheet import sheet, sheet_height
 from electra_edu.plots.tokens import token_strip
 
 __all__ = [
@@ -12,6 +14,7 @@ __all__ = [
     "GENERATOR",
     "NEUTRAL",
     "PROBE",
+    "SHEET_WIDTH",
     "generator_scores",
     "gradient_shares",
     "growth",
@@ -19,6 +22,8 @@ __all__ = [
     "machine",
     "mlm_loss",
     "rtd_loss",
+    "sheet",
+    "sheet_height",
     "smooth",
     "token_strip",
 ]

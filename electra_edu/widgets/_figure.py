@@ -1,6 +1,6 @@
 """Figures as bytes: the static twins that stay in a notebook when its panels are gone."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -9,6 +9,7 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from electra_edu import plots
+from electra_edu.plots.blocks import Block
 from electra_edu.training import TrainingRun
 
 
@@ -23,6 +24,12 @@ def draw_run(run: TrainingRun, probes: Mapping[int, float], task: str | None) ->
         for part in axes.values():
             part.axvline(change.step, color=plots.NEUTRAL, linewidth=0.8)
     return figure
+
+
+def draw_sheet(blocks: Sequence[Block]) -> Figure:
+    """Draw an instrument's blocks, as high as they need."""
+    figure = Figure(figsize=(plots.SHEET_WIDTH, plots.sheet_height(blocks)), layout="constrained")
+    return plots.sheet(figure, blocks)
 
 
 def figure_png(figure: Figure) -> bytes:

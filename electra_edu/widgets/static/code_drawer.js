@@ -41,6 +41,8 @@ function render({ model, el }) {
   const update = () => {
     settings.textContent = model.get("settings");
     code.textContent = model.get("code");
+    copySettings.hidden = settings.hidden = !model.get("settings");
+    showCode.hidden = !model.get("code");
   };
   model.on("change:settings change:code", update);
   update();

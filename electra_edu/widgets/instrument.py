@@ -1,0 +1,109 @@
+"""What all analysis panels are made of: knobs above, one sheet below, the code behind it, and a picture that stays."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import ipywidgets as widgets
+from IPython.display import display
+
+from electra_edu.errors import ElectraEduError
+from electra_edu.plots.blocks import Block, Text, in_words
+from electra_edu.widgets._figure import Twin, draw_sheet
+from electra_edu.widgets.code_drawer import CodeDrawer
+from electra_edu.widgets.player import Player
+from electra_edu.widgets.sheet import Sheet
+
+WIDTH = "848px"
+T = TypeVar("T")
+
+
+class Instrument(ABC):
+    """A panel that computes and draws again whenever a knob moves or a word is picked.
+
+    A subclass makes its knobs, calls `super().__init__(name, rows of knobs)`, and says what to draw: `blocks`. It may
+    answer picked words (`picked`) and should give the code behind the screen (`code`). Every knob is a public
+    attribute, so that a test or a lesson can move it: `panel.rate.value = 0.4`.
+    """
+
+    def __init__(self, name: str, knobs: Sequence[Sequence[widgets.Widget]]) -> None:
+        """Build the panel and draw it once; `name` is read aloud before the rest."""
+        self.name = name
+        self.sheet = Sheet(name)
+        self.drawer = CodeDrawer()
+        self.sheet.on_pick(self._pick)
+        for knob in (knob for row in knobs for knob in row):
+            if isinstance(knob, widgets.Button):
+                continue  # what a button does is the subclass's to say
+            if hasattr(knob, "value") and not isinstance(knob, widgets.HTML):
+                knob.observe(lambda _change: self.refresh(), "value")
+        rows = [widgets.HBox(list(row), layout=widgets.Layout(flex_flow="row wrap")) for row in knobs]
+        self.panel = widgets.VBox([*rows, self.sheet, self.drawer], layout=widgets.Layout(max_width=WIDTH))
+        self.panel.add_class("edu-instrument")
+        self._twin: Twin | None = None
+        self.refresh()
+
+    @abstractmethod
+    def blocks(self) -> list[Block]:
+        """Return what to draw for the knobs as they stand. An ElectraEduError raised here is shown in its place."""
+
+    def code(self) -> str:
+        """Return at most 12 lines of public calls that reproduce what is on screen; "" where there is nothing to."""
+        return ""
+
+    def picked(self, action: str, index: int) -> None:  # noqa: B027 — most instruments have nothing to pick
+        """Answer a picked word; the sheet is drawn again afterwards."""
+
+    def refresh(self) -> None:
+        """Compute and draw again."""
+        try:
+            blocks, code = self.blocks(), self.code()
+        except ElectraEduError as error:
+            blocks, code = [Text(str(error), "stop")], ""
+        self.sheet.show(blocks)
+        self.drawer.code = code
+
+    def close(self) -> None:
+        """Take the panel off the page."""
+        self.panel.close()
+
+    def _pick(self, action: str, index: int) -> None:
+        self.picked(action, index)
+        self.refresh()
+
+    def _ipython_display_(self) -> None:
+        """Show the panel and, in an output of its own, a picture of it for readers without a kernel.
+
+        Pauses whatever another panel trains. With ELECTRA_EDU_BUILD=1, which is how committed lessons are made, only
+        the picture is shown.
+        """
+        Player.pause_all()
+        if os.environ.get("ELECTRA_EDU_BUILD") != "1":
+            display(self.panel)
+        self._twin = Twin()
+        try:
+            blocks = self.blocks()
+        except ElectraEduError as error:
+            blocks = [Text(str(error), "stop")]
+        self._twin.show(draw_sheet(blocks), f"{self.name}. {in_words(blocks)}")
+
+
+def choices(
+    name: str, values: Sequence[T], value: T, label: Callable[[T], str] = str, width: str = "33%"
+) -> widgets.SelectionSlider:
+    """Make a slider over a few values, its value in visible text. It draws while it moves: keep `blocks` cheap."""
+    return widgets.SelectionSlider(
+        options=[(label(each), each) for each in values],
+        value=value,
+        description=name,
+        style={"description_width": "initial"},
+        layout=widgets.Layout(width=width, min_width="180px"),
+    )
+
+
+def button(text: str, about: str, on_click: Callable[[], Any], style: str = "") -> widgets.Button:
+    """Make a button with a tooltip that calls `on_click` without arguments."""
+    made = widgets.Button(description=text, tooltip=about, button_style=style, layout=widgets.Layout(width="auto"))
+    made.on_click(lambda _button: on_click())
+    return made
