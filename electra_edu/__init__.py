@@ -5,6 +5,7 @@
 
 from electra_edu import (
     corpora,
+    course,
     detection,
     doctor,
     efficiency,
@@ -24,6 +25,7 @@ from electra_edu.detection import detect
 from electra_edu.electra import Electra, ElectraOutput
 from electra_edu.errors import ElectraEduError, TrainingStopped
 from electra_edu.training import Evaluation, StepRecord, TrainingRun
+from electra_edu.widgets.check import check
 
 __version__ = "0.1.0"
 
@@ -37,7 +39,9 @@ __all__ = [
     "StepRecord",
     "TrainingRun",
     "TrainingStopped",
+    "check",
     "corpora",
+    "course",
     "detect",
     "detection",
     "doctor",

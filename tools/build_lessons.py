@@ -1,6 +1,7 @@
 """Execute the lessons and keep their outputs: `python tools/build_lessons.py [NAME ...]`, all of them by default.
 
-Panels train briefly and from a fixed seed while ELECTRA_EDU_BUILD=1. What would differ from one computer to the next,
+Terms and sources in the text get their explanations. Panels train briefly and from a fixed seed while
+ELECTRA_EDU_BUILD=1. What would differ from one computer to the next,
 or need a running kernel to be shown, is left out, so that a rebuilt lesson differs only where its content does.
 """
 
@@ -16,6 +17,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from electra_edu.course.glossary import with_titles
+
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # without its kernel: "Error displaying widget"
 METADATA = {
@@ -29,6 +32,9 @@ TIMEOUT = 300  # seconds for one cell
 def build(path: Path) -> None:
     """Execute one notebook in an empty folder and write it back; raises CellExecutionError where a cell fails."""
     notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = with_titles(cell.source)
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
         NotebookClient(

@@ -1,0 +1,19 @@
+"""The exercises: functions that the learner writes or repairs, checked by what they do."""
+
+from electra_edu.course.exercises import choose_positions
+from electra_edu.course.exercises.exercise import Exercise, Fault, Feedback, Trial, examine
+from electra_edu.errors import ElectraEduError, nearest
+
+EXERCISES: dict[str, Exercise] = {module.EXERCISE.name: module.EXERCISE for module in (choose_positions,)}
+
+
+def exercise(name: str) -> Exercise:
+    """Return an exercise by its name; raises ElectraEduError where there is none."""
+    if name not in EXERCISES:
+        raise ElectraEduError(
+            f"There is no exercise {name!r}.{nearest(name, EXERCISES)} There are: {', '.join(EXERCISES)}."
+        )
+    return EXERCISES[name]
+
+
+__all__ = ["EXERCISES", "Exercise", "Fault", "Feedback", "Trial", "examine", "exercise"]

@@ -1,0 +1,200 @@
+"""Exercises: a learner's function is tried on small inputs, and told what is seen, why, and where to look."""
+
+import ast
+import inspect
+import io
+import textwrap
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import Tensor
+
+State = Literal["untouched", "wrong", "right"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a learner's function."""
+
+    symptom: str  # what was seen, on which small input
+    cause: str  # why that is wrong, or what usually causes it
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A function to write or to repair.
+
+    `examine` gets a safe version of the learner's function (see `Trial`) and returns the first fault it finds.
+    """
+
+    name: str
+    lesson: str
+    title: str
+    starter: str  # the source as the lesson gives it
+    hint: str
+    examine: "Callable[[Trial], Fault | None]"
+    ours: Callable[..., Any]  # the library's own way, with the same signature
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What came of an examination; `source` is that of the function, "" where it cannot be had."""
+
+    exercise: Exercise
+    state: State
+    fault: Fault | None = None
+    source: str = ""
+
+
+class Untried(Exception):
+    """The function gave `...` or None: nobody has written it yet."""
+
+
+class Failed(Exception):
+    """The function cannot be examined further; carries the fault."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.symptom)
+        self.fault = fault
+
+
+class Trial:
+    """A learner's function, made safe to call: quiet, its inputs are copies, and whatever it does becomes a `Fault`."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        """Wrap `function`."""
+        self._function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call it; raises Untried or Failed, never anything else."""
+        given = [_copied(argument) for argument in arguments]
+        before = [_copied(argument) for argument in arguments]
+        try:
+            with redirect_stdout(io.StringIO()):
+                result = self._function(*given)
+        except Exception as error:
+            raise Failed(_of_exception(error, self._function)) from error
+        if result is None or result is ...:
+            raise Untried
+        if any(_differs(one, other) for one, other in zip(given, before, strict=True)):
+            raise Failed(
+                Fault(
+                    "After the call, one of the tensors that you were given has changed.",
+                    "Your function writes into its input; whoever called it still needs that. Build a new tensor "
+                    "instead, for example with torch.where or .clone().",
+                )
+            )
+        return result
+
+    def tensor(self, *arguments: Any, shape: Iterable[int], what: str = "result") -> Tensor:
+        """Call it and check that a tensor of this shape comes back."""
+        return expect_tensor(self(*arguments), shape, what)
+
+
+def expect_tensor(result: Any, shape: Iterable[int], what: str = "result") -> Tensor:
+    """Return `result` if it is a tensor of this shape; raises Failed with a fault that says what it is instead."""
+    wanted = tuple(shape)
+    if not isinstance(result, Tensor):
+        raise Failed(Fault(f"The {what} is a {type(result).__name__}.", f"It must be a tensor of shape {wanted}."))
+    if tuple(result.shape) != wanted:
+        raise Failed(
+            Fault(
+                f"The {what} has the shape {tuple(result.shape)}.",
+                f"It must have the shape {wanted}: {'a single number' if not wanted else 'one entry per place'}.",
+            )
+        )
+    return result
+
+
+def expect_parts(result: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return the parts of a tuple result; raises Failed where there are more or fewer than `names`."""
+    if not isinstance(result, tuple | list) or len(result) != len(names):
+        raise Failed(
+            Fault(f"The result is {_described(result)}.", f"It must be {len(names)} things: {', '.join(names)}.")
+        )
+    return tuple(result)
+
+
+def examine(exercise: Exercise, function: object) -> Feedback:
+    """Try a learner's function; never raises, whatever it is given."""
+    if not callable(function):
+        no_function = Fault(f"{_described(function)} is no function.", f"Pass the function itself: {exercise.name}.")
+        return Feedback(exercise, "untouched" if function is None or function is ... else "wrong", no_function)
+    source = source_of(function)
+    if source and _same_code(source, exercise.starter):
+        return Feedback(exercise, "untouched", source=source)
+    try:
+        fault = exercise.examine(Trial(function))
+    except Untried:
+        return Feedback(exercise, "untouched", source=source)
+    except Failed as failed:
+        fault = failed.fault
+    except Exception as error:  # a result so odd that the examination itself stumbles
+        fault = Fault(
+            f"The result could not be used: {type(error).__name__}: {_one_line(error)}",
+            "Compare the kind of your result, its shape and its type, with the line under the function's name.",
+        )
+    return Feedback(exercise, "wrong" if fault else "right", fault, source)
+
+
+def source_of(function: object) -> str:
+    """Return the source of a function that was written in a cell or a file; "" where it cannot be had."""
+    try:
+        return textwrap.dedent(inspect.getsource(function))  # type: ignore[arg-type]
+    except (OSError, TypeError):
+        return ""
+
+
+def _copied(value: Any) -> Any:
+    """Copy a tensor, so that a function that writes into it does no harm; whatever else is passed on as it is.
+
+    So is a tensor with a gradient: its copy would be cut off from the graph that an examination may look at.
+    """
+    return value.clone() if isinstance(value, Tensor) and not value.requires_grad else value
+
+
+def _differs(one: Any, other: Any) -> bool:
+    return isinstance(one, Tensor) and not (one.shape == other.shape and bool((one == other).all()))
+
+
+def _same_code(one: str, other: str) -> bool:
+    """Tell whether two sources are the same but for comments, blanks and docstrings' layout."""
+    try:
+        return ast.dump(ast.parse(one)) == ast.dump(ast.parse(textwrap.dedent(other)))
+    except SyntaxError:
+        return one.strip() == other.strip()
+
+
+def _of_exception(error: Exception, function: Callable[..., Any]) -> Fault:
+    """Turn an exception in the learner's code into a fault that names their line."""
+    code = getattr(function, "__code__", None)
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if code and frame.filename == code.co_filename
+    ]
+    line = f" in the line “{frames[-1].line}”" if frames and frames[-1].line else ""
+    if isinstance(error, TypeError) and not frames:
+        try:
+            cause = f"It is called with the arguments of {_signature(function)}; keep the first line as it was."
+        except ValueError:
+            cause = "It cannot be called with the arguments that the lesson names."
+        return Fault(f"Calling it raises TypeError: {_one_line(error)}", cause)
+    return Fault(
+        f"It raises {type(error).__name__}{line}: {_one_line(error)}",
+        "Read the message, then look at the shapes and types of what that line combines.",
+    )
+
+
+def _signature(function: Callable[..., Any]) -> str:
+    return f"{getattr(function, '__name__', 'the function')}{inspect.signature(function)}"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
+
+
+def _described(value: object) -> str:
+    text = repr(value)
+    return text if len(text) < 60 else f"a {type(value).__name__}"

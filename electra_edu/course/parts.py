@@ -1,0 +1,72 @@
+"""The parts of an ELECTRA that the learner has written so far, and the library's own where there are none."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from electra_edu.course.exercises import EXERCISES, examine
+from electra_edu.course.progress import Progress
+
+PARTS = ("choose_positions", "mlm_loss", "draw", "fill_in", "rtd_loss", "joint_step")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Functions by the names of their exercises."""
+
+    functions: dict[str, Callable[..., Any]]
+    yours: tuple[str, ...]  # those that the learner wrote
+    notes: tuple[str, ...] = ()  # about those that did not load
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Return a part: `parts.rtd_loss`."""
+        try:
+            return self.functions[name]
+        except KeyError:
+            raise AttributeError(f"There is no part {name!r}; there are {', '.join(self.functions)}.") from None
+
+    def __str__(self) -> str:
+        """Say how many parts are the learner's."""
+        names = f": {', '.join(self.yours)}" if self.yours else ""
+        return " ".join([f"{len(self.yours)} of {len(self.functions)} parts are yours{names}.", *self.notes])
+
+
+def parts(progress: Progress | None = None) -> Parts:
+    """Collect the parts: a function of the learner's that passed its check, and passes it again, before ours.
+
+    Their source was kept when it passed. It is run with `torch`, `F` and `math` at hand, and nothing else.
+    """
+    progress = progress or Progress()
+    functions: dict[str, Callable[..., Any]] = {}
+    yours, notes = [], []
+    for name in (name for name in PARTS if name in EXERCISES):
+        exercise = EXERCISES[name]
+        functions[name] = exercise.ours
+        source = progress.read(exercise.lesson).exercises.get(name)
+        if source is None:
+            continue
+        try:
+            mine = _loaded(name, source)
+        except Exception as error:
+            notes.append(f"Your {name} needs something that is not here ({error}): ours is used.")
+            continue
+        if examine(exercise, mine).state == "right":
+            functions[name] = mine
+            yours.append(name)
+        else:
+            notes.append(f"Your {name} does not pass its check by itself: ours is used.")
+    return Parts(functions, tuple(yours), tuple(notes))
+
+
+def _loaded(name: str, source: str) -> Callable[..., Any]:
+    """Run the learner's own source, kept on their own computer, and return the function it defines."""
+    namespace: dict[str, Any] = {"torch": torch, "F": F, "math": math}
+    exec(compile(source, f"<your {name}>", "exec"), namespace)
+    function = namespace[name]
+    if not callable(function):
+        raise TypeError(f"{name} is no function")
+    return function  # type: ignore[no-any-return]

@@ -1,0 +1,210 @@
+"""What a learner has done, kept on this computer only: one small JSON file per lesson."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from platformdirs import user_data_path
+
+from electra_edu.course.content_files import ContentError, Fields
+from electra_edu.course.glossary import LEVELS, Level
+from electra_edu.errors import ElectraEduError
+
+FOLDER_VARIABLE = "ELECTRA_EDU_PROGRESS"  # environment variable that names another folder
+PATIENCE = 5.0  # seconds to wait for another kernel that writes the same file
+SETTINGS = "settings"
+FORM = 1  # of the files; a file of another form is kept aside
+
+
+class ProgressError(ElectraEduError, OSError):
+    """Progress cannot be exported or reset."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The first answer to a question: which option, by its place in the content file, and whether it was right."""
+
+    option: int
+    right: bool
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A prediction: a letter or a number; None where it was skipped."""
+
+    value: str | float | None
+
+
+@dataclass(frozen=True)
+class LessonProgress:
+    """What was done in one lesson."""
+
+    opened: str = ""  # date and time of the first visit, UTC
+    answers: Mapping[str, Answer] = field(default_factory=dict)  # by question
+    guesses: Mapping[str, Guess] = field(default_factory=dict)  # by prediction
+    exercises: Mapping[str, str] = field(default_factory=dict)  # those that passed, with the source that did
+
+
+class Progress:
+    """The folder in which progress is kept.
+
+    Many kernels may write at once: each change reads, changes and replaces one file under a lock. A damaged file is
+    kept aside and begun afresh. Where nothing can be written, `problem` says so and the lesson goes on without.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Use `folder`, else ELECTRA_EDU_PROGRESS, else the user's data folder on this system."""
+        override = os.environ.get(FOLDER_VARIABLE)
+        self.folder = folder or (
+            Path(override) if override else user_data_path("electra_edu", appauthor=False) / "progress"
+        )
+        self.problem = ""  # why nothing is kept, in a sentence
+        self.notes: list[str] = []  # what was found damaged and kept aside
+
+    def read(self, lesson: str) -> LessonProgress:
+        """Return what was done in a lesson."""
+        return _lesson_progress(self._load(lesson))
+
+    def open(self, lesson: str) -> None:
+        """Note that a lesson was visited."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self._change(lesson, lambda done: done if done.opened else replace(done, opened=now))
+
+    def record_answer(self, lesson: str, question: str, option: int, right: bool) -> None:
+        """Keep the first answer to a question; later ones change nothing."""
+        answer = Answer(option, right)
+        self._change(lesson, lambda done: replace(done, answers={question: answer, **done.answers}))
+
+    def record_guess(self, lesson: str, prediction: str, value: str | float | None) -> None:
+        """Keep a prediction, in place of an earlier one."""
+        self._change(lesson, lambda done: replace(done, guesses={**done.guesses, prediction: Guess(value)}))
+
+    def record_exercise(self, lesson: str, exercise: str, source: str) -> None:
+        """Keep the source of a function that passed, in place of an earlier one."""
+        self._change(lesson, lambda done: replace(done, exercises={**done.exercises, exercise: source}))
+
+    @property
+    def level(self) -> Level:
+        """The reading level that the learner chose; "student" until then."""
+        level = self._load(SETTINGS).get("level")
+        return level if level in LEVELS else "student"
+
+    @level.setter
+    def level(self, level: Level) -> None:
+        if level not in LEVELS:
+            raise ElectraEduError(f"level={level!r}: must be one of {', '.join(LEVELS)}.")
+        self._replace(SETTINGS, lambda settings: {**settings, "level": level})
+
+    def export(self, path: Path) -> Path:
+        """Write everything into one JSON file and return its path; raises ProgressError where that is impossible."""
+        everything = {file.stem: self._load(file.stem) for file in sorted(self.folder.glob("*.json"))}
+        try:
+            _write(path, everything)
+        except OSError as error:
+            raise ProgressError(f"{path} cannot be written: {error.strerror or error}. Name another file.") from error
+        return path
+
+    def reset(self, lesson: str | None = None) -> None:
+        """Forget what was done in a lesson, or in all; the reading level stays. Raises ProgressError on failure."""
+        files = (
+            [self._path(lesson)] if lesson else [file for file in self.folder.glob("*.json") if file.stem != SETTINGS]
+        )
+        try:
+            for file in files:
+                file.unlink(missing_ok=True)
+        except OSError as error:
+            raise ProgressError(f"{self.folder} cannot be changed: {error.strerror or error}.") from error
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.json"
+
+    def _load(self, name: str) -> dict[str, Any]:
+        """Return the content of a file, {} where there is none; a damaged one is kept aside under another name."""
+        path = self._path(name)
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(data, dict) or data.get("form") != FORM:
+                raise ValueError("not of this form")
+            if name != SETTINGS:
+                _lesson_progress(data)
+        except FileNotFoundError:
+            return {}
+        except (ValueError, ContentError):
+            self._keep_aside(path)
+            return {}
+        except OSError as error:
+            self.problem = f"Progress is not kept: {path} cannot be read ({error.strerror or error})."
+            return {}
+        return data
+
+    def _keep_aside(self, path: Path) -> None:
+        aside = path.with_name(f"{path.stem}.damaged-{time.time_ns()}")
+        try:
+            path.rename(aside)
+            self.notes.append(f"{path.name} was damaged; it is kept as {aside.name}, and that lesson begins afresh.")
+        except OSError:
+            pass  # another kernel was quicker, or nothing can be written: `_replace` will say so
+
+    def _change(self, lesson: str, change: Callable[[LessonProgress], LessonProgress]) -> None:
+        self._replace(lesson, lambda data: asdict(change(_lesson_progress(data))))
+
+    def _replace(self, name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Read, change and replace one file, alone. While lessons are built nothing is kept."""
+        if os.environ.get("ELECTRA_EDU_BUILD") == "1":
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.folder / f".{name}.lock", timeout=PATIENCE):
+                _write(self._path(name), {**change(self._load(name)), "form": FORM})
+        except Timeout:
+            self.problem = f"Progress is not kept: another program holds {self.folder}."
+        except OSError as error:
+            self.problem = (
+                f"Progress is not kept: {self.folder} cannot be written ({error.strerror or error}). Set "
+                f"{FOLDER_VARIABLE} to a folder that can."
+            )
+        else:
+            self.problem = ""
+
+
+def _write(path: Path, data: Mapping[str, Any]) -> None:
+    """Write a file whole or not at all, on the disk before it replaces the old one."""
+    half = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with half.open("w", encoding="utf-8") as file:
+            json.dump(data, file, indent=1, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def _lesson_progress(data: dict[str, Any]) -> LessonProgress:
+    """Read what `asdict` wrote; raises ContentError where it is something else."""
+    fields = Fields("progress", {name: value for name, value in data.items() if name != "form"})
+    answers = fields.take("answers", dict, {})
+    guesses = fields.take("guesses", dict, {})
+    done = LessonProgress(
+        fields.take("opened", str, ""),
+        {name: _answer(each) for name, each in answers.items()},
+        {
+            name: Guess(Fields("guess", each).take("value", (str, int, float, type(None))))
+            for name, each in guesses.items()
+        },
+        fields.take("exercises", dict, {}),
+    )
+    if not all(isinstance(source, str) for source in done.exercises.values()):
+        raise ContentError("progress: exercises must be texts.")
+    return done
+
+
+def _answer(data: Any) -> Answer:
+    fields = Fields("answer", data)
+    return Answer(fields.take("option", int), fields.take("right", bool))

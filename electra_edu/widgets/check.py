@@ -1,0 +1,56 @@
+"""check: says whether a learner's function does what its exercise asks, and if not what to look at."""
+
+import html
+
+from electra_edu.course.exercises import Feedback, examine, exercise
+from electra_edu.course.progress import Progress
+from electra_edu.widgets import _notes
+from electra_edu.widgets.header import Header
+
+PAPER = "var(--jp-layout-color1, #fff)"
+EDGES = {  # readable on light and dark paper alike: only the edge is coloured, the words and the sign say it too
+    "untouched": "var(--jp-border-color1, #9aa0a6)",
+    "wrong": "var(--jp-error-color1, #b3261e)",
+    "right": "var(--jp-success-color1, #0b7a5b)",
+}
+
+
+def check(name: str, function: object) -> None:
+    """Examine `function` as the exercise `name` and show what came of it; what passes is kept as progress.
+
+    Never raises because of what `function` does. Raises ElectraEduError where there is no such exercise.
+    """
+    feedback = examine(exercise(name), function)
+    if feedback.state == "right" and feedback.source:
+        Progress().record_exercise(feedback.exercise.lesson, name, feedback.source)
+        Header.refresh_all()
+    _notes.show_text(as_html(feedback), as_text(feedback))
+
+
+def as_text(feedback: Feedback) -> str:
+    """Say in plain words what came of an examination."""
+    title = feedback.exercise.title
+    if feedback.state == "untouched":
+        return f"· Not tried yet: {title}."
+    if feedback.state == "right" or feedback.fault is None:
+        return f"✓ Right: {title}. This part is yours now."
+    fault = feedback.fault
+    return f"✗ Not yet: {title}.\n{fault.symptom}\nWhy: {fault.cause}\nHint: {feedback.exercise.hint}"
+
+
+def as_html(feedback: Feedback) -> str:
+    """Say the same as HTML that works without a style sheet, in both themes; the hint is closed until opened."""
+    title, state = html.escape(feedback.exercise.title), feedback.state
+    box = f"max-width:820px;padding:6px 14px;border-left:4px solid {EDGES[state]};background:{PAPER}"
+    hint = f"<details><summary>Hint</summary><p>{html.escape(feedback.exercise.hint)}</p></details>"
+    if state == "untouched":
+        inner = f"<p>· <b>Not tried yet:</b> {title}. Write your lines in the cell and run it again.</p>{hint}"
+    elif feedback.fault is None:
+        inner = f"<p>✓ <b>Right:</b> {title}. This part is yours now.</p>"
+    else:
+        fault = feedback.fault
+        inner = (
+            f"<p>✗ <b>Not yet:</b> {title}.</p><p>{html.escape(fault.symptom)}</p>"
+            f"<p><b>Why:</b> {html.escape(fault.cause)}</p>{hint}"
+        )
+    return f'<div class="edu-check" role="status" style="{box}">{inner}</div>'

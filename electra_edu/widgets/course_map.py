@@ -1,0 +1,111 @@
+"""Map: the lessons of the course and what has been done in each, on this computer."""
+
+import html
+from pathlib import Path
+
+import ipywidgets as widgets
+from IPython.display import display
+
+from electra_edu.course.lessons import PARTS, Lesson, lessons
+from electra_edu.course.progress import LessonProgress, Progress
+from electra_edu.errors import ElectraEduError
+from electra_edu.widgets import _notes
+from electra_edu.widgets.course_style import CourseStyle
+
+EXPORT = "my_progress.json"
+
+
+class Map:
+    """A table of the lessons with their state, and buttons to refresh it, to take it along and to forget it."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        """Read the learner's progress and show it."""
+        self._progress = progress or Progress()
+        self.table = widgets.HTML()
+        self.notes = widgets.HTML()
+        self.refresh_button = _button("Refresh", "Read again what has been done")
+        self.export_button = _button("Export", f"Write everything into {EXPORT}, beside this lesson")
+        self.reset_button = _button("Reset …", "Forget all answers, predictions and exercises on this computer")
+        self.sure_button = _button("Yes, forget everything", "This cannot be undone", "danger")
+        self.sure_button.layout.display = "none"
+        self.refresh_button.on_click(lambda _button: self.refresh())
+        self.export_button.on_click(lambda _button: self.export())
+        self.reset_button.on_click(lambda _button: self._ask())
+        self.sure_button.on_click(lambda _button: self.reset())
+        row = widgets.HBox([self.refresh_button, self.export_button, self.reset_button, self.sure_button])
+        self.panel = widgets.VBox([CourseStyle(), self.table, row, self.notes])
+        self.panel.add_class("edu-map")
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read again what has been done."""
+        self._is_sure(False)
+        rows = "".join(
+            f"<tr><th scope='row'>{each.number} · {html.escape(each.title)}</th><td>{PARTS[each.part]}</td>"
+            f"<td>{state(each, self._progress.read(each.number))}</td></tr>"
+            for each in lessons().values()
+            if each.is_written
+        )
+        head = "<tr><th scope='col'>lesson</th><th scope='col'>part</th><th scope='col'>what you have done</th></tr>"
+        self.table.value = f"<table class='edu-map-table'><thead>{head}</thead><tbody>{rows}</tbody></table>"
+        said = [*self._progress.notes, *filter(None, [self._progress.problem])]
+        self._say(" ".join(said) or f"Kept in {self._progress.folder}, and nowhere else.")
+
+    def export(self) -> None:
+        """Write everything into one file beside the lesson, under a name that is free."""
+        path, number = Path(EXPORT), 1
+        while path.exists():
+            number += 1
+            path = Path(EXPORT).with_stem(f"{Path(EXPORT).stem}_{number}")
+        try:
+            self._say(f"Written to {self._progress.export(path.absolute())}.")
+        except ElectraEduError as error:
+            self._say(str(error))
+
+    def reset(self) -> None:
+        """Forget what was done in all lessons; the reading level stays."""
+        try:
+            self._progress.reset()
+        except ElectraEduError as error:
+            self._say(str(error))
+            return
+        self.refresh()
+        self._say("Forgotten. Run a lesson's cells again to begin afresh.")
+
+    def _ask(self) -> None:
+        self._is_sure(True)
+        self._say("This forgets every answer, prediction and exercise on this computer. Export keeps a copy.")
+
+    def _is_sure(self, asked: bool) -> None:
+        self.sure_button.layout.display = "" if asked else "none"
+
+    def _say(self, text: str) -> None:
+        self.notes.value = f"<p role='status'>{html.escape(text)}</p>"
+
+    def _ipython_display_(self) -> None:
+        """Show the map and, in an output of its own, a line for readers without a kernel."""
+        if not _notes.is_building():
+            display(self.panel)
+        text = "Your progress: run this cell in JupyterLab to see what you have done."
+        _notes.TextTwin(f"<p><i>{text}</i></p>", text)
+
+
+def state(lesson: Lesson, done: LessonProgress) -> str:
+    """Say what has been done in a lesson: "not begun", or how much of its quiz, exercises and predictions."""
+    if not (done.opened or done.answers or done.guesses or done.exercises):
+        return "not begun"
+    right = sum(done.answers[question.id].right for question in lesson.quiz if question.id in done.answers)
+    answered = sum(question.id in done.answers for question in lesson.quiz)
+    parts = []
+    if lesson.quiz:
+        parts.append(f"quiz {answered} of {len(lesson.quiz)}, {right} right at once")
+    if lesson.exercises:
+        parts.append(f"exercises {sum(name in done.exercises for name in lesson.exercises)} of {len(lesson.exercises)}")
+    if lesson.predictions:
+        guessed = sum(task.id in done.guesses for task in lesson.predictions)
+        parts.append(f"predictions {guessed} of {len(lesson.predictions)}")
+    return " · ".join(parts) or "begun"
+
+
+def _button(text: str, about: str, style: str = "") -> widgets.Button:
+    return widgets.Button(description=text, tooltip=about, button_style=style, layout=widgets.Layout(width="auto"))

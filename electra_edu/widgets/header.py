@@ -1,0 +1,82 @@
+"""Header: opens a lesson with the reading level, what has been done, and the machine with the lesson's part lit."""
+
+import html
+from pathlib import Path
+from typing import Any, ClassVar
+from weakref import WeakSet
+
+import anywidget
+import traitlets
+from IPython.display import display
+
+from electra_edu.course.glossary import LEVELS, claims, explanation, glossary
+from electra_edu.course.lessons import lesson
+from electra_edu.course.progress import Progress
+from electra_edu.widgets import _notes
+from electra_edu.widgets._figure import machine
+
+STATIC = Path(__file__).parent / "static"
+
+
+class Header(anywidget.AnyWidget):
+    """One line at the top of a lesson; its script explains the terms and sources in the text below.
+
+    Links of class edu-term and edu-claim show `explanations` when pointed at or focused. `level` decides which terms
+    are underlined and whether the fine print (details.edu-expert) stands open.
+    """
+
+    _esm = STATIC / "header.js"
+    _css = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("palette.css", "header.css"))
+    _living: ClassVar["WeakSet[Header]"] = WeakSet()
+    explanations = traitlets.Dict().tag(sync=True)  # "term-…" or "claim-…" -> text
+    levels = traitlets.Dict().tag(sync=True)  # term -> the most advanced reader for whom it is underlined
+    level = traitlets.Enum(LEVELS, "student").tag(sync=True)
+    about = traitlets.Unicode().tag(sync=True)  # "06 · Joint training and λ · about 25 minutes"
+    done = traitlets.Unicode().tag(sync=True)  # "quiz 2 of 4 · …"
+
+    def __init__(self, number: str, progress: Progress | None = None) -> None:
+        """Open the lesson with this number; raises ElectraEduError where there is none."""
+        self.lesson = lesson(number)
+        self._progress = progress or Progress()
+        self._progress.open(number)
+        super().__init__(
+            explanations={f"term-{name}": explanation("term", name) for name in glossary()}
+            | {f"claim-{name}": explanation("claim", name) for name in claims()},
+            levels={name: term.level for name, term in glossary().items()},
+            level=self._progress.level,
+            about=f"{number} · {self.lesson.title} · about {self.lesson.minutes} minutes",
+        )
+        self.refresh()
+        self.observe(self._keep_level, "level")
+        self._living.add(self)
+
+    def refresh(self) -> None:
+        """Read again what has been done."""
+        done = self._progress.read(self.lesson.number)
+        parts = []
+        for name, kept, known in (
+            ("quiz", done.answers, [question.id for question in self.lesson.quiz]),
+            ("exercises", done.exercises, self.lesson.exercises),
+            ("predictions", done.guesses, [task.id for task in self.lesson.predictions]),
+        ):
+            if known:
+                parts.append(f"{name} {sum(each in kept for each in known)} of {len(known)}")
+        self.done = self._progress.problem or " · ".join(parts)
+
+    @classmethod
+    def refresh_all(cls) -> None:
+        """Let every header of this kernel read again what has been done."""
+        for header in list(cls._living):
+            header.refresh()
+
+    def _keep_level(self, change: Any) -> None:
+        self._progress.level = change["new"]
+        self.refresh()
+
+    def _ipython_display_(self) -> None:
+        """Show the line, its text for readers without a kernel, and the picture of the machine."""
+        if not _notes.is_building():
+            data, metadata = self._repr_mimebundle_() or ({}, {})
+            display(data, metadata=metadata, raw=True)
+        _notes.TextTwin(f"<p><i>{html.escape(self.about)}</i></p>", self.about)
+        machine(self.lesson.lit or None)

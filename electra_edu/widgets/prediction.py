@@ -1,0 +1,218 @@
+"""Prediction: a guess before the result, locked in, and shown beside what came out."""
+
+import html
+import math
+
+import ipywidgets as widgets
+from IPython.display import display
+from matplotlib.figure import Figure
+
+from electra_edu.course.lessons import LETTERS, PredictionTask, lesson
+from electra_edu.course.progress import Progress
+from electra_edu.errors import ElectraEduError
+from electra_edu.widgets import _notes
+from electra_edu.widgets._figure import figure_png, show
+from electra_edu.widgets.course_style import CourseStyle
+from electra_edu.widgets.header import Header
+
+COVER = (
+    "<p class='edu-note'>Your prediction first: lock it in above, or press <b>Skip</b>. The result is waiting here.</p>"
+)
+
+
+class Prediction:
+    """A question to be answered before the result is shown; `reveal` shows the result once it is, or was skipped.
+
+    The two may run in any order and again. What was locked in is kept as progress and stands there at the next visit.
+    """
+
+    def __init__(self, number: str, name: str, progress: Progress | None = None) -> None:
+        """Ask the prediction `name` of a lesson; raises ElectraEduError where there is none."""
+        self.lesson, self.task = lesson(number), lesson(number).prediction(name)
+        self._progress = progress or Progress()
+        self._outcome: _Outcome | None = None
+        self.value: str | float | None = None  # the guess: a letter or a number
+        self.is_locked = False
+        self.choice = _choice(self.task)
+        self.lock_button = _button("Lock in", "Lock in your prediction and see the result", "primary")
+        self.skip_button = _button("Skip", "See the result without a prediction")
+        self.state = widgets.HTML()
+        self.lock_button.on_click(lambda _button: self._press())
+        self.skip_button.on_click(lambda _button: self.skip())
+        question = f"<p><b>Predict: {html.escape(self.task.question)}</b></p>"
+        row = widgets.HBox([self.lock_button, self.skip_button, self.state])
+        self.panel = widgets.VBox([CourseStyle(), widgets.HTML(question), self.choice, row])
+        self.panel.add_class("edu-prediction")
+        before = self._progress.read(number).guesses.get(name)
+        if before is not None:
+            self._restore(before.value)
+
+    def lock(self) -> None:
+        """Lock in what is chosen, and show the result if it is known."""
+        if self.choice.value is None:
+            self.state.value = "<p role='status'>Choose one first, or skip.</p>"
+            return
+        self._settle(self.choice.value)
+        self._keep()
+
+    def skip(self) -> None:
+        """Show the result without a prediction."""
+        self._settle(None)
+        self._keep()
+
+    def unlock(self) -> None:
+        """Allow another guess; the result is covered again."""
+        self.is_locked = False
+        self.choice.disabled = False
+        self.skip_button.layout.display = ""
+        self.lock_button.description = "Lock in"
+        self.state.value = ""
+        self._tell()
+
+    def reveal(self, answer: str | float, text: str, figure: Figure | None = None) -> None:
+        """Give the result: the right letter or number, a sentence or two, perhaps a figure. Shown once locked.
+
+        Raises ElectraEduError where `answer` is none of the options, or no number for a question that asks for one.
+        """
+        self._outcome = _Outcome(self._checked(answer), text, figure)
+        if _notes.is_building():
+            if figure is not None:
+                show(figure, text)
+            _notes.show_text(
+                f"<p>{self._outcome_words()}</p><p>{html.escape(text)}</p>", f"{self._answer_words()} {text}"
+            )
+            return
+        self._tell()
+        display(self._outcome.panel)
+        if figure is not None:
+            show(figure, text)
+        _notes.TextTwin(f"<p>{html.escape(text)}</p>", f"{self._answer_words()} {text}")
+
+    def _keep(self) -> None:
+        self._progress.record_guess(self.lesson.number, self.task.id, self.value)
+        Header.refresh_all()
+
+    def _press(self) -> None:
+        if self.is_locked:
+            self.unlock()
+        else:
+            self.lock()
+
+    def _restore(self, value: str | float | None) -> None:
+        options = [option for _, option in self.choice.options] if self.task.options else None
+        if value is not None and (value in options if options else self._is_number(value)):
+            self.choice.value = value
+        self._settle(value)
+        self.state.value = "<p>From an earlier visit.</p>"
+
+    def _is_number(self, value: object) -> bool:
+        return isinstance(value, int | float) and self.task.low <= value <= self.task.high
+
+    def _settle(self, value: str | float | None) -> None:
+        self.value, self.is_locked = value, True
+        self.choice.disabled = True
+        self.skip_button.layout.display = "none"
+        self.lock_button.description = "Predict again"
+        words = "Skipped." if value is None else f"Locked in: {self._written(value)}."
+        self.state.value = f"<p role='status'>{html.escape(words)}</p>"
+        self._tell()
+
+    def _tell(self) -> None:
+        """Show the result, or cover it."""
+        if self._outcome is None:
+            return
+        if self.is_locked:
+            self._outcome.show(f"<p role='status'>{self._outcome_words()}</p><p>{html.escape(self._outcome.text)}</p>")
+        else:
+            self._outcome.cover()
+
+    def _answer_words(self) -> str:
+        assert self._outcome is not None
+        return f"It is {self._written(self._outcome.answer)}."
+
+    def _outcome_words(self) -> str:
+        """Say what was guessed and what came out, as HTML."""
+        assert self._outcome is not None
+        answer = self._outcome.answer
+        came = f"<b>{html.escape(self._answer_words())}</b>"
+        if self.value is None:
+            return came
+        yours = f"You predicted {html.escape(self._written(self.value))}"
+        if isinstance(answer, str):
+            return f"{came} {yours}{': ✓ as you said.' if self.value == answer else '. ✗ Surprised?'}"
+        away = abs(float(self.value) - answer)
+        close = away <= self.task.step
+        return f"{came} {yours}{': ✓ close.' if close else f', {self._number(away)} away.'}"
+
+    def _checked(self, answer: str | float) -> str | float:
+        where = f"answer={answer!r}: prediction {self.task.id!r} of lesson {self.lesson.number}"
+        if self.task.options:
+            letters = LETTERS[: len(self.task.options)]
+            if not isinstance(answer, str) or len(answer) != 1 or answer not in letters:
+                raise ElectraEduError(f"{where} is answered by a letter, one of {', '.join(letters)}.")
+        elif isinstance(answer, str | bool) or not math.isfinite(answer):
+            raise ElectraEduError(f"{where} is answered by a number.")
+        return answer
+
+    def _written(self, value: str | float) -> str:
+        if isinstance(value, str):
+            return f"({value}) {self.task.options[LETTERS.index(value)]}".rstrip(".")
+        return self._number(value)
+
+    def _number(self, value: float) -> str:
+        unit = self.task.unit
+        return f"{value:.4g}{unit if unit == '%' else f' {unit}'.rstrip()}"
+
+    def _ipython_display_(self) -> None:
+        """Show the question and, in an output of its own, its text for readers without a kernel."""
+        if not _notes.is_building():
+            display(self.panel)
+        question = f"Predict: {self.task.question}"
+        options = [f"({letter}) {text}" for letter, text in zip(LETTERS, self.task.options, strict=False)]
+        listed = "".join(f"<li>{html.escape(option)}</li>" for option in options)
+        markup = f"<p><b>{html.escape(question)}</b></p>" + (f"<ul>{listed}</ul>" if listed else "")
+        _notes.TextTwin(markup, "\n".join([question, *options]))
+
+
+class _Outcome:
+    """A result: what it is, and the place in the cell that computed it."""
+
+    def __init__(self, answer: str | float, text: str, figure: Figure | None) -> None:
+        self.answer, self.text = answer, text
+        self._words = widgets.HTML(COVER)
+        self._picture = widgets.Image(format="png", layout=widgets.Layout(display="none", max_width="100%"))
+        if figure is not None:
+            self._picture.value = figure_png(figure)
+            self._picture.alt = text
+        self._has_picture = figure is not None
+        self.panel = widgets.VBox([CourseStyle(), self._words, self._picture])
+        self.panel.add_class("edu-prediction")
+        self.panel.add_class("edu-outcome")
+
+    def show(self, markup: str) -> None:
+        self._words.value = markup
+        self._picture.layout.display = "" if self._has_picture else "none"
+
+    def cover(self) -> None:
+        self._words.value = COVER
+        self._picture.layout.display = "none"
+
+
+def _choice(task: PredictionTask) -> widgets.Widget:
+    if task.options:
+        options = [(f"({letter}) {text}", letter) for letter, text in zip(LETTERS, task.options, strict=False)]
+        return widgets.RadioButtons(options=options, value=None, layout=widgets.Layout(width="auto"))
+    count = round((task.high - task.low) / task.step) + 1
+    values = [round(task.low + i * task.step, 10) for i in range(count)]
+    unit = task.unit if task.unit == "%" else f" {task.unit}".rstrip()
+    return widgets.SelectionSlider(
+        options=[(f"{value:g}{unit}", value) for value in values],
+        value=values[count // 2],
+        description="your guess",
+        style={"description_width": "initial"},
+        layout=widgets.Layout(width="420px"),
+    )
+
+
+def _button(text: str, about: str, style: str = "") -> widgets.Button:
+    return widgets.Button(description=text, tooltip=about, button_style=style, layout=widgets.Layout(width="auto"))
