@@ -43,7 +43,7 @@ def parts(progress: Progress | None = None) -> Parts:
     progress = progress or Progress()
     functions: dict[str, Callable[..., Any]] = {}
     yours, notes = [], []
-    for name in (name for name in PARTS if name in EXERCISES):
+    for name in PARTS:
         exercise = EXERCISES[name]
         functions[name] = exercise.ours
         source = progress.read(exercise.lesson).exercises.get(name)

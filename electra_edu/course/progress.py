@@ -91,9 +91,9 @@ class Progress:
 
     @property
     def level(self) -> Level:
-        """The reading level that the learner chose; "student" until then."""
+        """The reading level that the learner chose; "curious" until then, which explains most."""
         level = self._load(SETTINGS).get("level")
-        return level if level in LEVELS else "student"
+        return level if level in LEVELS else "curious"
 
     @level.setter
     def level(self, level: Level) -> None:

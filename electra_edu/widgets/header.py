@@ -30,7 +30,7 @@ class Header(anywidget.AnyWidget):
     _living: ClassVar["WeakSet[Header]"] = WeakSet()
     explanations = traitlets.Dict().tag(sync=True)  # "term-…" or "claim-…" -> text
     levels = traitlets.Dict().tag(sync=True)  # term -> the most advanced reader for whom it is underlined
-    level = traitlets.Enum(LEVELS, "student").tag(sync=True)
+    level = traitlets.Enum(LEVELS, "curious").tag(sync=True)
     about = traitlets.Unicode().tag(sync=True)  # "06 · Joint training and λ · about 25 minutes"
     done = traitlets.Unicode().tag(sync=True)  # "quiz 2 of 4 · …"
 

@@ -1,10 +1,31 @@
 """The exercises: functions that the learner writes or repairs, checked by what they do."""
 
-from electra_edu.course.exercises import choose_positions
+from electra_edu.course.exercises import (
+    choose_positions,
+    draw,
+    fill_in,
+    joint_step,
+    learning_share,
+    mlm_loss,
+    precision_recall,
+    rtd_bits,
+    rtd_loss,
+)
 from electra_edu.course.exercises.exercise import Exercise, Fault, Feedback, Trial, examine
 from electra_edu.errors import ElectraEduError, nearest
 
-EXERCISES: dict[str, Exercise] = {module.EXERCISE.name: module.EXERCISE for module in (choose_positions,)}
+_MODULES = (
+    learning_share,
+    choose_positions,
+    mlm_loss,
+    draw,
+    fill_in,
+    precision_recall,
+    rtd_loss,
+    rtd_bits,
+    joint_step,
+)
+EXERCISES: dict[str, Exercise] = {module.EXERCISE.name: module.EXERCISE for module in _MODULES}
 
 
 def exercise(name: str) -> Exercise:

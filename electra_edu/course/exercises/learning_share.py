@@ -1,0 +1,65 @@
+"""Lesson 01: repair the count of words that carry a loss."""
+
+from electra_edu.course.exercises.exercise import Exercise, Failed, Fault, Trial, expect_parts
+
+STARTER = '''
+def learning_share(n_tokens, n_special, mask_prob):
+    """Return how many of a sequence's tokens are masked, and what share of ALL its tokens that is."""
+    n_masked = int(n_tokens * mask_prob)
+    return n_masked, mask_prob
+'''
+CASES = (  # all tokens, special ones among them, rate -> masked; no ties
+    (514, 2, 0.15, 77),
+    (22, 2, 0.15, 3),
+    (130, 2, 0.25, 32),
+    (5, 2, 0.15, 1),
+)
+
+
+def _examine(trial: Trial) -> Fault | None:
+    for n_tokens, n_special, rate, right in CASES:
+        count, share = expect_parts(trial(n_tokens, n_special, rate), ("the count", "the share"))
+        asked = f"learning_share({n_tokens}, {n_special}, {rate})"
+        if not isinstance(count, int):
+            raise Failed(Fault(f"{asked} gives the count {count!r}.", "A count is a whole number (int)."))
+        if count != right:
+            return Fault(
+                f"{asked} gives {count} masked tokens; it is {right}.", _cause(n_tokens, n_special, rate, count)
+            )
+        if abs(share - right / n_tokens) > 1e-9:
+            return Fault(
+                f"{asked} gives the share {share:.4f}; it is {right} of {n_tokens} = {right / n_tokens:.4f}.",
+                "The share is what was really masked, divided by all tokens that are computed, special ones included. "
+                "It is close to the mask rate, not equal to it.",
+            )
+    return None
+
+
+def _cause(n_tokens: int, n_special: int, rate: float, found: int) -> str:
+    ordinary = n_tokens - n_special
+    if found == 0:
+        return "Nothing masked means nothing learnt, and a loss of 0/0. At least one token is masked."
+    if found in (int(ordinary * rate), int(n_tokens * rate)) and found != round(ordinary * rate):
+        return f"{ordinary} × {rate} = {ordinary * rate:g}: int() cuts the fraction off where round() is meant."
+    if found == round(n_tokens * rate):
+        return f"[CLS] and [SEP] are never masked: the rate applies to the {ordinary} ordinary tokens."
+    return f"It is round({ordinary} × {rate}), and at least 1."
+
+
+def ours(n_tokens: int, n_special: int, mask_prob: float) -> tuple[int, float]:
+    """Count as the library masks."""
+    n_masked = max(1, round((n_tokens - n_special) * mask_prob))
+    return n_masked, n_masked / n_tokens
+
+
+EXERCISE = Exercise(
+    name="learning_share",
+    lesson="01",
+    title="Count the words that carry a loss",
+    starter=STARTER,
+    hint="Three things are wrong: which tokens may be masked, how a fraction becomes a whole number, and "
+    "what is returned "
+    "as the share. And think of a very short sequence.",
+    examine=_examine,
+    ours=ours,
+)
