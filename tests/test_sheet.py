@@ -14,6 +14,7 @@ from electra_edu.plots import palette
 from electra_edu.plots.blocks import (
     Bars,
     Block,
+    Cells,
     Code,
     Columns,
     Curve,
@@ -61,6 +62,7 @@ ALL: list[Block] = [
     Pair(BARS, HISTOGRAM),
     CURVES,
     TABLE,
+    Cells("Tokens with a loss", ("generator", None, None, "generator"), per_row=3),
 ]
 
 
@@ -92,7 +94,7 @@ class TestBlocks:
     def test_travel_as_json(self) -> None:
         data = [to_dict(block) for block in ALL if block is not CURVES]
         assert json.loads(json.dumps(data))[0]["tokens"][1]["note"] == "5%"
-        assert [each["kind"] for each in data] == ["Tokens", "Facts", "Text", "Code", "Pair", "Table"]
+        assert [each["kind"] for each in data] == ["Tokens", "Facts", "Text", "Code", "Pair", "Table", "Cells"]
         assert (data[4]["left"]["kind"], data[4]["right"]["kind"]) == ("Bars", "Columns")
 
     def test_a_gap_in_a_curve_travels_as_null(self) -> None:
@@ -104,7 +106,13 @@ class TestBlocks:
     def test_are_told_in_words(self) -> None:
         told = in_words(ALL)
         assert told.startswith("A story: the cook (5%) . (0%). 77 of 512 tokens have a loss. 6.6 × more places.")
-        for words in ("Everything else is context.", "Guesses (probability)", "H(p)", "not masked, 0; replaced, 1"):
+        for words in (
+            "Everything else is context.",
+            "Guesses (probability)",
+            "H(p)",
+            "not masked, 0; replaced, 1",
+            "2 of 4 squares",
+        ):
             assert words in told
 
 
@@ -119,6 +127,9 @@ class TestPicture:
         assert [list(stairs.get_data().values) for stairs in histogram.patches] == [[3, 1], [1, 2]]
         assert figure.axes[6].lines[0].get_ydata()[1] == 1.0
         assert figure.axes[6].get_xlabel() == "p"
+        cells = figure.axes[8].patches
+        assert [patch.get_facecolor()[3] for patch in cells] == [1, 0, 0, 1]
+        assert [patch.get_y() for patch in cells] == [0, 0, 0, -1]
 
     def test_a_long_line_of_words_is_wrapped(self) -> None:
         short, long = (Tokens(tuple(Token("kettle") for _ in range(n))) for n in (5, 50))

@@ -73,6 +73,15 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class Cells:
+    """One small square per token, in rows: filled in a tone, or an empty outline where the tone is None."""
+
+    title: str
+    cells: tuple[Tone | None, ...]
+    per_row: int = 32
+
+
+@dataclass(frozen=True)
 class Curve:
     """One curve of a `Lines` block; NaN breaks it."""
 
@@ -146,7 +155,7 @@ class Pair:
     right: "Chart"
 
 
-Chart = Bars | Columns | Lines | Table
+Chart = Bars | Columns | Cells | Lines | Table
 Block = Tokens | Chart | Facts | Text | Code | Pair
 
 
@@ -182,6 +191,8 @@ def in_words(blocks: Sequence[Block]) -> str:
                 told.append(text)
             case Code(code=code):
                 told.append(f"Code: {code}.")
+            case Cells(title=title, cells=cells):
+                told.append(f"{title}: {sum(cell is not None for cell in cells)} of {len(cells)} squares are filled.")
             case Bars(title=title, xlabel=xlabel):
                 told.append(f"Bars: {title} ({xlabel}).")
             case Columns(title=title, xlabel=xlabel) | Lines(title=title, xlabel=xlabel):

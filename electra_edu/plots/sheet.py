@@ -6,11 +6,11 @@ from textwrap import fill, wrap
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch, Rectangle
 from matplotlib.ticker import PercentFormatter
 
 from electra_edu.plots import palette
-from electra_edu.plots.blocks import Bars, Block, Code, Columns, Facts, Lines, Pair, Table, Text, Tokens
+from electra_edu.plots.blocks import Bars, Block, Cells, Code, Columns, Facts, Lines, Pair, Table, Text, Tokens
 
 WIDTH = 8.7  # inches
 WRAP = 112  # characters of 9.5 points that fit the width
@@ -52,6 +52,8 @@ def _height(block: Block) -> float:
             return 0.2 * (code.count("\n") + 1) + 0.1
         case Table(rows=rows, title=title):
             return 0.25 * (len(rows) + 1) + 0.26 * bool(title)
+        case Cells(cells=cells, per_row=per_row):
+            return 0.3 + 0.12 * -(-len(cells) // per_row)
         case Bars(labels=labels, series=series):
             return 0.75 + len(labels) * (0.1 + 0.13 * len(series))
         case _:
@@ -86,6 +88,8 @@ def _draw(axes: Axes, block: Block, columns: int, height: float) -> None:
             _columns(axes, block)
         case Lines():
             _curves(axes, block)
+        case Cells():
+            _cells(axes, block)
 
 
 def _plane(axes: Axes) -> None:
@@ -244,6 +248,18 @@ def _columns(axes: Axes, block: Columns) -> None:
     _mark(axes, block.marker, block.marker_name)
     axes.set_xlim(block.edges[0], block.edges[-1])
     _finish(axes, block.title, block.xlabel, block.ylabel, any(series.name for series in block.series))
+
+
+def _cells(axes: Axes, block: Cells) -> None:
+    rows = -(-len(block.cells) // block.per_row)
+    for i, tone in enumerate(block.cells):
+        row, column = divmod(i, block.per_row)
+        color = _color(tone or "neutral")
+        face = "none" if tone is None else color
+        axes.add_patch(Rectangle((column, -row), 0.75, 0.75, facecolor=face, edgecolor=color, linewidth=0.5))
+    axes.set(xlim=(-0.3, block.per_row), ylim=(-rows + 0.7, 1), aspect="equal")
+    axes.set_axis_off()
+    _title(axes, block.title)
 
 
 def _curves(axes: Axes, block: Lines) -> None:

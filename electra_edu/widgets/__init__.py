@@ -3,10 +3,24 @@
 from electra_edu.widgets._figure import machine, show
 from electra_edu.widgets.check import check
 from electra_edu.widgets.course_map import Map
+from electra_edu.widgets.efficiency_explorer import EfficiencyExplorer
 from electra_edu.widgets.find_the_fakes import FindTheFakes
 from electra_edu.widgets.header import Header
+from electra_edu.widgets.masked_model import MaskedModel
 from electra_edu.widgets.prediction import Prediction
 from electra_edu.widgets.quiz import Quiz
 from electra_edu.widgets.training_lab import TrainingLab
 
-__all__ = ["FindTheFakes", "Header", "Map", "Prediction", "Quiz", "TrainingLab", "check", "machine", "show"]
+__all__ = [
+    "EfficiencyExplorer",
+    "FindTheFakes",
+    "Header",
+    "Map",
+    "MaskedModel",
+    "Prediction",
+    "Quiz",
+    "TrainingLab",
+    "check",
+    "machine",
+    "show",
+]

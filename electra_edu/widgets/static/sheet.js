@@ -214,6 +214,22 @@ function drawColumns(block, box, { width }) {
   plot.legend(block.series.filter(({ name }) => name).map((each) => ({ ...each, style: each.hollow ? "hollow" : "filled" })));
 }
 
+function drawCells(block, box, { width }) {
+  const size = Math.min(14, Math.floor((width - 4) / block.per_row));
+  add(box, "p", "edu-sheet-title", block.title);
+  const svg = document.createElementNS(SVG, "svg");
+  const [across, down] = [size * block.per_row, size * Math.ceil(block.cells.length / block.per_row)];
+  for (const [name, value] of Object.entries({ width: across, height: down, viewBox: `0 0 ${across} ${down}`, role: "img", "aria-label": block.title })) svg.setAttribute(name, value);
+  block.cells.forEach((cell, i) => {
+    const node = document.createElementNS(SVG, "rect");
+    const place = { x: (i % block.per_row) * size + 1, y: Math.floor(i / block.per_row) * size + 1, width: size - 3, height: size - 3 };
+    for (const [name, value] of Object.entries(place)) node.setAttribute(name, value);
+    node.setAttribute("class", `edu-plot-cell ${tone(cell ?? "neutral")}${cell === null ? " edu-plot-hollow" : ""}`);
+    svg.append(node);
+  });
+  box.append(svg);
+}
+
 function drawLines(block, box, { width }) {
   const plot = new Plot(box, width, 200, block, 56);
   const ofAll = (axis) => block.curves.flatMap((curve) => curve[axis]).filter((value) => value !== null && Number.isFinite(value));
@@ -255,6 +271,7 @@ const DRAW = {
   Pair: drawPair,
   Bars: drawBars,
   Columns: drawColumns,
+  Cells: drawCells,
   Lines: drawLines,
 };
 

@@ -1,0 +1,161 @@
+"""MaskedModel: hide words of a story, and see what a masked language model makes of the gaps."""
+
+import torch
+from torch import Tensor
+
+from electra_edu.corpora.toy import exact_distribution
+from electra_edu.course.hunt import token_names, word_table
+from electra_edu.errors import ElectraEduError
+from electra_edu.generator import Generator
+from electra_edu.plots.blocks import Bars, Block, Fact, Facts, Pair, Series, Table, Text, Token, Tokens
+from electra_edu.training import TrainingRun
+from electra_edu.widgets.code import run_code
+from electra_edu.widgets.instrument import Instrument, button
+
+TOP = 5
+FIRST_HIDDEN = 4  # place of the word that is hidden at first, special tokens counted
+
+
+class MaskedModel(Instrument):
+    """A held-out story whose words can be hidden: the model's five best guesses for a gap, beside the language's own.
+
+    `hidden` are the places of the hidden words, `asked` the one whose guesses are shown.
+    """
+
+    def __init__(self, run: TrainingRun) -> None:
+        """Ask the averaged generator of `run`; raises ElectraEduError where it has none that was trained."""
+        if not isinstance(run, TrainingRun) or not isinstance(run.average.generator, Generator):
+            raise ElectraEduError(
+                "run: must be a TrainingRun with a learned generator, for example "
+                "edu.TrainingRun(edu.preset('toy', objective='bert'), corpus)."
+            )
+        self.run, self.story = run, 0
+        self._names, self._is_word = token_names(run.corpus), word_table(run.corpus)
+        self.hidden: list[int] = []
+        self.asked: int | None = None
+        self._first()
+        self.next = button("Next story", "Show another held-out story", self._next_story)
+        self.none = button("Show all words", "Hide nothing any more", self._clear)
+        super().__init__("A masked language model at work", [[self.next, self.none]])
+
+    def blocks(self) -> list[Block]:
+        """Return the story, the guesses for the gap asked about, and how good they are over all gaps."""
+        tokens = self._tokens()
+        words = self._words(tokens)
+        if self.asked is None:
+            return [words, Text("Click a word to hide it: the model then guesses it from the words that are left.")]
+        guesses, exact = self._distributions(tokens)
+        place = self.hidden.index(self.asked)
+        true = int(tokens[self.asked])
+        best = guesses[place].topk(TOP).indices.tolist()
+        series = [Series("the model", tuple(guesses[place][best].tolist()), "generator")]
+        if exact is not None:
+            series.append(Series("the language itself", tuple(exact[place][best].tolist()), "neutral", True))
+        bars = Bars(
+            f"Word {self._number(self.asked)}: the five likeliest words",
+            tuple(self._names[i] for i in best),
+            tuple(series),
+            "probability",
+            1.0,
+            best.index(true) if true in best else None,
+            True,
+        )
+        rank = int((guesses[place] > guesses[place][true]).sum()) + 1
+        rows = []
+        for i, hidden in enumerate(self.hidden):
+            top, truth = int(guesses[i].argmax()), int(tokens[hidden])
+            sign = "✓" if top == truth else "✗"
+            rows.append((self._names[truth], f"{sign} {self._names[top]}", f"{guesses[i][truth]:.0%}"))
+        table = Table(("hidden word", "best guess", "given to the true one"), tuple(rows[:8]), "All gaps")
+        shown = len(self.hidden)
+        facts = Facts(
+            (
+                Fact(f"{shown} of {int(self._is_word[tokens].sum())}", "words carry a loss now", "generator"),
+                Fact(f"no. {rank}", f"is the true word, “{self._names[true]}”, of {len(self._names)}"),
+            )
+        )
+        return [words, facts, Pair(bars, table)]
+
+    def code(self) -> str:
+        """Return calls that train such a model and ask it the same."""
+        if self.asked is None:
+            return ""
+        lines = run_code(self.run, self.run.config).splitlines()[:-1]
+        lines += [
+            f"tokens = run.corpus.heldout[{self.story} : {self.story + 1}].clone()",
+            f"tokens[0, {self.hidden}] = {self.run.config.mask_token_id}  # [MASK]",
+            f"probabilities = run.average.generator(tokens, tokens != 0)[0, {self.asked}].softmax(-1)",
+            f"for probability, word in zip(*probabilities.topk({TOP})):",
+            "    print(run.corpus.tokenizer.id_to_token(int(word)), f'{probability:.0%}')",
+        ]
+        return "\n".join(lines)
+
+    def picked(self, action: str, index: int) -> None:
+        """Hide the word at this place of the story, or show it again."""
+        place = index + 1  # the sheet leaves [CLS] out
+        tokens = self._tokens()
+        if action != "hide" or not 0 < place < len(tokens) or not self._is_word[tokens[place]]:
+            return
+        if place in self.hidden:
+            self.hidden.remove(place)
+            self.asked = self.hidden[-1] if self.hidden else None
+        else:
+            self.hidden = sorted({*self.hidden, place})
+            self.asked = place
+
+    def _words(self, tokens: Tensor) -> Tokens:
+        made = []
+        for place in range(1, len(tokens)):
+            token = int(tokens[place])
+            if token < 5:  # [SEP] and padding
+                break
+            name, is_hidden = self._names[token], place in self.hidden
+            if not self._is_word[token]:
+                made.append(Token(name, about="punctuation, never hidden here"))
+            else:
+                about = "hidden; press to show it" if is_hidden else "press to hide it"
+                if is_hidden:
+                    is_asked = place == self.asked
+                    made.append(Token("[MASK]", str(self._number(place)), "", "generator", None, about, is_asked))
+                else:
+                    made.append(Token(name, about=about))
+        return Tokens(
+            tuple(made), "A story the model has never read. Click words to hide them, or to show them again.", "hide"
+        )
+
+    def _number(self, place: int) -> int:
+        """Count hidden words from 1, as the sheet does."""
+        return self.hidden.index(place) + 1
+
+    def _tokens(self) -> Tensor:
+        return self.run.corpus.heldout[self.story].cpu()  # (T,)
+
+    @torch.no_grad()
+    def _distributions(self, tokens: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return what the model, and the language where it is known, give each word: (n_hidden, V) each."""
+        masked = tokens.clone()
+        masked[self.hidden] = self.run.config.mask_token_id
+        positions = torch.tensor([self.hidden], device=self.run.device)
+        is_real = tokens != self.run.config.pad_token_id
+        device = self.run.device
+        logits = self.run.average.generator(masked[None].to(device), is_real[None].to(device), positions=positions)[0]
+        if self.run.corpus.name != "toy":
+            return logits.softmax(-1).cpu(), None
+        is_masked = torch.zeros(len(tokens), dtype=torch.bool)
+        is_masked[self.hidden] = True
+        return logits.softmax(-1).cpu(), exact_distribution(tokens, is_masked).float()
+
+    def _first(self) -> None:
+        tokens = self._tokens()
+        ordinary = [place for place in range(1, len(tokens)) if self._is_word[tokens[place]]]
+        self.hidden = [ordinary[min(FIRST_HIDDEN, len(ordinary) - 1)]]
+        self.asked = self.hidden[0]
+
+    def _next_story(self) -> None:
+        self.story = (self.story + 1) % len(self.run.corpus.heldout)
+        self._first()
+        self.refresh()
+
+    def _clear(self) -> None:
+        self.hidden, self.asked = [], None
+        self.refresh()
