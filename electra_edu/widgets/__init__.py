@@ -6,6 +6,7 @@ from electra_edu.widgets.course_map import Map
 from electra_edu.widgets.efficiency_explorer import EfficiencyExplorer
 from electra_edu.widgets.find_the_fakes import FindTheFakes
 from electra_edu.widgets.header import Header
+from electra_edu.widgets.mask_explorer import MaskExplorer
 from electra_edu.widgets.masked_model import MaskedModel
 from electra_edu.widgets.prediction import Prediction
 from electra_edu.widgets.quiz import Quiz
@@ -16,6 +17,7 @@ __all__ = [
     "FindTheFakes",
     "Header",
     "Map",
+    "MaskExplorer",
     "MaskedModel",
     "Prediction",
     "Quiz",
