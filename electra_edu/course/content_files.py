@@ -75,7 +75,7 @@ def content(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def missing(kind: str, name: str, known: Mapping[str, Any]) -> ElectraEduError:
     """Make the error for a name that is not there, with the nearest one that is."""
-    return ElectraEduError(f"There is no {kind} {name!r}.{nearest(name, known)} There are: {', '.join(known)}.")
+    return ElectraEduError(f"There is no {kind} {name!r}.{nearest(str(name), known)} There are: {', '.join(known)}.")
 
 
 def _no_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from electra_edu.widgets import _notes
 from electra_edu.widgets.header import Header
 
 PAPER = "var(--jp-layout-color1, #fff)"
+INK = "var(--jp-content-font-color1, #1f2328)"  # set with the paper: a host may know neither of the two
 EDGES = {  # readable on light and dark paper alike: only the edge is coloured, the words and the sign say it too
     "untouched": "var(--jp-border-color1, #9aa0a6)",
     "wrong": "var(--jp-error-color1, #b3261e)",
@@ -31,7 +32,7 @@ def as_text(feedback: Feedback) -> str:
     """Say in plain words what came of an examination."""
     title = feedback.exercise.title
     if feedback.state == "untouched":
-        return f"· Not tried yet: {title}."
+        return f"· Not tried yet: {title}.{_seen(feedback)}"
     if feedback.state == "right" or feedback.fault is None:
         return f"✓ Right: {title}. This part is yours now."
     fault = feedback.fault
@@ -41,10 +42,11 @@ def as_text(feedback: Feedback) -> str:
 def as_html(feedback: Feedback) -> str:
     """Say the same as HTML that works without a style sheet, in both themes; the hint is closed until opened."""
     title, state = html.escape(feedback.exercise.title), feedback.state
-    box = f"max-width:820px;padding:6px 14px;border-left:4px solid {EDGES[state]};background:{PAPER}"
+    box = f"max-width:820px;padding:6px 14px;border-left:4px solid {EDGES[state]};background:{PAPER};color:{INK}"
     hint = f"<details><summary>Hint</summary><p>{html.escape(feedback.exercise.hint)}</p></details>"
     if state == "untouched":
-        inner = f"<p>· <b>Not tried yet:</b> {title}. Write your lines in the cell and run it again.</p>{hint}"
+        seen = html.escape(_seen(feedback))
+        inner = f"<p>· <b>Not tried yet:</b> {title}.{seen} Write your lines in the cell and run it again.</p>{hint}"
     elif feedback.fault is None:
         inner = f"<p>✓ <b>Right:</b> {title}. This part is yours now.</p>"
     else:
@@ -54,3 +56,8 @@ def as_html(feedback: Feedback) -> str:
             f"<p><b>Why:</b> {html.escape(fault.cause)}</p>{hint}"
         )
     return f'<div class="edu-check" role="status" style="{box}">{inner}</div>'
+
+
+def _seen(feedback: Feedback) -> str:
+    """Say what an untried function did, where that tells something; begins with a space."""
+    return f" {feedback.fault.symptom}" if feedback.fault else ""

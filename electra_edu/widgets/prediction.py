@@ -2,6 +2,8 @@
 
 import html
 import math
+from typing import ClassVar
+from weakref import WeakValueDictionary
 
 import ipywidgets as widgets
 from IPython.display import display
@@ -26,11 +28,14 @@ class Prediction:
     The two may run in any order and again. What was locked in is kept as progress and stands there at the next visit.
     """
 
+    # So that a question asked anew, its cell run again, opens the result that still stands further down
+    _shown: ClassVar["WeakValueDictionary[tuple[str, str], _Outcome]"] = WeakValueDictionary()
+
     def __init__(self, number: str, name: str, progress: Progress | None = None) -> None:
         """Ask the prediction `name` of a lesson; raises ElectraEduError where there is none."""
         self.lesson, self.task = lesson(number), lesson(number).prediction(name)
         self._progress = progress or Progress()
-        self._outcome: _Outcome | None = None
+        self._outcome = self._shown.get((number, name))
         self.value: str | float | None = None  # the guess: a letter or a number
         self.is_locked = False
         self.choice = _choice(self.task)
@@ -46,6 +51,7 @@ class Prediction:
         before = self._progress.read(number).guesses.get(name)
         if before is not None:
             self._restore(before.value)
+        self._tell()
 
     def lock(self) -> None:
         """Lock in what is chosen, and show the result if it is known."""
@@ -74,6 +80,8 @@ class Prediction:
 
         Raises ElectraEduError where `answer` is none of the options, or no number for a question that asks for one.
         """
+        if not isinstance(figure, Figure | None):
+            raise ElectraEduError(f"figure={figure!r}: must be a matplotlib Figure, for example of plt.subplots().")
         self._outcome = _Outcome(self._checked(answer), text, figure)
         if _notes.is_building():
             if figure is not None:
@@ -82,6 +90,7 @@ class Prediction:
                 f"<p>{self._outcome_words()}</p><p>{html.escape(text)}</p>", f"{self._answer_words()} {text}"
             )
             return
+        self._shown[self.lesson.number, self.task.id] = self._outcome
         self._tell()
         display(self._outcome.panel)
         if figure is not None:
@@ -99,22 +108,20 @@ class Prediction:
             self.lock()
 
     def _restore(self, value: str | float | None) -> None:
-        options = [option for _, option in self.choice.options] if self.task.options else None
-        if value is not None and (value in options if options else self._is_number(value)):
+        """Stand as locked at an earlier visit; a guess that is no longer among the choices is forgotten."""
+        if value is not None:
+            if value not in [option for _, option in self.choice.options]:
+                return
             self.choice.value = value
-        self._settle(value)
-        self.state.value = "<p>From an earlier visit.</p>"
+        self._settle(value, "At an earlier visit. ")
 
-    def _is_number(self, value: object) -> bool:
-        return isinstance(value, int | float) and self.task.low <= value <= self.task.high
-
-    def _settle(self, value: str | float | None) -> None:
+    def _settle(self, value: str | float | None, before: str = "") -> None:
         self.value, self.is_locked = value, True
         self.choice.disabled = True
         self.skip_button.layout.display = "none"
         self.lock_button.description = "Predict again"
         words = "Skipped." if value is None else f"Locked in: {self._written(value)}."
-        self.state.value = f"<p role='status'>{html.escape(words)}</p>"
+        self.state.value = f"<p role='status'>{before}{html.escape(words)}</p>"
         self._tell()
 
     def _tell(self) -> None:
@@ -150,9 +157,14 @@ class Prediction:
             letters = LETTERS[: len(self.task.options)]
             if not isinstance(answer, str) or len(answer) != 1 or answer not in letters:
                 raise ElectraEduError(f"{where} is answered by a letter, one of {', '.join(letters)}.")
-        elif isinstance(answer, str | bool) or not math.isfinite(answer):
+            return answer
+        try:
+            number = math.nan if isinstance(answer, str | bool) else float(answer)
+        except (TypeError, ValueError, RuntimeError):  # None, a list, a tensor of several numbers
+            number = math.nan
+        if not math.isfinite(number):
             raise ElectraEduError(f"{where} is answered by a number.")
-        return answer
+        return number
 
     def _written(self, value: str | float) -> str:
         if isinstance(value, str):

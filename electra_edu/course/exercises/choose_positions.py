@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from electra_edu.course.exercises.exercise import Exercise, Fault, Trial
+from electra_edu.course.exercises.exercise import Exercise, Failed, Fault, Trial
 from electra_edu.masking import choose_positions
 
 STARTER = '''
@@ -98,7 +98,16 @@ def _by_chance(trial: Trial) -> Fault | None:
 
 
 def _chosen(trial: Trial, ordinary: Tensor, rate: float, rng: torch.Generator) -> Tensor:
-    return trial.tensor(ordinary, rate, rng, shape=ordinary.shape).bool()
+    found = trial.tensor(ordinary, rate, rng, shape=ordinary.shape)
+    if found.dtype != torch.bool:
+        raise Failed(
+            Fault(
+                f"The result is of type {found.dtype}.",
+                "It must be torch.bool, True where a token is hidden: a comparison gives that. Whole numbers would be "
+                "taken for positions by whoever indexes with them.",
+            )
+        )
+    return found
 
 
 def ours(ordinary: Tensor, mask_prob: float, rng: torch.Generator) -> Tensor:

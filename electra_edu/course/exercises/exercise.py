@@ -38,6 +38,12 @@ class Exercise:
     examine: "Callable[[Trial], Fault | None]"
     ours: Callable[..., Any]  # the library's own way, with the same signature
 
+    @property
+    def call(self) -> str:
+        """How the function is called, "draw(logits, temperature, rng)", read from the starter."""
+        first = next(node for node in ast.parse(self.starter).body if isinstance(node, ast.FunctionDef))
+        return f"{first.name}({ast.unparse(first.args)})"
+
 
 @dataclass(frozen=True)
 class Feedback:
@@ -50,7 +56,7 @@ class Feedback:
 
 
 class Untried(Exception):
-    """The function gave `...` or None: nobody has written it yet."""
+    """The function gave `...` or None: nobody has written it yet, or its return line is missing."""
 
 
 class Failed(Exception):
@@ -64,9 +70,9 @@ class Failed(Exception):
 class Trial:
     """A learner's function, made safe to call: quiet, its inputs are copies, and whatever it does becomes a `Fault`."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        """Wrap `function`."""
-        self._function = function
+    def __init__(self, function: Callable[..., Any], call: str = "") -> None:
+        """Wrap `function`; `call` says how it should be called, for a learner who changed its first line."""
+        self._function, self._call = function, call
 
     def __call__(self, *arguments: Any) -> Any:
         """Call it; raises Untried or Failed, never anything else."""
@@ -75,9 +81,11 @@ class Trial:
         try:
             with redirect_stdout(io.StringIO()):
                 result = self._function(*given)
-        except Exception as error:
-            raise Failed(_of_exception(error, self._function)) from error
-        if result is None or result is ...:
+        except (Exception, SystemExit) as error:  # exit() in a cell would end the kernel
+            raise Failed(_of_exception(error, self._function, self._call)) from error
+        if result is None:
+            raise Untried("It returns None: is its return line missing?")
+        if result is ...:
             raise Untried
         if any(_differs(one, other) for one, other in zip(given, before, strict=True)):
             raise Failed(
@@ -121,15 +129,20 @@ def expect_parts(result: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
 def examine(exercise: Exercise, function: object) -> Feedback:
     """Try a learner's function; never raises, whatever it is given."""
     if not callable(function):
-        no_function = Fault(f"{_described(function)} is no function.", f"Pass the function itself: {exercise.name}.")
-        return Feedback(exercise, "untouched" if function is None or function is ... else "wrong", no_function)
+        if function is None or function is ...:
+            return Feedback(exercise, "untouched")
+        given = f"What was passed is {_described(function)}, no function."
+        return Feedback(
+            exercise, "wrong", Fault(given, f"Pass the function itself, without brackets: {exercise.name}.")
+        )
     source = source_of(function)
     if source and _same_code(source, exercise.starter):
         return Feedback(exercise, "untouched", source=source)
     try:
-        fault = exercise.examine(Trial(function))
-    except Untried:
-        return Feedback(exercise, "untouched", source=source)
+        fault = exercise.examine(Trial(function, exercise.call))
+    except Untried as untried:
+        seen = Fault(str(untried), f"{exercise.call} must return a result.") if str(untried) else None
+        return Feedback(exercise, "untouched", seen, source)
     except Failed as failed:
         fault = failed.fault
     except Exception as error:  # a result so odd that the examination itself stumbles
@@ -168,7 +181,7 @@ def _same_code(one: str, other: str) -> bool:
         return one.strip() == other.strip()
 
 
-def _of_exception(error: Exception, function: Callable[..., Any]) -> Fault:
+def _of_exception(error: BaseException, function: Callable[..., Any], call: str) -> Fault:
     """Turn an exception in the learner's code into a fault that names their line."""
     code = getattr(function, "__code__", None)
     frames = [
@@ -176,25 +189,23 @@ def _of_exception(error: Exception, function: Callable[..., Any]) -> Fault:
     ]
     line = f" in the line “{frames[-1].line}”" if frames and frames[-1].line else ""
     if isinstance(error, TypeError) and not frames:
-        try:
-            cause = f"It is called with the arguments of {_signature(function)}; keep the first line as it was."
-        except ValueError:
-            cause = "It cannot be called with the arguments that the lesson names."
-        return Fault(f"Calling it raises TypeError: {_one_line(error)}", cause)
+        return Fault(
+            f"Calling it raises TypeError: {_one_line(error)}",
+            f"It is called as {call or 'the lesson gives it'}: keep the function's first line as it was.",
+        )
     return Fault(
-        f"It raises {type(error).__name__}{line}: {_one_line(error)}",
+        f"It raises {type(error).__name__}{line}: {_one_line(error) or 'without a message.'}",
         "Read the message, then look at the shapes and types of what that line combines.",
     )
 
 
-def _signature(function: Callable[..., Any]) -> str:
-    return f"{getattr(function, '__name__', 'the function')}{inspect.signature(function)}"
-
-
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]
 
 
 def _described(value: object) -> str:
-    text = repr(value)
-    return text if len(text) < 60 else f"a {type(value).__name__}"
+    try:
+        text = repr(value)
+    except Exception:  # an object of the learner's may do anything
+        text = ""
+    return text if 0 < len(text) < 60 else f"a {type(value).__name__}"
