@@ -5,6 +5,7 @@ from electra_edu.widgets.check import check
 from electra_edu.widgets.course_map import Map
 from electra_edu.widgets.efficiency_explorer import EfficiencyExplorer
 from electra_edu.widgets.find_the_fakes import FindTheFakes
+from electra_edu.widgets.generator_bench import GeneratorBench
 from electra_edu.widgets.header import Header
 from electra_edu.widgets.mask_explorer import MaskExplorer
 from electra_edu.widgets.masked_model import MaskedModel
@@ -15,6 +16,7 @@ from electra_edu.widgets.training_lab import TrainingLab
 __all__ = [
     "EfficiencyExplorer",
     "FindTheFakes",
+    "GeneratorBench",
     "Header",
     "Map",
     "MaskExplorer",

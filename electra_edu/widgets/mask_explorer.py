@@ -4,7 +4,7 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from electra_edu.config import preset
+from electra_edu.config import masked_positions, preset
 from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus
 from electra_edu.errors import ElectraEduError
 from electra_edu.masking import choose_positions, is_ordinary
@@ -53,7 +53,9 @@ class MaskExplorer(Instrument):
         facts = Facts(
             (
                 Fact(f"{int(hidden.sum())} of {n}", f"words hidden: {int(hidden.sum()) / n:.0%}", "generator"),
-                Fact(f"{max(1, round(rate * n))}", f"= round({rate:.0%} × {n}), at least 1: the fixed count"),
+                Fact(
+                    str(masked_positions(n, rate)), f"is {rate:.0%} of {n} ({rate * n:.4g}), rounded: the fixed count"
+                ),
                 Fact(
                     f"{none:.2%}" if none >= 0.0001 else "under 0.01%",
                     "of texts like this have nothing hidden if a coin decides",
@@ -81,7 +83,12 @@ class MaskExplorer(Instrument):
         return [read, facts, histogram]
 
     def code(self) -> str:
-        """Return calls that hide words of the same text."""
+        """Return calls that hide the same words of the same text."""
+        by_rule = {
+            "count": "edu.masking.mask(tokens, config, rng).is_masked",
+            "coins": f"(torch.rand(tokens.shape, generator=rng) < {self.mask_prob.value:g})"
+            " & edu.masking.is_ordinary(tokens, config)",
+        }
         return "\n".join(
             [
                 "import torch",
@@ -89,10 +96,11 @@ class MaskExplorer(Instrument):
                 "",
                 f"corpus = edu.load_corpus({self.corpus.name!r})",
                 f"config = edu.preset('toy', mask_prob={self.mask_prob.value:g})",
-                f"ids = corpus.tokenizer.encode({self.text.value!r}, add_special_tokens=False).ids",
-                "tokens = torch.tensor([[config.cls_token_id, *ids, config.sep_token_id]])",
-                f"masking = edu.masking.mask(tokens, config, torch.Generator().manual_seed({self.seed}))",
-                "print(masking.is_masked.sum(), masking.tokens)",
+                f"ids = corpus.tokenizer.encode({self.text.value.strip()!r}, add_special_tokens=False).ids",
+                f"tokens = torch.tensor([[config.cls_token_id, *ids, config.sep_token_id{', 0' * PADDING}]])",
+                f"rng = torch.Generator().manual_seed({self.seed})",
+                f"hidden = {by_rule[self.rule.value]}",
+                "print(hidden.nonzero()[:, 1].tolist())  # places, [CLS] is 0",
             ]
         )
 

@@ -1,0 +1,200 @@
+"""GeneratorBench: what generators of several sizes put into the gaps of a story, at any temperature."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from electra_edu.corpora.toy import exact_distribution
+from electra_edu.course.hunt import token_names, word_table
+from electra_edu.errors import ElectraEduError
+from electra_edu.generator import Generator, sample
+from electra_edu.masking import mask
+from electra_edu.plots.blocks import Bars, Block, Curve, Fact, Facts, Lines, Pair, Series, Token, Tokens
+from electra_edu.training import TrainingRun
+from electra_edu.widgets.controls import size_label
+from electra_edu.widgets.instrument import Instrument, button, choices
+
+TEMPERATURES = (0.25, 0.5, 0.7, 1.0, 1.4, 2.0, 4.0)
+DRAWS = {"draw from the distribution": "sample", "take the likeliest word": "argmax"}
+GAPS = 3  # in the story on the screen
+STORIES = 128  # over which the shares are counted
+TOP = 6
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """How often one generator hits the true word, over the same gaps for all."""
+
+    gaps: int
+    argmax: float  # share of gaps where the likeliest word is the true one
+    right: tuple[float, ...]  # expected share of true words among drawn ones, per temperature
+    entropy: tuple[float, ...]  # nats, per temperature
+
+
+class GeneratorBench(Instrument):
+    """A held-out story with three gaps, filled by one of several generators; `runs` differ in generator size."""
+
+    def __init__(self, runs: Sequence[TrainingRun]) -> None:
+        """Compare the averaged generators of `runs`, which share a corpus; raises ElectraEduError where they do not."""
+        runs = list(runs)
+        if not runs or not all(isinstance(run, TrainingRun) for run in runs):
+            raise ElectraEduError("runs: must be one or more TrainingRuns, for example of sizes 1/8, 1/4 and 1.")
+        learned = all(isinstance(run.average.generator, Generator) for run in runs)
+        if not learned or len({run.corpus.sha256 for run in runs}) > 1:
+            raise ElectraEduError("runs: must have learned generators and all be of the same corpus.")
+        self.runs = {run.config.generator_size_fraction: run for run in runs}
+        self.corpus, self.story, self.seed, self.asked = runs[0].corpus, 0, 0, 0
+        self._names, self._is_word = token_names(self.corpus), word_table(self.corpus)
+        self._answers = {size: _answers(run) for size, run in self.runs.items()}
+        sizes = sorted(self.runs)
+        self.size = choices("generator size", sizes, sizes[len(sizes) // 2], size_label)
+        self.temperature = choices("temperature", TEMPERATURES, 1.0, "{:g}".format)
+        self.how = widgets.Dropdown(options=list(DRAWS.items()), layout=widgets.Layout(width="220px"))
+        self.again = button("Draw again", "Draw other words from the same distribution", self._draw_again)
+        self.next = button("Next story", "Take another story", self._next_story)
+        self._open()
+        super().__init__("The generator's bench", [[self.size, self.temperature], [self.how, self.again, self.next]])
+
+    def blocks(self) -> list[Block]:
+        """Return the filled story, the distribution in one gap, and how often drawn words are the true ones."""
+        logits = self._logits[self.size.value]  # (GAPS, V)
+        shares = (logits / self.temperature.value).softmax(-1)
+        drawn = self._drawn(logits)
+        story, facts = self._story(drawn), self._facts()
+        asked = shares[self.asked]
+        best = asked.topk(TOP).indices.tolist()
+        true = int(self._tokens[self._places[self.asked]])
+        series = [Series("this generator", tuple(asked[best].tolist()), "generator")]
+        if self._exact is not None:
+            series.append(Series("the language itself", tuple(self._exact[self.asked][best].tolist()), "neutral", True))
+        bars = Bars(
+            f"Gap {self.asked + 1}: the true word is “{self._names[true]}”",
+            tuple(self._names[i] for i in best),
+            tuple(series),
+            "probability",
+            1.0,
+            best.index(true) if true in best else None,
+            True,
+        )
+        answers = self._answers[self.size.value]
+        chart = Lines(
+            f"Share of true words, {answers.gaps} gaps",
+            (
+                Curve("drawn", TEMPERATURES, answers.right, "generator"),
+                Curve("likeliest", (TEMPERATURES[0], TEMPERATURES[-1]), (answers.argmax,) * 2, "neutral", True),
+            ),
+            "temperature",
+            "share",
+            ylim=(0.0, 1.0),
+            marker=self.temperature.value,
+            marker_name=f"T = {self.temperature.value:g}",
+        )
+        return [story, facts, Pair(bars, chart)]
+
+    def code(self) -> str:
+        """Return calls that ask one generator for the same gaps."""
+        temperature = "" if self.how.value == "argmax" else f" / {self.temperature.value:g}"
+        last = "argmax(-1)" if temperature == "" else "softmax(-1)"
+        return "\n".join(
+            [
+                f"run = runs[{list(self.runs).index(self.size.value)}]",
+                f"tokens = run.corpus.heldout[{self.story} : {self.story + 1}].clone()",
+                f"tokens[0, {self._places}] = {self.runs[self.size.value].config.mask_token_id}  # [MASK]",
+                f"logits = run.average.generator(tokens, tokens != 0)[0, {self._places}]",
+                f"print((logits{temperature}).{last})",
+            ]
+        )
+
+    def picked(self, action: str, index: int) -> None:
+        """Show the distribution in the gap at this place of the story."""
+        place = index + 1  # the sheet leaves [CLS] out
+        if action == "ask" and place in self._places:
+            self.asked = self._places.index(place)
+
+    def _facts(self) -> Facts:
+        answers, at = self._answers[self.size.value], TEMPERATURES.index(self.temperature.value)
+        is_argmax = self.how.value == "argmax"
+        right = answers.argmax if is_argmax else answers.right[at]
+        rate = next(iter(self.runs.values())).config.mask_prob
+        return Facts(
+            (
+                Fact(f"{right:.0%}", "of its words are the true one: label 0", "generator"),
+                Fact(f"{1 - right:.0%}", "of the hidden words are replaced: label 1", "discriminator"),
+                Fact(f"{rate * (1 - right):.1%}", f"of all words, at a mask rate of {rate:.0%}"),
+                Fact("0 nats" if is_argmax else f"{answers.entropy[at]:.1f} nats", "entropy: how varied its draws are"),
+            )
+        )
+
+    def _story(self, drawn: Tensor) -> Tokens:
+        made = []
+        for place in range(1, len(self._tokens)):
+            token = int(self._tokens[place])
+            if token < 5:  # [SEP] and padding
+                break
+            if place not in self._places:
+                made.append(Token(self._names[token]))
+                continue
+            gap = self._places.index(place)
+            word, is_true = self._names[drawn[gap]], int(drawn[gap]) == token
+            label = "0 original" if is_true else "1 replaced"
+            about = f"gap {gap + 1}: {label}; press to see its distribution"
+            made.append(Token(word, label, str(gap + 1), "generator", None, about, gap == self.asked))
+        return Tokens(
+            tuple(made), "A story with three words drawn by the generator. Click one to see its choices.", "ask"
+        )
+
+    def _drawn(self, logits: Tensor) -> Tensor:
+        if self.how.value == "argmax":
+            return logits.argmax(-1)
+        return sample(logits, self.temperature.value, torch.Generator().manual_seed(self.seed))
+
+    def _draw_again(self) -> None:
+        self.seed += 1
+        self.refresh()
+
+    def _next_story(self) -> None:
+        self.story = (self.story + 1) % len(self.corpus.heldout)
+        self._open()
+        self.refresh()
+
+    @torch.no_grad()
+    def _open(self) -> None:
+        """Choose the gaps of the story, and let every generator look at them."""
+        self._tokens = self.corpus.heldout[self.story].cpu()
+        ordinary = [i for i in range(1, len(self._tokens)) if self._is_word[self._tokens[i]]]
+        chance = torch.randperm(len(ordinary), generator=torch.Generator().manual_seed(self.story))
+        self._places = sorted(ordinary[i] for i in chance[:GAPS].tolist())
+        self.asked = 0
+        masked = self._tokens.clone()
+        masked[self._places] = next(iter(self.runs.values())).config.mask_token_id
+        self._logits = {}
+        for size, run in self.runs.items():
+            ids, places = masked[None].to(run.device), torch.tensor([self._places], device=run.device)
+            is_real = (self._tokens != run.config.pad_token_id)[None].to(run.device)
+            self._logits[size] = run.average.generator(ids, is_real, positions=places)[0].cpu()
+        self._exact: Tensor | None = None
+        if self.corpus.name == "toy":
+            is_masked = torch.zeros(len(self._tokens), dtype=torch.bool)
+            is_masked[self._places] = True
+            self._exact = exact_distribution(self._tokens, is_masked).float()
+
+
+@torch.no_grad()
+def _answers(run: TrainingRun) -> _Answers:
+    """Let a generator guess the same gaps of the first held-out stories, whatever its size."""
+    tokens = run.corpus.heldout[:STORIES].to(run.device)
+    is_real = tokens != run.config.pad_token_id
+    masking = mask(tokens.cpu(), run.config, torch.Generator().manual_seed(0))
+    ids, positions = masking.tokens.to(run.device), masking.positions.to(run.device)
+    logits = run.average.generator(ids, is_real, positions=positions).cpu()  # (B, K, V)
+    truth = tokens.cpu().gather(1, masking.positions)[masking.used]  # (N,)
+    logits = logits[masking.used]  # (N, V)
+    right, entropy = [], []
+    for temperature in TEMPERATURES:
+        log = (logits / temperature).log_softmax(-1)
+        right.append(float(log.gather(1, truth[:, None]).exp().mean()))
+        entropy.append(float(-(log.exp() * log).sum(-1).mean()))
+    return _Answers(len(truth), float((logits.argmax(-1) == truth).float().mean()), tuple(right), tuple(entropy))
