@@ -1,0 +1,120 @@
+"""BitsExplorer: how many bits the labels of the two losses hold, counted properly, and why they decide nothing."""
+
+import torch
+
+from electra_edu.config import ElectraConfig
+from electra_edu.corpora import load_corpus
+from electra_edu.corpora.toy import exact_limits
+from electra_edu.efficiency import learning_signal
+from electra_edu.masking import mask
+from electra_edu.metrics import binary_entropy
+from electra_edu.plots.blocks import Bars, Block, Curve, Fact, Facts, Lines, Pair, Series, Text
+from electra_edu.widgets.instrument import Instrument, choices
+
+LENGTHS = (22, 64, 128, 512)
+VOCABULARIES = (324, 1024, 8192, 30522, 100_000)
+RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50)
+WRONG = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.67, 0.8, 0.9, 1.0)
+STORIES = 64  # over which the toy language's own uncertainty is averaged
+LN2 = 0.6931471805599453
+
+
+class BitsExplorer(Instrument):
+    """The bits in the labels of one sequence: of the masked words, and of the verdicts on all tokens."""
+
+    def __init__(self, corpus_seed: int = 0) -> None:
+        """Begin with the paper's settings; `corpus_seed` chooses which words of the toy stories are hidden."""
+        self._toy = _toy_bits(corpus_seed)
+        self.length = choices("tokens", LENGTHS, 512, width="24%")
+        self.vocab_size = choices("vocabulary", VOCABULARIES, 30522, "{:,}".format, width="30%")
+        self.mask_prob = choices("mask rate", RATES, 0.15, "{:.0%}".format, width="24%")
+        self.wrong = choices("wrong samples", WRONG, 0.4, "{:.0%}".format, width="30%")
+        super().__init__("Bits in the labels", [[self.length, self.vocab_size], [self.mask_prob, self.wrong]])
+
+    @property
+    def replaced_rate(self) -> float:
+        """Share of all tokens that are replaced: the mask rate times the share of wrong samples."""
+        return float(self.mask_prob.value * self.wrong.value)
+
+    def blocks(self) -> list[Block]:
+        """Return the counts, the curve H(p) with today's p, the bits in four ways, and what they do not say."""
+        signal = learning_signal(
+            ElectraConfig(
+                vocab_size=self.vocab_size.value, max_seq_length=self.length.value, mask_prob=self.mask_prob.value
+            ),
+            self.replaced_rate,
+        )
+        mlm, rtd, in_context = signal.mlm, signal.rtd, self._toy[self.mask_prob.value]
+        facts = Facts(
+            (
+                Fact(f"{mlm.positions} of {mlm.length}", "tokens carry an MLM loss", "generator"),
+                Fact(f"{rtd.positions} of {rtd.length}", "tokens carry an RTD loss", "discriminator"),
+                Fact(f"{rtd.positions / mlm.positions:.1f} ×", "as many, whatever they hold"),
+                Fact(f"{rtd.bits_per_label:.2f} bits", f"in a verdict: {self.replaced_rate:.1%} are replaced"),
+            )
+        )
+        x = tuple(i / 100 for i in range(101))
+        entropy = Lines(
+            "Bits in one verdict: H(p)",
+            (Curve("", x, tuple(binary_entropy(p) / LN2 for p in x), "discriminator"),),
+            "p, share of replaced tokens",
+            "bits",
+            (0.0, 1.0),
+            (0.0, 1.1),
+            dots=((self.replaced_rate, rtd.bits_per_label, f"p = {self.replaced_rate:.1%}"),),
+        )
+        counted = (
+            (f"MLM, {mlm.uniform_bits_per_label:.1f} bits a word", mlm.uniform_bits),
+            (f"MLM, {in_context:.2f} bits a word", mlm.positions * in_context),
+            ("RTD, 1 bit a verdict", rtd.uniform_bits),
+            (f"RTD, H(p) = {rtd.bits_per_label:.2f}", rtd.bits),
+        )
+        bars = Bars(
+            "Bits in the labels of one sequence",
+            tuple(name for name, _ in counted),
+            (
+                Series("MLM", tuple(bits if i < 2 else 0.0 for i, (_, bits) in enumerate(counted)), "generator"),
+                Series(
+                    "RTD", tuple(bits if i > 1 else 0.0 for i, (_, bits) in enumerate(counted)), "discriminator", True
+                ),
+            ),
+            "bits",
+        )
+        told = "  ".join(f"{name}: {bits:,.0f}." for name, bits in counted)
+        return [facts, Pair(entropy, bars), Text(told), Text(self._caution(mlm.uniform_bits, rtd.bits), "neutral")]
+
+    def code(self) -> str:
+        """Return calls that count the same."""
+        return "\n".join(
+            [
+                "import electra_edu as edu",
+                "",
+                f"config = edu.preset('paper-base', vocab_size={self.vocab_size.value}, "
+                f"max_seq_length={self.length.value}, mask_prob={self.mask_prob.value:g})",
+                f"signal = edu.efficiency.learning_signal(config, replaced_rate={self.replaced_rate:g})",
+                "print(signal.mlm.positions, signal.mlm.uniform_bits)",
+                "print(signal.rtd.positions, signal.rtd.bits_per_label, signal.rtd.bits)",
+                "print(signal.caution)",
+            ]
+        )
+
+    def _caution(self, words: float, verdicts: float) -> str:
+        """Say what the second and the first bar assume, and which way the count points."""
+        more = (
+            "The masked words hold more bits than the verdicts" if words > verdicts else "The verdicts hold more bits"
+        )
+        return (
+            "First bar: all words equally likely, an upper bound. Second: the toy language, whose probabilities given "
+            f"the visible words are known. {more} by the first bar; which task teaches more, no count of bits can tell."
+        )
+
+
+def _toy_bits(seed: int) -> dict[float, float]:
+    """Return the bits of a hidden word of the toy language given all visible ones, for each mask rate."""
+    stories = load_corpus("toy").heldout[:STORIES]
+    config = ElectraConfig(vocab_size=int(stories.max()) + 1)
+    found = {}
+    for rate in RATES:
+        masking = mask(stories, config.replace(mask_prob=rate), torch.Generator().manual_seed(seed))
+        found[rate] = exact_limits(stories, masking.is_masked).entropy / LN2
+    return found
