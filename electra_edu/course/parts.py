@@ -51,7 +51,7 @@ def parts(progress: Progress | None = None) -> Parts:
             continue
         try:
             mine = _loaded(name, source)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             notes.append(f"Your {name} needs something that is not here ({error}): ours is used.")
             continue
         if examine(exercise, mine).state == "right":

@@ -12,6 +12,8 @@ from electra_edu.widgets.masked_model import MaskedModel
 from electra_edu.widgets.prediction import Prediction
 from electra_edu.widgets.quiz import Quiz
 from electra_edu.widgets.training_lab import TrainingLab
+from electra_edu.widgets.typed_sentence import TypedSentence
+from electra_edu.widgets.verdicts_over_training import VerdictsOverTraining
 
 __all__ = [
     "EfficiencyExplorer",
@@ -24,6 +26,8 @@ __all__ = [
     "Prediction",
     "Quiz",
     "TrainingLab",
+    "TypedSentence",
+    "VerdictsOverTraining",
     "check",
     "machine",
     "show",

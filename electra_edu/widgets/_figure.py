@@ -6,7 +6,7 @@ from typing import Any
 
 from IPython.display import display
 from matplotlib import pyplot
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Figure  # other panels take it from here
 
 from electra_edu import plots
 from electra_edu.plots.blocks import Block

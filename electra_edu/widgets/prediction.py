@@ -7,13 +7,12 @@ from weakref import WeakValueDictionary
 
 import ipywidgets as widgets
 from IPython.display import display
-from matplotlib.figure import Figure
 
 from electra_edu.course.lessons import LETTERS, PredictionTask, lesson
 from electra_edu.course.progress import Progress
 from electra_edu.errors import ElectraEduError
 from electra_edu.widgets import _notes
-from electra_edu.widgets._figure import figure_png, show
+from electra_edu.widgets._figure import Figure, figure_png, show
 from electra_edu.widgets.course_style import CourseStyle
 from electra_edu.widgets.header import Header
 

@@ -106,7 +106,9 @@ def expect_tensor(result: Any, shape: Iterable[int], what: str = "result") -> Te
     """Return `result` if it is a tensor of this shape; raises Failed with a fault that says what it is instead."""
     wanted = tuple(shape)
     if not isinstance(result, Tensor):
-        raise Failed(Fault(f"The {what} is a {type(result).__name__}.", f"It must be a tensor of shape {wanted}."))
+        raise Failed(
+            Fault(f"The {what} is of the type {type(result).__name__}.", f"It must be a tensor of shape {wanted}.")
+        )
     if tuple(result.shape) != wanted:
         raise Failed(
             Fault(
@@ -208,4 +210,4 @@ def _described(value: object) -> str:
         text = repr(value)
     except Exception:  # an object of the learner's may do anything
         text = ""
-    return text if 0 < len(text) < 60 else f"a {type(value).__name__}"
+    return text if 0 < len(text) < 60 else f"an object of the type {type(value).__name__}"

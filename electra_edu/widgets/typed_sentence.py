@@ -1,0 +1,108 @@
+"""TypedSentence: the discriminator's verdict on every word of a sentence that the learner types."""
+
+import math
+
+import ipywidgets as widgets
+
+from electra_edu.corpora.words import nearest_words
+from electra_edu.course.hunt import token_names, word_table
+from electra_edu.detection import detect_words
+from electra_edu.detection.source import discriminator_of
+from electra_edu.errors import ElectraEduError
+from electra_edu.plots.blocks import Block, Fact, Facts, Text, Token, Tokens, Tone
+from electra_edu.training import TrainingRun
+from electra_edu.widgets.code import run_code
+from electra_edu.widgets.instrument import Instrument, button, choices
+
+THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+BANK = 36  # words of the word bank
+
+
+class TypedSentence(Instrument):
+    """A line of text, judged word by word; words above the threshold are accused."""
+
+    def __init__(self, run: TrainingRun, text: str | None = None) -> None:
+        """Judge `text`, by default the first held-out story; raises ElectraEduError where there is no discriminator."""
+        if not isinstance(run, TrainingRun):
+            raise ElectraEduError(f"run={run!r}: must be a TrainingRun, for example edu.TrainingRun(config, corpus).")
+        discriminator_of(run)
+        self.run, self.story = run, 0
+        self.text = widgets.Text(
+            self._story_text() if text is None else text,
+            description="sentence",
+            layout=widgets.Layout(width="98%"),
+            continuous_update=False,
+        )
+        self.threshold = choices("accuse above", THRESHOLDS, 0.5, "{:.0%}".format)
+        self.next = button("Another story", "Put another held-out story there", self._next_story)
+        self.swap = button("Swap one word", "Put a word of another story in the place of one", self._swap)
+        super().__init__("Your own sentence", [[self.text], [self.threshold, self.next, self.swap]])
+
+    def blocks(self) -> list[Block]:
+        """Return the judged words, how many are accused, and what to do about unknown ones."""
+        words = detect_words(self.run, self.text.value)
+        limit = self.threshold.value
+        made, unknown = [], []
+        for word in words:
+            if math.isnan(word.probability):
+                unknown.append(word.word)
+                made.append(Token(word.word, "?", "?", "neutral", None, "not in the vocabulary: not judged"))
+            else:
+                accused = word.probability > limit
+                note = f"{word.probability:.0%}"
+                about = f"{note} replaced{', accused' if accused else ''}"
+                if accused:
+                    made.append(Token(word.word, note, "!", "discriminator", word.probability, about))
+                else:
+                    made.append(Token(word.word, note, level=word.probability, about=about))
+        n_accused = sum(token.sign == "!" for token in made)
+        judged = [token for token in made if token.level is not None]
+        likeliest = max(judged, key=lambda token: token.level or 0.0, default=None)
+        facts = [Fact(f"{n_accused} of {len(words)}", f"words accused, above {limit:.0%}", "discriminator")]
+        if likeliest is not None:
+            facts.append(Fact(f"“{likeliest.text}”", f"is suspected most: {likeliest.note}"))
+        key: tuple[tuple[Tone, str, str], ...] = (("discriminator", "!", "accused"),)
+        if unknown:
+            key += (("neutral", "?", "unknown: not judged"),)
+        title = f"The verdicts after {self.run.step} training steps: the probability that each word was replaced"
+        shown: list[Block] = [Tokens(tuple(made), title, key=key), Facts(tuple(facts))]
+        if unknown:
+            shown.append(Text(self._advice(unknown), "warning"))
+        shown.append(Text(f"Words it knows, for example: {', '.join(self._bank())}.", "neutral"))
+        return shown
+
+    def code(self) -> str:
+        """Return calls that train such a run and judge the same sentence."""
+        lines = run_code(self.run, self.run.config).splitlines()[:-1]
+        return "\n".join([*lines, f"print(edu.detect(run, {self.text.value!r}))"])
+
+    def _advice(self, unknown: list[str]) -> str:
+        word = unknown[0]
+        near = nearest_words(self.run.corpus.tokenizer, word)
+        offer = f" Spelled most like it: {', '.join(near)}." if near else ""
+        return f"“{word}” is not among the {self.run.corpus.vocab_size} tokens that these networks know.{offer}"
+
+    def _bank(self) -> list[str]:
+        """Return words of the corpus, spread evenly over its vocabulary."""
+        corpus = self.run.corpus
+        names = zip(token_names(corpus), word_table(corpus).tolist(), strict=True)
+        whole = [name for name, is_word in names if is_word and not name.startswith("##")]
+        return whole[:: max(1, len(whole) // BANK)][:BANK]
+
+    def _story_text(self) -> str:
+        return self.run.corpus.text(self.run.corpus.heldout[self.story])
+
+    def _next_story(self) -> None:
+        self.story = (self.story + 1) % len(self.run.corpus.heldout)
+        self.text.value = self._story_text()
+
+    def _swap(self) -> None:
+        """Put a word of another story in the middle of the sentence: a fake that the learner can see."""
+        words = self.text.value.split()
+        self.story = (self.story + 1) % len(self.run.corpus.heldout)
+        others = [word for word in self._story_text().split() if word.isalpha() and word not in words]
+        if len(words) < 3 or not others:
+            return
+        place = 1 + self.story % (len(words) - 2)
+        words[place] = others[self.story % len(others)]
+        self.text.value = " ".join(words)

@@ -1,0 +1,136 @@
+"""VerdictsOverTraining: how the discriminator's logits part, and what a threshold makes of them."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from electra_edu.detection.source import discriminator_of
+from electra_edu.errors import ElectraEduError
+from electra_edu.metrics import auc, detection_at
+from electra_edu.plots.blocks import Block, Columns, Curve, Fact, Facts, Lines, Pair, Series, Text
+from electra_edu.training import TrainingRun
+from electra_edu.widgets.instrument import Instrument, choices
+
+EDGE = 6.0  # logits beyond are counted in the outermost bins
+BINS = 24
+THRESHOLDS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """The exam's logits at one time of training, and what does not depend on the threshold."""
+
+    step: int
+    logits: Tensor  # (N,)
+    auc: float
+    of_original: tuple[float, ...]  # share per bin
+    of_replaced: tuple[float, ...]
+    roc: tuple[tuple[float, ...], tuple[float, ...]]  # wrongly accused, found
+
+
+class VerdictsOverTraining(Instrument):
+    """Histograms of the logits for original and replaced words of the fixed exam, one pair for each `look`.
+
+    Fill it while a run trains: `look()`, `run.advance(25)`, `look()`, … ; then show it.
+    """
+
+    def __init__(self, run: TrainingRun) -> None:
+        """Watch the averaged discriminator of `run` and look at it once; raises ElectraEduError where it has none."""
+        if not isinstance(run, TrainingRun):
+            raise ElectraEduError(f"run={run!r}: must be a TrainingRun, for example edu.TrainingRun(config, corpus).")
+        discriminator_of(run)
+        self.run = run
+        self._labels = run.exam.is_replaced[run.exam.is_ordinary].cpu()  # (N,)
+        self._looks = [self._looked()]
+        self.step = choices("training step", (run.step,), run.step)
+        self.threshold = choices("accuse above", THRESHOLDS, 0.5, "{:.0%}".format)
+        super().__init__("How a fake is caught", [[self.step, self.threshold]])
+
+    def look(self) -> None:
+        """Keep the logits as they are now; the slider gets a place for them."""
+        self._looks.append(self._looked())
+        steps = list(dict.fromkeys(look.step for look in self._looks))
+        self.step.options = [(str(step), step) for step in steps]
+        self.step.value = steps[-1]
+
+    def blocks(self) -> list[Block]:
+        """Return the scores at the threshold, both histograms, the ROC curve, and a word on what they mean."""
+        look = next(look for look in reversed(self._looks) if look.step == self.step.value)
+        limit = self.threshold.value
+        found = detection_at(look.logits.sigmoid(), self._labels, limit)
+        precision = "–" if found.precision != found.precision else f"{found.precision:.0%}"
+        wrongly = float((look.logits.sigmoid() > limit)[~self._labels].float().mean())
+        facts = Facts(
+            (
+                Fact(f"{found.recall:.0%}", "recall: of the fakes are accused", "discriminator"),
+                Fact(precision, "precision: of the accused are fakes", "discriminator"),
+                Fact(f"{look.auc:.2f}", "AUC: all thresholds at once"),
+                Fact(
+                    f"{found.accuracy:.1%}", f"accuracy; saying “original” always has {found.majority:.1%}", "neutral"
+                ),
+            )
+        )
+        edges = tuple(-EDGE + i * 2 * EDGE / BINS for i in range(BINS + 1))
+        histogram = Columns(
+            f"Logits after {look.step} steps",
+            edges,
+            (
+                Series("original", look.of_original, "neutral"),
+                Series("replaced", look.of_replaced, "discriminator", True),
+            ),
+            "logit of the discriminator",
+            "share of its kind",
+            float(torch.logit(torch.tensor(limit))),
+            f"{limit:.0%}",
+        )
+        roc = Lines(
+            "Found against wrongly accused (ROC)",
+            (Curve("", *look.roc, "discriminator"), Curve("guessing", (0.0, 1.0), (0.0, 1.0), "neutral", True)),
+            "share of originals accused",
+            "share of fakes found",
+            (0.0, 1.0),
+            (0.0, 1.0),
+            dots=((wrongly, found.recall, f"above {limit:.0%}"),),
+        )
+        return [facts, Pair(histogram, roc), Text(self._verdict(look, found.recall))]
+
+    def code(self) -> str:
+        """Return calls that give the same scores."""
+        return "\n".join(
+            [
+                "exam = run.exam  # fixed: the same sentences and fakes for every run",
+                "logits = run.average.discriminator(exam.corrupted, exam.original != 0)[exam.is_ordinary]",
+                "labels = exam.is_replaced[exam.is_ordinary]",
+                f"print(edu.metrics.detection_at(logits.sigmoid(), labels, {self.threshold.value}))",
+                "print(edu.metrics.auc(logits, labels))",
+            ]
+        )
+
+    def _verdict(self, look: _Look, recall: float) -> str:
+        if look.auc < 0.6:
+            return "The two histograms lie on each other: it cannot tell fakes from true words yet, at any threshold."
+        if recall < 0.05:
+            return "It can tell them apart a little, but nearly no word passes this threshold: move it to the left."
+        return "Fakes lie further right. What the threshold cuts off on the right is accused, originals among it."
+
+    @torch.no_grad()
+    def _looked(self) -> _Look:
+        exam, run = self.run.exam, self.run
+        is_real = exam.original != run.config.pad_token_id
+        logits = run.average.discriminator(exam.corrupted, is_real)[exam.is_ordinary].float().cpu()
+        shares = []
+        for kind in (~self._labels, self._labels):
+            counts = torch.histc(logits[kind].clamp(-EDGE, EDGE), BINS, -EDGE, EDGE)
+            shares.append(tuple((counts / kind.sum()).tolist()))
+        order = logits.argsort(descending=True, stable=True)
+        hits = self._labels[order].float()
+        every = max(1, len(hits) // 200)  # points are enough for a curve
+        found = torch.cat([torch.zeros(1), (hits.cumsum(0) / hits.sum())[::every], torch.ones(1)])
+        wrong = torch.cat([torch.zeros(1), ((1 - hits).cumsum(0) / (1 - hits).sum())[::every], torch.ones(1)])
+        roc = (tuple(wrong.tolist()), tuple(found.tolist()))
+        if (
+            logits.min() == logits.max()
+        ):  # all the same: every order of equals is as good, and the curve is the diagonal
+            roc = ((0.0, 1.0), (0.0, 1.0))
+        return _Look(run.step, logits, auc(logits, self._labels), shares[0], shares[1], roc)
