@@ -2,6 +2,7 @@
 
 import html
 import math
+from base64 import b64encode
 from typing import ClassVar
 from weakref import WeakValueDictionary
 
@@ -191,18 +192,17 @@ class _Outcome:
     def __init__(self, answer: str | float, text: str, figure: Figure | None) -> None:
         self.answer, self.text = answer, text
         self._words = widgets.HTML(COVER)
-        self._picture = widgets.Image(format="png", layout=widgets.Layout(display="none", max_width="100%"))
-        if figure is not None:
-            self._picture.value = figure_png(figure)
-            self._picture.alt = text
-        self._has_picture = figure is not None
+        self._picture = widgets.HTML(layout=widgets.Layout(display="none"))
+        if figure is not None:  # no widgets.Image: that one has no alternative text
+            data = b64encode(figure_png(figure)).decode()
+            self._picture.value = f'<img alt="{html.escape(text)}" src="data:image/png;base64,{data}">'
         self.panel = widgets.VBox([CourseStyle(), self._words, self._picture])
         self.panel.add_class("edu-prediction")
         self.panel.add_class("edu-outcome")
 
     def show(self, markup: str) -> None:
         self._words.value = markup
-        self._picture.layout.display = "" if self._has_picture else "none"
+        self._picture.layout.display = "" if self._picture.value else "none"
 
     def cover(self) -> None:
         self._words.value = COVER
