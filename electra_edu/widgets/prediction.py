@@ -41,7 +41,7 @@ class Prediction:
         self.choice = _choice(self.task)
         self.lock_button = _button("Lock in", "Lock in your prediction and see the result", "primary")
         self.skip_button = _button("Skip", "See the result without a prediction")
-        self.state = widgets.HTML()
+        self.state = widgets.HTML(layout=widgets.Layout(margin="2px 2px 2px 10px"))
         self.lock_button.on_click(lambda _button: self._press())
         self.skip_button.on_click(lambda _button: self.skip())
         question = f"<p><b>Predict: {html.escape(self.task.question)}</b></p>"
@@ -71,7 +71,7 @@ class Prediction:
         self.is_locked = False
         self.choice.disabled = False
         self.skip_button.layout.display = ""
-        self.lock_button.description = "Lock in"
+        self.lock_button.description, self.lock_button.button_style = "Lock in", "primary"
         self.state.value = ""
         self._tell()
 
@@ -119,7 +119,7 @@ class Prediction:
         self.value, self.is_locked = value, True
         self.choice.disabled = True
         self.skip_button.layout.display = "none"
-        self.lock_button.description = "Predict again"
+        self.lock_button.description, self.lock_button.button_style = "Predict again", ""
         words = "Skipped." if value is None else f"Locked in: {self._written(value)}."
         self.state.value = f"<p role='status'>{before}{html.escape(words)}</p>"
         self._tell()
