@@ -140,6 +140,41 @@ class TestPicture:
         assert max(x for x, _ in places) < 108
         assert len({round(y, 3) for _, y in places}) > 3
 
+    @pytest.mark.parametrize(
+        "blocks",
+        [
+            ALL,
+            [
+                Facts(
+                    tuple(Fact(f"{i}", "of texts like this have nothing hidden if a coin decides") for i in range(4))
+                ),
+                TABLE,
+            ],
+            [Pair(CURVES, TABLE), Pair(BARS, Text("An empty square is a token without a loss. " * 8)), HISTOGRAM],
+        ],
+    )
+    def test_nothing_runs_into_anything_else_or_off_the_page(self, blocks: list[Block]) -> None:
+        figure = draw_sheet(blocks)
+        figure.canvas.draw()
+        boxes = [axes.get_tightbbox() for axes in figure.axes]
+        for i, box in enumerate(boxes):
+            assert box is not None
+            assert box.x0 >= -1
+            assert box.y0 >= -1
+            assert box.x1 <= figure.bbox.x1 + 1
+            assert box.y1 <= figure.bbox.y1 + 1
+            for other in boxes[i + 1 :]:
+                assert other is not None
+                across = min(box.x1, other.x1) - max(box.x0, other.x0)
+                up = min(box.y1, other.y1) - max(box.y0, other.y0)
+                assert across <= 1 or up <= 1, (i, across, up)
+
+    def test_all_blocks_begin_at_the_same_edge(self) -> None:
+        figure = draw_sheet([WORDS, Facts((Fact("1", "one"),)), BARS, CURVES, TABLE, ALL[-1]])
+        figure.canvas.draw()
+        edges = [min(text.get_window_extent().x0 for text in axes.texts) for axes in figure.axes if axes.texts]
+        assert max(edges) - min(edges) <= 2
+
     def test_every_tone_has_a_colour(self) -> None:
         for tone in ("ink", "generator", "discriminator", "probe", "neutral", "warning", "stop"):
             figure = plots.sheet(Figure(), [Text("x", tone)])  # type: ignore[arg-type]

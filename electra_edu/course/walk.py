@@ -75,16 +75,15 @@ class Walk:
         self.start = self._taken("before")
         self.taken: list[Taken] = []
 
-    @property
-    def places(self) -> list[int]:
-        """Places of the gaps in the first story, in order."""
-        return self.out.is_masked[0].nonzero().flatten().tolist()
+    def places(self, story: int) -> list[int]:
+        """Return the places of the gaps in a story of the batch, in order."""
+        places: list[int] = self.out.is_masked[story].nonzero().flatten().tolist()
+        return places
 
-    @property
-    def shares(self) -> Tensor:
-        """What the generator gives each word in those gaps: (n_gaps, V)."""
-        slots = [self.masking.positions[0].tolist().index(place) for place in self.places]
-        logits = self.out.mlm_logits[0, slots].detach().float()
+    def shares(self, story: int) -> Tensor:
+        """Return what the generator gives each word in those gaps: (n_gaps, V)."""
+        slots = [self.masking.positions[story].tolist().index(place) for place in self.places(story)]
+        logits = self.out.mlm_logits[story, slots].detach().float()
         return (logits / self.model.config.temperature).softmax(-1)
 
     @cached_property

@@ -6,35 +6,44 @@ from textwrap import fill, wrap
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, Rectangle
-from matplotlib.ticker import PercentFormatter
+from matplotlib.patches import FancyBboxPatch
 
 from electra_edu.plots import palette
 from electra_edu.plots.blocks import Bars, Block, Cells, Code, Columns, Facts, Lines, Pair, Table, Text, Tokens
+from electra_edu.plots.sheet_charts import NAMES, NO_MARGINS, SMALL, TITLE, Margins, draw_chart, margins
 
 WIDTH = 8.7  # inches
 WRAP = 112  # characters of 9.5 points that fit the width
-SMALL, NORMAL, WORD = 9, 9.5, 11
-MARGIN = 0.08  # inches between blocks
-CHART = 2.1  # inches
+NORMAL, WORD = 9.5, 11  # points; SMALL and TITLE are those of the charts
+EDGE = 0.08  # inches around the sheet
+GAP = 0.12  # inches between blocks
+BETWEEN = 0.3  # inches between the halves of a pair
+CHART = 2.3  # inches
+FACT_LINE = 0.16  # inches
 
 
 def sheet_height(blocks: Sequence[Block]) -> float:
     """Return how many inches of height these blocks need."""
-    return sum(_height(block) + MARGIN for block in blocks)
+    return sum(_height(block) + GAP for block in blocks) + 2 * EDGE
 
 
 def sheet(figure: Figure, blocks: Sequence[Block]) -> Figure:
-    """Draw the blocks below one another, each as wide as the figure."""
-    heights = [_height(block) for block in blocks]
-    parts = figure.add_gridspec(len(blocks), 1, height_ratios=heights)
-    for block, part in zip(blocks, (parts[row, 0] for row in range(len(blocks))), strict=True):
+    """Draw the blocks below one another, each as wide as the figure.
+
+    Every block gets its place in inches. An automatic layout would move words and charts apart from each other, since
+    words may run over the edge of their axes and a chart's labels may not.
+    """
+    top = figure.get_figheight() - EDGE
+    width = figure.get_figwidth() - 2 * EDGE
+    for block in blocks:
+        height = _height(block)
         if isinstance(block, Pair):
-            halves = part.subgridspec(1, 2, wspace=0.12)
-            for column, half in enumerate((block.left, block.right)):
-                _draw(figure.add_subplot(halves[0, column]), half, WRAP // 2, _height(block))
+            half = (width - BETWEEN) / 2
+            _draw(figure, block.left, EDGE, top, half)
+            _draw(figure, block.right, EDGE + half + BETWEEN, top, half)
         else:
-            _draw(figure.add_subplot(part), block, WRAP, _height(block))
+            _draw(figure, block, EDGE, top, width)
+        top -= height + GAP
     return figure
 
 
@@ -45,7 +54,7 @@ def _height(block: Block) -> float:
         case Tokens():
             return 0.26 * bool(block.title) + len(_lines(block)) * _line_height(block) + 0.26 * bool(block.key)
         case Facts():
-            return 0.62
+            return 0.28 + FACT_LINE * max(label.count("\n") + 1 for label in _labels(block))
         case Text(text=text):
             return 0.2 * len(wrap(text, WRAP)) + 0.05
         case Code(code=code):
@@ -55,41 +64,41 @@ def _height(block: Block) -> float:
         case Cells(cells=cells, per_row=per_row):
             return 0.3 + 0.12 * -(-len(cells) // per_row)
         case Bars(labels=labels, series=series):
-            return 0.75 + len(labels) * (0.1 + 0.13 * len(series))
+            return 0.75 + NAMES * (len(series) > 1) + len(labels) * (0.1 + 0.13 * len(series))
         case _:
             return CHART
 
 
-def _draw(axes: Axes, block: Block, columns: int, height: float) -> None:
-    if not isinstance(block, Bars | Columns | Lines):
-        axes.set_in_layout(False)  # words may run to the edge without taking room from the charts
+def _draw(figure: Figure, block: Block, x: float, top: float, wide: float) -> None:
+    """Draw a block into axes whose upper left corner is at (`x`, `top`); everything in inches."""
+    height, around = _height(block), NO_MARGINS
+    if isinstance(block, Bars | Columns | Lines | Cells):
+        around = margins(block)
+    axes = figure.add_axes(_rectangle(figure, around, x, top, wide, height))
     match block:
         case Tokens():
             _tokens(axes, block, height)
-        case Facts(facts=facts):
-            _plane(axes)
-            for i, fact in enumerate(facts):
-                x = i / max(len(facts), 1)
-                axes.text(x, 0.72, fact.value, fontsize=13, fontweight="bold", color=_color(fact.tone), va="center")
-                axes.text(
-                    x, 0.28, fill(fact.label, 124 // len(facts)), fontsize=SMALL, color=palette.NEUTRAL, va="center"
-                )
+        case Facts():
+            _facts(axes, block, height)
         case Text(text=text, tone=tone):
             _plane(axes)
-            axes.text(0, 1, fill(text, columns), fontsize=NORMAL, color=_color(tone), va="top")
+            axes.text(0, 1, fill(text, int(WRAP * wide / WIDTH)), fontsize=NORMAL, color=_color(tone), va="top")
         case Code(code=code):
             _plane(axes)
             axes.text(0.01, 0.5, code, fontsize=NORMAL, family="monospace", color=palette.INK, va="center")
         case Table():
             _table(axes, block, height)
-        case Bars():
-            _bars(axes, block)
-        case Columns():
-            _columns(axes, block)
-        case Lines():
-            _curves(axes, block)
-        case Cells():
-            _cells(axes, block)
+        case Bars() | Columns() | Lines() | Cells():
+            draw_chart(axes, block, around)
+
+
+def _rectangle(
+    figure: Figure, around: Margins, x: float, top: float, wide: float, height: float
+) -> tuple[float, float, float, float]:
+    """Return left, bottom, width and height of axes as shares of the figure, from inches."""
+    across, up = figure.get_figwidth(), figure.get_figheight()
+    inner = wide - around.left - around.right, max(height - around.top - around.bottom, 0.1)
+    return (x + around.left) / across, (top - height + around.bottom) / up, inner[0] / across, inner[1] / up
 
 
 def _plane(axes: Axes) -> None:
@@ -101,8 +110,18 @@ def _color(tone: str) -> str:
     return str(getattr(palette, tone.upper()))
 
 
-def _title(axes: Axes, title: str) -> None:
-    axes.set_title(title, loc="left", fontsize=10, fontweight="bold", color=palette.INK)
+def _labels(block: Facts) -> list[str]:
+    """Return the facts' labels, wrapped to their share of the width."""
+    return [fill(fact.label, 116 // max(len(block.facts), 1)) for fact in block.facts]
+
+
+def _facts(axes: Axes, block: Facts, height: float) -> None:
+    axes.set(xlim=(0, 1), ylim=(0, height))
+    axes.set_axis_off()
+    for i, (fact, label) in enumerate(zip(block.facts, _labels(block), strict=True)):
+        x = i / len(block.facts)
+        axes.text(x, height, fact.value, fontsize=13, fontweight="bold", color=_color(fact.tone), va="top")
+        axes.text(x, height - 0.26, label, fontsize=SMALL, color=palette.NEUTRAL, va="top", linespacing=1.1)
 
 
 # Words: laid out by an estimate of their widths, in units of one character
@@ -140,7 +159,7 @@ def _tokens(axes: Axes, block: Tokens, height: float) -> None:
     axes.set_axis_off()
     top = height
     if block.title:
-        axes.text(0, top, block.title, fontsize=10, fontweight="bold", color=palette.INK, va="top")
+        axes.text(0, top, block.title, fontsize=TITLE, fontweight="bold", color=palette.INK, va="top")
         top -= 0.26
     has_signs = any(token.sign for token in block.tokens)
     has_levels = any(token.level is not None for token in block.tokens)
@@ -161,6 +180,7 @@ def _tokens(axes: Axes, block: Tokens, height: float) -> None:
                     facecolor=to_rgba(color, 0.0 if token.tone == "ink" else 0.12),
                     edgecolor="none" if plain else color,
                     linewidth=0.8,
+                    clip_on=False,
                 )
             )
             y, middle = top - 0.1, x + width / 2
@@ -188,7 +208,7 @@ def _table(axes: Axes, block: Table, height: float) -> None:
     axes.set_axis_off()
     top = height
     if block.title:
-        axes.text(0, top, block.title, fontsize=10, fontweight="bold", color=palette.INK, va="top")
+        axes.text(0, top, block.title, fontsize=TITLE, fontweight="bold", color=palette.INK, va="top")
         top -= 0.26
     widest = [max(map(len, column)) + 2 for column in zip(block.head, *block.rows, strict=True)]
     starts = [sum(widest[:i]) / sum(widest) for i in range(len(widest))]
@@ -205,93 +225,3 @@ def _table(axes: Axes, block: Table, height: float) -> None:
             )
         top -= 0.25
         axes.plot([0, 1], [top, top], color=palette.NEUTRAL, linewidth=0.5, alpha=0.5)
-
-
-# Charts
-
-
-def _bars(axes: Axes, block: Bars) -> None:
-    thickness = 0.8 / len(block.series)
-    for j, series in enumerate(block.series):
-        places = [i + (j - (len(block.series) - 1) / 2) * thickness for i in range(len(block.labels))]
-        color = _color(series.tone)
-        axes.barh(
-            places,
-            series.values,
-            thickness * 0.9,
-            label=series.name,
-            facecolor="none" if series.hollow else color,
-            edgecolor=color,
-        )
-    axes.set_yticks(range(len(block.labels)), block.labels, fontsize=SMALL)
-    if block.lit is not None:
-        axes.get_yticklabels()[block.lit].set_fontweight("bold")
-    axes.invert_yaxis()
-    axes.set_xlim(0, block.limit)
-    if block.as_percent:
-        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    _finish(axes, block.title, block.xlabel, "", len(block.series) > 1)
-
-
-def _columns(axes: Axes, block: Columns) -> None:
-    for series in block.series:
-        color = _color(series.tone)
-        axes.stairs(
-            series.values,
-            block.edges,
-            fill=not series.hollow,
-            facecolor=to_rgba(color, 0.0 if series.hollow else 0.45),
-            edgecolor=color,
-            linewidth=1.4,
-            label=series.name,
-        )
-    _mark(axes, block.marker, block.marker_name)
-    axes.set_xlim(block.edges[0], block.edges[-1])
-    _finish(axes, block.title, block.xlabel, block.ylabel, any(series.name for series in block.series))
-
-
-def _cells(axes: Axes, block: Cells) -> None:
-    rows = -(-len(block.cells) // block.per_row)
-    for i, tone in enumerate(block.cells):
-        row, column = divmod(i, block.per_row)
-        color = _color(tone or "neutral")
-        face = "none" if tone is None else color
-        axes.add_patch(Rectangle((column, -row), 0.75, 0.75, facecolor=face, edgecolor=color, linewidth=0.5))
-    axes.set(xlim=(-0.3, block.per_row), ylim=(-rows + 0.7, 1), aspect="equal")
-    axes.set_axis_off()
-    _title(axes, block.title)
-
-
-def _curves(axes: Axes, block: Lines) -> None:
-    for curve in block.curves:
-        axes.plot(curve.x, curve.y, "--" if curve.dashed else "-", color=_color(curve.tone), label=curve.name)
-    for x, y, name in block.dots:
-        axes.plot([x], [y], "o", color=palette.INK)
-        axes.annotate(name, (x, y), xytext=(6, 4), textcoords="offset points", fontsize=SMALL, color=palette.INK)
-    _mark(axes, block.marker, block.marker_name)
-    axes.set(xlim=block.xlim, ylim=block.ylim)
-    _finish(axes, block.title, block.xlabel, block.ylabel, any(curve.name for curve in block.curves))
-
-
-def _mark(axes: Axes, marker: float | None, name: str) -> None:
-    if marker is not None:
-        axes.axvline(marker, color=palette.INK, linestyle=":", linewidth=1.2)
-        axes.annotate(
-            name,
-            (marker, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(4, -10),
-            textcoords="offset points",
-            fontsize=SMALL,
-            color=palette.INK,
-        )
-
-
-def _finish(axes: Axes, title: str, xlabel: str, ylabel: str, with_legend: bool) -> None:
-    _title(axes, title)
-    axes.set_xlabel(xlabel, fontsize=SMALL)
-    axes.set_ylabel(ylabel, fontsize=SMALL)
-    axes.tick_params(labelsize=SMALL)
-    axes.spines[["top", "right"]].set_visible(False)
-    if with_legend:
-        axes.legend(frameon=False, fontsize=SMALL)

@@ -28,7 +28,7 @@ def draw_run(run: TrainingRun, probes: Mapping[int, float], task: str | None) ->
 
 def draw_sheet(blocks: Sequence[Block]) -> Figure:
     """Draw an instrument's blocks, as high as they need."""
-    figure = Figure(figsize=(plots.SHEET_WIDTH, plots.sheet_height(blocks)), layout="constrained")
+    figure = Figure(figsize=(plots.SHEET_WIDTH, plots.sheet_height(blocks)))
     return plots.sheet(figure, blocks)
 
 

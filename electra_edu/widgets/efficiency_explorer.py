@@ -35,7 +35,7 @@ class EfficiencyExplorer(Instrument):
                 Fact(f"{masked} of {length}", f"tokens score in MLM ({masked / length:.1%})", "generator"),
                 Fact(f"{length} of {length}", "tokens score in RTD", "discriminator"),
                 Fact(f"{length / masked:.1f} ×", "as many scored places"),
-                Fact(f"{self._cost():.2f} ×", "the price of a step, at base size"),
+                Fact(f"{self._cost():.2f} ×", "BERT's price of a step, at base size"),
             )
         )
         rules = Table(

@@ -3,7 +3,6 @@
 import copy
 import math
 
-import ipywidgets as widgets
 import torch
 from torch import Tensor
 
@@ -13,15 +12,14 @@ from electra_edu.electra import ElectraOutput
 from electra_edu.errors import ElectraEduError
 from electra_edu.losses import replaced_token_losses
 from electra_edu.masking import mask
-from electra_edu.plots.blocks import Bars, Block, Fact, Facts, Pair, Series, Table, Token, Tokens
+from electra_edu.plots.blocks import Bars, Block, Fact, Facts, Pair, Series, Table, Token, Tokens, Tone
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.code import run_code
 from electra_edu.widgets.instrument import Instrument, button, choices
 
 RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50)
-HIDDEN = {"all of them": 1.0, "85% of them, as in the official code": 0.85, "half of them": 0.5}
-CASES = ("not chosen", "chosen, left in sight", "hidden, guessed right", "hidden, replaced")
-SIGNS = ("0", "0=", "0✓", "1✗")
+KEPT = (0.0, 0.15, 0.5)  # shares of the chosen tokens that stay visible; the official code's is 15%
+CASES = ("never chosen", "chosen, left visible", "hidden, guessed right", "hidden, replaced")
+SIGNS = ("", "=", "○", "●")
 STORIES = 128  # over which the cases are counted
 FULL = 3.0  # nats of a full bar
 
@@ -43,18 +41,13 @@ class LabelExplorer(Instrument):
         short = (run.corpus.heldout == self._pad).sum(-1) >= 2  # padding is part of what there is to see
         self.story = int(short.int().argmax())
         self._shares: dict[tuple[float, float, int], list[tuple[float, float]]] = {}
-        self.mask_prob = choices("mask rate", RATES, min(RATES, key=lambda rate: abs(rate - run.config.mask_prob)))
-        self.hidden = widgets.Dropdown(
-            options=list(HIDDEN.items()),
-            value=min(HIDDEN.values(), key=lambda share: abs(share - run.config.mask_token_prob)),
-            description="hide",
-            layout=widgets.Layout(width="320px"),
-        )
+        self.mask_prob = choices("mask rate", RATES, 0.25, "{:.0%}".format)
+        self.keep = choices("chosen but left visible", KEPT, 0.15, "{:.0%}".format)
         self.again = button("Draw again", "Choose other words, and draw other guesses", self._draw_again)
         self.next = button("Next story", "Take another held-out story", self._next_story)
         self.asked = 0
         self._key: tuple[float, ...] = ()  # what the pass on the screen was made from
-        super().__init__("Four kinds of tokens", [[self.mask_prob, self.hidden, self.again, self.next]])
+        super().__init__("What each token teaches", [[self.mask_prob, self.keep], [self.again, self.next]])
 
     def blocks(self) -> list[Block]:
         """Return the story with its losses, their sum and mean, the way of one token, and what each case weighs."""
@@ -78,19 +71,19 @@ class LabelExplorer(Instrument):
         ]
 
     def code(self) -> str:
-        """Return calls that give the same loss."""
-        lines = run_code(self.run, self.run.config).splitlines()[:-1]
+        """Return calls that give the same loss, with a run at hand."""
         return "\n".join(
             [
-                "import torch",
-                *lines,
-                f"model, tokens = run.average, run.corpus.heldout[{self.story} : {self.story + 1}]",
-                f"model.config = model.config.replace(mask_prob={self.mask_prob.value:g}, "
-                f"mask_token_prob={self.hidden.value:g})",
+                "import copy",
+                "",
+                "model = copy.copy(run.average)  # the same weights, other settings",
+                f"model.config = run.config.replace(mask_prob={self.mask_prob.value:g}, "
+                f"mask_token_prob={1 - self.keep.value:g})",
+                f"tokens = run.corpus.heldout[{self.story} : {self.story + 1}]",
                 f"out = model(tokens, rng=torch.Generator().manual_seed({self.seed}))",
                 "bce = torch.nn.functional.binary_cross_entropy_with_logits",
                 "losses = bce(out.rtd_logits, out.is_replaced.float(), reduction='none')  # (1, T)",
-                "print(losses[out.is_real].mean())",
+                "print(losses[out.is_real].mean(), out.rtd_loss)",
             ]
         )
 
@@ -107,20 +100,20 @@ class LabelExplorer(Instrument):
             if not out.is_real[0, place]:
                 made.append(Token(name, "–", "–", "neutral", None, "padding: no loss", pressed))
                 continue
-            case, loss = cases[place], float(losses[place])
-            tone = ("ink", "generator", "generator", "discriminator")[case]
-            about = f"{CASES[case]}: label {SIGNS[case][0]}, loss {loss:.2f} nats"
-            made.append(Token(name, f"{loss:.2f}", SIGNS[case], tone, min(1.0, loss / FULL), about, pressed))  # type: ignore[arg-type]
+            case, loss, label = cases[place], float(losses[place]), int(out.is_replaced[0, place])
+            sign = "=●" if case == 1 and label else SIGNS[case]
+            tone: Tone = "discriminator" if label else ("ink" if case == 0 else "generator")
+            about = f"{CASES[case]}: label {label}, loss {loss:.2f} nats"
+            made.append(Token(name, f"{label} · {loss:.2f}", sign, tone, min(1.0, loss / FULL), about, pressed))
         return Tokens(
             tuple(made),
-            "What the discriminator reads. Above each token its label, below it its loss in nats. Click one.",
+            "What the discriminator reads. Below each token: its label, and its loss in nats. Click one.",
             "ask",
             (
-                ("ink", "0", CASES[0]),
-                ("generator", "0=", CASES[1]),
-                ("generator", "0✓", CASES[2]),
-                ("discriminator", "1✗", CASES[3]),
-                ("neutral", "–", "padding"),
+                ("discriminator", "●", "hidden, replaced: label 1"),
+                ("generator", "○", "hidden, guessed right: 0"),
+                ("generator", "=", "chosen, left visible: 0, or 1 if drawn otherwise (=●)"),
+                ("neutral", "–", "padding: no label"),
             ),
         )
 
@@ -150,7 +143,7 @@ class LabelExplorer(Instrument):
 
     def _weights(self) -> Bars:
         """Return how many tokens each case has and how much of the loss, over many stories."""
-        key = (self.mask_prob.value, self.hidden.value, self.run.step)
+        key = (self.mask_prob.value, self.keep.value, self.run.step)
         if key not in self._shares:
             out, read = self._pass(self.run.corpus.heldout[:STORIES].to(self.run.device))
             losses = replaced_token_losses(out.rtd_logits, out.is_replaced)  # type: ignore[arg-type]
@@ -161,7 +154,7 @@ class LabelExplorer(Instrument):
         shares = self._shares[key]
         return Bars(
             f"What each kind weighs, {STORIES} stories",
-            tuple(f"{case} · {sign[0]}" for case, sign in zip(CASES, SIGNS, strict=True)),
+            CASES,
             (
                 Series("of the tokens", tuple(tokens for tokens, _ in shares), "neutral"),
                 Series("of the loss", tuple(loss for _, loss in shares), "discriminator", True),
@@ -176,7 +169,7 @@ class LabelExplorer(Instrument):
     def _pass(self, tokens: Tensor) -> tuple[ElectraOutput, Tensor]:
         """Return one pass over tokens (B, T) with the knobs as they stand, and what the generator read: (B, T)."""
         model = copy.copy(self.run.average)  # the same weights; only its settings are others
-        model.config = model.config.replace(mask_prob=self.mask_prob.value, mask_token_prob=self.hidden.value)
+        model.config = model.config.replace(mask_prob=self.mask_prob.value, mask_token_prob=1 - self.keep.value)
         out = model(tokens, rng=self._rng())
         return out, mask(tokens, model.config, self._rng()).tokens
 
@@ -188,7 +181,7 @@ class LabelExplorer(Instrument):
 
     def _look(self) -> tuple[ElectraOutput, Tensor]:
         """Return the story's pass; a new one asks about a token worth it: a replaced one, or else a chosen one."""
-        key = (self.story, self.seed, self.mask_prob.value, self.hidden.value, self.run.step)
+        key = (self.story, self.seed, self.mask_prob.value, self.keep.value, self.run.step)
         if key != self._key:
             self._key, self._seen = key, self._pass(self._tokens())
             out = self._seen[0]
@@ -206,5 +199,5 @@ class LabelExplorer(Instrument):
 
 def _cases(out: ElectraOutput, read: Tensor, mask_token_id: int) -> Tensor:
     """Return which of the CASES each token is: (B, T) int."""
-    cases = torch.where(read == mask_token_id, 2, 1).masked_fill(~out.is_masked, 0)
-    return cases.masked_fill(out.is_replaced, 3)
+    hidden = torch.where(out.is_replaced, 3, 2)
+    return torch.where(read == mask_token_id, hidden, 1).masked_fill(~out.is_masked, 0)

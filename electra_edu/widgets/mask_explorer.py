@@ -27,10 +27,13 @@ class MaskExplorer(Instrument):
         if not isinstance(corpus, Corpus):
             raise ElectraEduError(f"corpus={corpus!r}: must be a Corpus, for example edu.load_corpus('toy').")
         self.corpus, self.seed = corpus, 0
-        self.text = widgets.Text(text, description="text", layout=widgets.Layout(width="98%"), continuous_update=False)
+        plain = {"description_width": "initial"}
+        self.text = widgets.Text(
+            text, description="text", style=plain, layout=widgets.Layout(width="98%"), continuous_update=False
+        )
         self.mask_prob = choices("mask rate", RATES, 0.15, "{:.0%}".format)
         self.rule = widgets.Dropdown(
-            options=list(RULES.items()), description="chosen by", layout=widgets.Layout(width="260px")
+            options=list(RULES.items()), description="chosen by", style=plain, layout=widgets.Layout(width="260px")
         )
         self.again = button("Draw again", "Choose other words to hide", self._draw_again)
         super().__init__("What is hidden?", [[self.text], [self.mask_prob, self.rule, self.again]])

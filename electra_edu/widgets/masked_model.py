@@ -71,7 +71,7 @@ class MaskedModel(Instrument):
         facts = Facts(
             (
                 Fact(f"{shown} of {int(self._is_word[tokens].sum())}", "words carry a loss now", "generator"),
-                Fact(f"no. {rank}", f"is the true word, “{self._names[true]}”, of {len(self._names)}"),
+                Fact(f"no. {rank}", f"of {len(self._names)} guesses is the true word, “{self._names[true]}”"),
             )
         )
         return [words, facts, Pair(bars, table)]

@@ -1,26 +1,38 @@
 """Stepper: one training step of ELECTRA, taken apart into seven stages that can be walked through."""
 
+import math
+from collections.abc import Callable
+
 from electra_edu.course.hunt import token_names
 from electra_edu.course.walk import Walk
 from electra_edu.errors import ElectraEduError
 from electra_edu.losses import replaced_token_losses
 from electra_edu.objectives import Trained
-from electra_edu.plots.blocks import Bars, Block, Code, Fact, Facts, Pair, Series, Table, Text, Token, Tokens
+from electra_edu.plots.blocks import Bars, Block, Code, Fact, Facts, Pair, Series, Table, Text, Token, Tokens, Tone
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.instrument import Instrument, button, choices
+from electra_edu.widgets.instrument import Instrument, button
 
 STAGES = ("mask", "generator", "sample", "label", "discriminator", "losses", "gradients")
 TOP = 5
 SHOWN_STEPS = 4  # of the steps taken, in the table
+FULL = 3.0  # nats of a full bar
 
 ABOUT = (
     "Some words are hidden behind [MASK]: the generator must not see what it has to guess.",
-    "The generator gives every word of the vocabulary a probability in each gap. Click a gap.",
-    "One word is drawn from each distribution. A drawn word is a number: no gradient passes through it.",
-    "A token is “replaced”, label 1, exactly where it differs from the true one.",
-    "The discriminator reads the filled-in text and judges every token. Below each: P(replaced).",
-    "Two losses, both means: over the gaps, and over all real tokens. Below each token: its RTD loss.",
-    "Backwards: how hard each loss pulls at which weights. Now take a step with one of the two, or with both.",
+    "In each gap the generator gives every word of the vocabulary a probability. Click a gap.",
+    "One word is drawn from each distribution. A drawn word is a number, an id: no gradient passes through it.",
+    "A token has the label 1, “replaced”, exactly where it differs from the true one.",
+    "The discriminator reads the filled-in text and judges every token, whether it was ever hidden or not.",
+    "Two losses, both means over the whole batch: one over the gaps, one over all real tokens.",
+    "Backwards: how hard does each loss pull at which weights? Now take a step, on one of the losses or on both.",
+)
+BELOW = (
+    "What the generator reads; below each gap the true word",
+    "What the generator reads; below each gap the true word",
+    "The drawn words; below each the true one",
+    "What the discriminator reads; below each token its label",
+    "Below each token the probability that it was replaced",
+    "Below each token its RTD loss in nats",
 )
 CODE = (
     "masking = edu.masking.mask(tokens, config, rng)",
@@ -36,53 +48,64 @@ CODE = (
 class Stepper(Instrument):
     """Mask → generator → sample → label → discriminator → losses → gradients, on one small batch; then a real step.
 
-    Walks on copies of the networks and optimisers of `run`, which stays as it is. `asked` is the gap whose
-    distribution is shown.
+    Walks on copies of the networks and optimisers of `run`, which stays as it is. `stage` counts from 0; `asked` is the
+    gap whose distribution is shown, among those of the `story`.
     """
 
     def __init__(self, run: TrainingRun, seed: int = 0) -> None:
         """Copy the networks of `run`; raises ElectraEduError where they are not a learned pair."""
         if not isinstance(run, TrainingRun):
             raise ElectraEduError(f"run={run!r}: must be a TrainingRun, for example edu.TrainingRun(config, corpus).")
-        self.run, self.walk, self.asked = run, Walk(run, seed), 0
+        self.run, self.walk = run, Walk(run, seed)
+        self.stage, self.story, self.asked = 0, 0, 0
         self._names = token_names(run.corpus)
-        self.stage = choices("stage", range(1, 8), 1, lambda stage: f"{stage} {STAGES[stage - 1]}", "44%")
-        self.back = button("‹ Back", "The stage before", lambda: self._move(-1))
-        self.forth = button("Next ›", "The next stage", lambda: self._move(1), "primary")
+        self.back = button("◀ Back", "The stage before", lambda: self.go(self.stage - 1))
+        self.forth = button("Next ▶", "The stage after", lambda: self.go(self.stage + 1), "primary")
+        self.next = button("Next story", "Show another story of the batch", self._next_story)
         self.steps = {
             "generator": button(
-                "Step generator only", "One optimiser step on the MLM loss", lambda: self._step("generator")
+                "Step generator only", "One optimiser step on the MLM loss", lambda: self.step("generator")
             ),
             "discriminator": button(
-                "Step discriminator only", "One optimiser step on λ · RTD loss", lambda: self._step("discriminator")
+                "Step discriminator only", "One optimiser step on λ · RTD loss", lambda: self.step("discriminator")
             ),
-            "both": button("Step both", "One optimiser step on the sum", lambda: self._step("both")),
+            "both": button("Step both", "One optimiser step on the sum", lambda: self.step("both")),
         }
         self.again = button("Start over", "Forget the steps taken here", self._start_over)
         super().__init__(
             "One step, stage by stage",
-            [[self.stage, self.back, self.forth], [*self.steps.values(), self.again]],
+            [[self.back, self.forth, self.next], [*self.steps.values(), self.again]],
         )
 
+    def go(self, stage: int) -> None:
+        """Show a stage, counted from 0; beyond either end it stays where it is."""
+        self.stage = min(max(stage, 0), len(STAGES) - 1)
+        self.refresh()
+
+    def step(self, trained: Trained) -> None:
+        """Take one optimiser step on the batch, and begin again with the same words hidden."""
+        self.walk.step(trained)
+        self.go(0)
+
     def blocks(self) -> list[Block]:
-        """Return what there is to see at this stage, and the line of code that does it."""
-        stage, walk = self.stage.value, self.walk
-        self.back.disabled, self.forth.disabled = stage == 1, stage == len(STAGES)
+        """Return the row of stages, the line of code of this one, and what there is to see at it."""
+        stage, is_last = self.stage, self.stage == len(STAGES) - 1
+        self.back.disabled, self.forth.disabled = stage == 0, is_last
         for each in self.steps.values():
-            each.disabled = stage != len(STAGES)
-        self.again.disabled = not walk.taken
-        shown: list[Block] = [Text(f"{stage} of 7. {ABOUT[stage - 1]}"), Code(CODE[stage - 1])]
-        if stage < 7:
-            shown.insert(1, self._story(stage))
-        if stage in (2, 3):
-            shown.append(self._gap(drawn=stage == 3))
-        elif stage == 6:
-            shown.append(self._losses())
-        elif stage == 7:
-            shown += self._pulls()
-        elif stage == 1:
-            shown += self._taken()
-        return shown
+            each.disabled = not is_last
+        self.again.disabled = not self.walk.taken
+        row = Tokens(
+            tuple(
+                Token(name, sign=str(i + 1), about=f"stage {i + 1} of {len(STAGES)}", pressed=i == stage)
+                for i, name in enumerate(STAGES)
+            ),
+            pick="stage",
+        )
+        shows: tuple[Callable[[], list[Block]], ...] = (
+            self._taken, self._guesses, self._drawn, list, list, self._losses, self._pulls
+        )  # fmt: skip
+        story = [] if is_last else [self._story()]
+        return [row, Text(ABOUT[stage]), Code(CODE[stage]), *story, *shows[stage]()]
 
     def code(self) -> str:
         """Return the whole step in public calls."""
@@ -100,81 +123,97 @@ class Stepper(Instrument):
         )
 
     def picked(self, action: str, index: int) -> None:
-        """Show the distribution in another gap."""
-        places = self.walk.places
-        if action == "ask" and index in places:
+        """Go to the stage that was clicked, or show the distribution in another gap."""
+        places = self.walk.places(self.story)
+        if action == "stage" and 0 <= index < len(STAGES):
+            self.stage = index
+        elif action == "ask" and index in places:
             self.asked = places.index(index)
 
-    def _story(self, stage: int) -> Tokens:
-        """Return the batch's first story as it stands at this stage."""
+    def _story(self) -> Tokens:
+        """Return one of the batch's stories as it stands at this stage."""
         walk, made = self.walk, []
-        out, gaps = walk.out, walk.places
+        out, gaps = walk.out, walk.places(self.story)
         assert out.rtd_logits is not None
-        losses = replaced_token_losses(out.rtd_logits, out.is_replaced)[0].detach()
-        verdicts = out.rtd_logits[0].detach().sigmoid()
-        for place, (true, now) in enumerate(zip(walk.tokens[0].tolist(), out.corrupted[0].tolist(), strict=True)):
-            if not out.is_real[0, place]:
-                break
-            is_gap, is_fake = place in gaps, bool(out.is_replaced[0, place])
-            name = self._names[now if stage > 2 else true]
-            sign, note, level, tone = "", "", None, "ink"
-            if is_gap:
-                tone, sign = "generator", "●" if stage < 4 else ""
-                if stage <= 2:
-                    name, note = self._names[int(walk.masking.tokens[0, place])], self._names[true]
-                elif stage == 3:
-                    note = self._names[true]
-            if stage >= 4:
-                sign, tone = ("1", "discriminator") if is_fake else ("0", "ink")
-            if stage in (5, 6):
-                level = float(verdicts[place]) if stage == 5 else min(1.0, float(losses[place]) / 3)
-                note = f"{float(verdicts[place]):.0%}" if stage == 5 else f"{float(losses[place]):.2f}"
-            pressed = stage in (2, 3) and is_gap and gaps.index(place) == self.asked
-            made.append(Token(name, note, sign, tone, level, "", pressed))  # type: ignore[arg-type]
-        keys = {
-            True: (("generator", "●", "a gap; below it the true word"),),
-            False: (("ink", "0", "label: original"), ("discriminator", "1", "label: replaced")),
-        }
-        title = f"The first of {walk.batch} stories"
-        return Tokens(tuple(made), title, "ask" if stage in (2, 3) else "", keys[stage < 4])  # type: ignore[arg-type]
+        losses = replaced_token_losses(out.rtd_logits, out.is_replaced)[self.story].detach()
+        verdicts = out.rtd_logits[self.story].detach().sigmoid()
+        name = STAGES[self.stage]
+        for place in range(int(out.is_real[self.story].sum())):
+            true, hidden, read = (
+                self._names[int(tokens[self.story, place])]
+                for tokens in (walk.tokens, walk.masking.tokens, out.corrupted)
+            )
+            is_gap, label = place in gaps, int(out.is_replaced[self.story, place])
+            if name in ("mask", "generator", "sample"):
+                if is_gap:
+                    asked = name != "mask" and gaps.index(place) == self.asked
+                    text = read if name == "sample" else hidden
+                    made.append(Token(text, true, "", "generator", None, f"hides “{true}”", asked))
+                else:
+                    made.append(Token(true))
+                continue
+            tone, sign = (("discriminator", "●") if label else ("generator", "○")) if is_gap else ("ink", "")
+            shown: dict[str, tuple[str, float | None]] = {
+                "label": (str(label), None),
+                "discriminator": (f"{float(verdicts[place]):.0%}", float(verdicts[place])),
+                "losses": (f"{float(losses[place]):.2f}", min(1.0, float(losses[place]) / FULL)),
+            }
+            note, level = shown[name]
+            made.append(Token(read, note, sign, tone, level, f"label {label}"))  # type: ignore[arg-type]
+        key: tuple[tuple[Tone, str, str], ...] = ()
+        if self.stage > 2:
+            key = (("discriminator", "●", "replaced: label 1"), ("generator", "○", "a lucky guess: label 0"))
+        title = f"{BELOW[self.stage]} (story {self.story + 1} of the batch of {walk.batch})"
+        return Tokens(tuple(made), title, "ask" if name in ("generator", "sample") else "", key)
 
-    def _gap(self, drawn: bool) -> Block:
-        """Return the likeliest words of the gap asked about, and all gaps in a table."""
-        walk = self.walk
-        out = walk.out
-        shares = walk.shares  # (gaps of the first story, V)
-        asked = min(self.asked, len(walk.places) - 1)
-        best = shares[asked].topk(TOP).indices.tolist()
-        place = walk.places[asked]
-        true, now = int(walk.tokens[0, place]), int(out.corrupted[0, place])
-        if drawn and now not in best:
-            best = [*best[:-1], now]
-        bars = Bars(
-            f"Gap at token {place}: true word “{self._names[true]}”",
-            tuple(self._names[word] for word in best),
-            (Series("probability", tuple(shares[asked][best].tolist()), "generator"),),
-            "probability" + (f"; drawn: “{self._names[now]}”" if drawn else ""),
-            1.0,
-            best.index(now) if drawn else (best.index(true) if true in best else None),
-            True,
+    def _guesses(self) -> list[Block]:
+        """Return the likeliest words of the gap asked about, and what each gap costs."""
+        rows = [
+            (self._names[true], f"{chance:.1%}", f"{-math.log(chance):.2f} nats") for true, _, chance in self._gaps()
+        ]
+        table = Table(("true word", "its probability", "loss, −ln of it"), tuple(rows), "All gaps of this story")
+        return [Pair(self._bars(drawn=False), table)]
+
+    def _drawn(self) -> list[Block]:
+        """Return the distribution that was drawn from, and what became of each gap."""
+        rows = [
+            (self._names[true], self._names[read], "the true word again" if true == read else "another word")
+            for true, read, _ in self._gaps()
+        ]
+        return [
+            Pair(self._bars(drawn=True), Table(("true word", "drawn", "which is"), tuple(rows), "One draw for each"))
+        ]
+
+    def _gaps(self) -> list[tuple[int, int, float]]:
+        """Return the true word, the drawn word and the true one's probability in each gap of the story."""
+        shares, walk = self.walk.shares(self.story), self.walk
+        return [
+            (
+                true := int(walk.tokens[self.story, place]),
+                int(walk.out.corrupted[self.story, place]),
+                float(share[true]),
+            )
+            for share, place in zip(shares, walk.places(self.story), strict=True)
+        ]
+
+    def _bars(self, drawn: bool) -> Bars:
+        shares = self.walk.shares(self.story)[self.asked]
+        true, read, _ = self._gaps()[self.asked]
+        best = shares.topk(TOP).indices.tolist()
+        lit = read if drawn else true
+        if lit not in best:
+            best = [*best[:-1], lit]
+        title = f"Drawn from: “{self._names[read]}” came out" if drawn else f"The gap of “{self._names[true]}”"
+        series = Series("probability", tuple(shares[best].tolist()), "generator")
+        return Bars(
+            title, tuple(self._names[word] for word in best), (series,), "probability", 1.0, best.index(lit), True
         )
-        rows = []
-        for gap, at in enumerate(walk.places):
-            word, guess = int(walk.tokens[0, at]), int(out.corrupted[0, at])
-            chance = float(shares[gap][word])
-            if drawn:
-                fate = "the true word: original" if word == guess else "another word: replaced"
-                rows.append((self._names[word], self._names[guess], fate))
-            else:
-                rows.append((self._names[word], f"{chance:.1%}", f"{-float(shares[gap][word].log()):.2f} nats"))
-        head = ("true word", "drawn", "so it is") if drawn else ("true word", "its probability", "loss, −ln of it")
-        return Pair(bars, Table(head, tuple(rows), "All gaps of this story"))
 
-    def _losses(self) -> Block:
+    def _losses(self) -> list[Block]:
         out, weight = self.walk.out, self.run.config.rtd_weight
         now = self.walk.taken[-1] if self.walk.taken else self.walk.start
         mlm, rtd = now.mlm, now.rtd
-        return Facts(
+        facts = Facts(
             (
                 Fact(f"{mlm:.3f}", f"MLM loss: mean over {int(out.mlm_used.sum())} gaps of the batch", "generator"),
                 Fact(f"{rtd:.3f}", f"RTD loss: mean over {int(out.is_real.sum())} real tokens", "discriminator"),
@@ -182,6 +221,7 @@ class Stepper(Instrument):
                 Fact(f"{mlm + weight * rtd:.3f}", "their sum: what is minimised"),
             )
         )
+        return [facts]
 
     def _pulls(self) -> list[Block]:
         pulls = self.walk.pulls
@@ -223,16 +263,10 @@ class Stepper(Instrument):
             ),
         ]
 
-    def _move(self, by: int) -> None:
-        self.stage.value = min(len(STAGES), max(1, self.stage.value + by))
-
-    def _step(self, trained: Trained) -> None:
-        if self.stage.value != len(STAGES):
-            return
-        self.walk.step(trained)
-        self.stage.value = 1
+    def _next_story(self) -> None:
+        self.story, self.asked = (self.story + 1) % self.walk.batch, 0
+        self.refresh()
 
     def _start_over(self) -> None:
         self.walk = Walk(self.run, self.walk.seed)
-        self.stage.value = 1
-        self.refresh()
+        self.go(0)

@@ -8,11 +8,10 @@ def learning_share(n_tokens, n_special, mask_prob):
     n_masked = int(n_tokens * mask_prob)
     return n_masked, mask_prob
 '''
-CASES = (  # all tokens, special ones among them, rate -> masked; no ties
-    (514, 2, 0.15, 77),
-    (22, 2, 0.15, 3),
-    (130, 2, 0.25, 32),
-    (5, 2, 0.15, 1),
+CASES = (  # all tokens, special ones among them, rate -> masked; no ties, and each tells one error from the right way
+    (23, 3, 0.35, 7),  # 8 of all tokens
+    (514, 2, 0.15, 77),  # 76 when cut off
+    (5, 2, 0.15, 1),  # none without the at least one
 )
 
 
@@ -39,10 +38,10 @@ def _cause(n_tokens: int, n_special: int, rate: float, found: int) -> str:
     ordinary = n_tokens - n_special
     if found == 0:
         return "Nothing masked means nothing learnt, and a loss of 0/0. At least one token is masked."
-    if found in (int(ordinary * rate), int(n_tokens * rate)) and found != round(ordinary * rate):
-        return f"{ordinary} × {rate} = {ordinary * rate:g}: int() cuts the fraction off where round() is meant."
-    if found == round(n_tokens * rate):
+    if round(ordinary * rate) < found <= round(n_tokens * rate):
         return f"[CLS] and [SEP] are never masked: the rate applies to the {ordinary} ordinary tokens."
+    if found == int(ordinary * rate):
+        return f"{ordinary} × {rate} = {ordinary * rate:g}: int() cuts the fraction off where round() is meant."
     return f"It is round({ordinary} × {rate}), and at least 1."
 
 
