@@ -45,12 +45,29 @@ class BitsExplorer(Instrument):
             self.replaced_rate,
         )
         mlm, rtd, in_context = signal.mlm, signal.rtd, self._toy[self.mask_prob.value]
+        known = mlm.positions * in_context
         facts = Facts(
             (
-                Fact(f"{mlm.positions} of {mlm.length}", "tokens carry an MLM loss", "generator"),
-                Fact(f"{rtd.positions} of {rtd.length}", "tokens carry an RTD loss", "discriminator"),
-                Fact(f"{rtd.positions / mlm.positions:.1f} ×", "as many, whatever they hold"),
-                Fact(f"{rtd.bits_per_label:.2f} bits", f"in a verdict: {self.replaced_rate:.1%} are replaced"),
+                Fact(
+                    f"{mlm.uniform_bits:,.0f} bits",
+                    f"{mlm.positions} words × {mlm.uniform_bits_per_label:.1f}: all words equally likely",
+                    "generator",
+                ),
+                Fact(
+                    f"{known:,.0f} bits",
+                    f"{mlm.positions} words × {in_context:.2f}: as in the toy language",
+                    "generator",
+                ),
+                Fact(
+                    f"{rtd.uniform_bits:,.0f} bits",
+                    f"{rtd.positions} verdicts × 1: if half were replaced",
+                    "discriminator",
+                ),
+                Fact(
+                    f"{rtd.bits:,.0f} bits",
+                    f"{rtd.positions} verdicts × {rtd.bits_per_label:.2f}: {self.replaced_rate:.1%} are replaced",
+                    "discriminator",
+                ),
             )
         )
         x = tuple(i / 100 for i in range(101))
@@ -63,25 +80,28 @@ class BitsExplorer(Instrument):
             (0.0, 1.1),
             dots=((self.replaced_rate, rtd.bits_per_label, f"p = {self.replaced_rate:.1%}"),),
         )
-        counted = (
-            (f"MLM, {mlm.uniform_bits_per_label:.1f} bits a word", mlm.uniform_bits),
-            (f"MLM, {in_context:.2f} bits a word", mlm.positions * in_context),
-            ("RTD, 1 bit a verdict", rtd.uniform_bits),
-            (f"RTD, H(p) = {rtd.bits_per_label:.2f}", rtd.bits),
-        )
         bars = Bars(
             "Bits in the labels of one sequence",
-            tuple(name for name, _ in counted),
+            ("equally likely answers", "with their real chances"),
             (
-                Series("MLM", tuple(bits if i < 2 else 0.0 for i, (_, bits) in enumerate(counted)), "generator"),
-                Series(
-                    "RTD", tuple(bits if i > 1 else 0.0 for i, (_, bits) in enumerate(counted)), "discriminator", True
-                ),
+                Series("MLM", (mlm.uniform_bits, known), "generator"),
+                Series("RTD", (rtd.uniform_bits, rtd.bits), "discriminator", True),
             ),
             "bits",
         )
-        told = "  ".join(f"{name}: {bits:,.0f}." for name, bits in counted)
-        return [facts, Pair(entropy, bars), Text(told), Text(self._caution(mlm.uniform_bits, rtd.bits), "neutral")]
+        return [
+            facts,
+            Pair(entropy, bars),
+            Text(
+                f"Counted with equally likely answers, {_more(mlm.uniform_bits, rtd.uniform_bits)}; with real chances, "
+                f"{_more(known, rtd.bits)}. Which task teaches more, no such count can tell."
+            ),
+            Text(
+                "The real chances of a word given the visible ones are known for the toy language alone; other texts "
+                "lie between the two.",
+                "neutral",
+            ),
+        ]
 
     def code(self) -> str:
         """Return calls that count the same."""
@@ -98,15 +118,13 @@ class BitsExplorer(Instrument):
             ]
         )
 
-    def _caution(self, words: float, verdicts: float) -> str:
-        """Say what the second and the first bar assume, and which way the count points."""
-        more = (
-            "The masked words hold more bits than the verdicts" if words > verdicts else "The verdicts hold more bits"
-        )
-        return (
-            "First bar: all words equally likely, an upper bound. Second: the toy language, whose probabilities given "
-            f"the visible words are known. {more} by the first bar; which task teaches more, no count of bits can tell."
-        )
+
+def _more(words: float, verdicts: float) -> str:
+    """Say which of the two hold more bits, and by how much."""
+    if min(words, verdicts) <= 0:
+        return "only the masked words hold any" if words > verdicts else "neither holds any"
+    most = "the masked words" if words > verdicts else "the verdicts"
+    return f"{most} hold {max(words, verdicts) / min(words, verdicts):.1f} times as many"
 
 
 def _toy_bits(seed: int) -> dict[float, float]:
