@@ -13,6 +13,7 @@ from electra_edu.widgets.mask_explorer import MaskExplorer
 from electra_edu.widgets.masked_model import MaskedModel
 from electra_edu.widgets.prediction import Prediction
 from electra_edu.widgets.quiz import Quiz
+from electra_edu.widgets.stepper import Stepper
 from electra_edu.widgets.training_lab import TrainingLab
 from electra_edu.widgets.typed_sentence import TypedSentence
 from electra_edu.widgets.verdicts_over_training import VerdictsOverTraining
@@ -29,6 +30,7 @@ __all__ = [
     "MaskedModel",
     "Prediction",
     "Quiz",
+    "Stepper",
     "TrainingLab",
     "TypedSentence",
     "VerdictsOverTraining",

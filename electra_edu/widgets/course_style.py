@@ -1,4 +1,4 @@
-"""CourseStyle: the style sheet of quizzes, predictions and checks, as a widget without a picture."""
+"""CourseStyle: the style sheet and the arrow keys of quizzes and predictions, as a widget without a picture."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ STATIC = Path(__file__).parent / "static"
 
 
 class CourseStyle(anywidget.AnyWidget):
-    """Brings static/course.css to the page; shows nothing. Core widgets have no style sheet of their own."""
+    """Brings static/course.css and course.js to the page, for the core widgets of a panel; shows nothing itself."""
 
-    _esm = "export default { render({ el }) { el.style.display = 'none'; } };"
+    _esm = STATIC / "course.js"
     _css = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("palette.css", "course.css"))

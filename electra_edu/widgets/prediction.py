@@ -2,6 +2,7 @@
 
 import html
 import math
+from base64 import b64encode
 from typing import ClassVar
 from weakref import WeakValueDictionary
 
@@ -40,7 +41,7 @@ class Prediction:
         self.choice = _choice(self.task)
         self.lock_button = _button("Lock in", "Lock in your prediction and see the result", "primary")
         self.skip_button = _button("Skip", "See the result without a prediction")
-        self.state = widgets.HTML()
+        self.state = widgets.HTML(layout=widgets.Layout(margin="2px 2px 2px 10px"))
         self.lock_button.on_click(lambda _button: self._press())
         self.skip_button.on_click(lambda _button: self.skip())
         question = f"<p><b>Predict: {html.escape(self.task.question)}</b></p>"
@@ -70,7 +71,7 @@ class Prediction:
         self.is_locked = False
         self.choice.disabled = False
         self.skip_button.layout.display = ""
-        self.lock_button.description = "Lock in"
+        self.lock_button.description, self.lock_button.button_style = "Lock in", "primary"
         self.state.value = ""
         self._tell()
 
@@ -118,7 +119,7 @@ class Prediction:
         self.value, self.is_locked = value, True
         self.choice.disabled = True
         self.skip_button.layout.display = "none"
-        self.lock_button.description = "Predict again"
+        self.lock_button.description, self.lock_button.button_style = "Predict again", ""
         words = "Skipped." if value is None else f"Locked in: {self._written(value)}."
         self.state.value = f"<p role='status'>{before}{html.escape(words)}</p>"
         self._tell()
@@ -191,18 +192,17 @@ class _Outcome:
     def __init__(self, answer: str | float, text: str, figure: Figure | None) -> None:
         self.answer, self.text = answer, text
         self._words = widgets.HTML(COVER)
-        self._picture = widgets.Image(format="png", layout=widgets.Layout(display="none", max_width="100%"))
-        if figure is not None:
-            self._picture.value = figure_png(figure)
-            self._picture.alt = text
-        self._has_picture = figure is not None
+        self._picture = widgets.HTML(layout=widgets.Layout(display="none"))
+        if figure is not None:  # no widgets.Image: that one has no alternative text
+            data = b64encode(figure_png(figure)).decode()
+            self._picture.value = f'<img alt="{html.escape(text)}" src="data:image/png;base64,{data}">'
         self.panel = widgets.VBox([CourseStyle(), self._words, self._picture])
         self.panel.add_class("edu-prediction")
         self.panel.add_class("edu-outcome")
 
     def show(self, markup: str) -> None:
         self._words.value = markup
-        self._picture.layout.display = "" if self._has_picture else "none"
+        self._picture.layout.display = "" if self._picture.value else "none"
 
     def cover(self) -> None:
         self._words.value = COVER

@@ -28,7 +28,8 @@ DRAW_SECONDS = 0.15
 EXAM_SECONDS = 1.0
 PROBE_SECONDS = 3.0
 WIDTH = "848px"
-BUILD_STEPS = 150  # of the finished run that a committed lesson shows
+BUILD_STEPS = {"docs": 400}  # of the finished run that a committed lesson shows; real text takes longer
+FEW_BUILD_STEPS = 150  # for all others
 BUILD_EXAMS = 5  # on its way
 
 Kept = list[tuple[str, dict[str, Any]]]
@@ -223,7 +224,7 @@ class TrainingLab:
         if os.environ.get("ELECTRA_EDU_BUILD") == "1":
             self._twin = Twin()
             for _ in range(BUILD_EXAMS):
-                self.step(BUILD_STEPS // BUILD_EXAMS)
+                self.step(BUILD_STEPS.get(self.run.corpus.name, FEW_BUILD_STEPS) // BUILD_EXAMS)
                 self._examine(with_probe=True)
             self._show_twin()
             return
