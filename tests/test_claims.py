@@ -19,6 +19,7 @@ def step_price(preset: str) -> float:
 COMPUTED = {
     "chapter-masked": lambda: f"{CHAPTER.mlm_efficiency()['masked']:.0f}",
     "masked-512": lambda: str(edu.efficiency.learning_signal(edu.preset("paper-base")).mlm.positions),
+    "table5-mask-gain": lambda: f"{float(claims()['table5-replace'].value) - float(claims()['table5-bert'].value):.1f}",
     "official-step-base": lambda: f"{step_price('paper-base'):.2f}",
     "demo-masked": lambda: f"{0.203125 * 64:.0f} of 64",
     "distinct-19": lambda: f"{125 * (1 - (124 / 125) ** 19):.1f}",
