@@ -1,88 +1,138 @@
-"""BitsExplorer: how much the labels of both losses can say, done right."""
+"""BitsExplorer: how many bits the labels of the two losses hold, counted properly, and why they decide nothing."""
 
-import math
+import torch
 
-from electra_edu import efficiency
-from electra_edu.config import preset
-from electra_edu.efficiency.information import SAMPLES_WRONG
-from electra_edu.plots.blocks import Block, Curve, Fact, Facts, Lines, Pair, Table, Text
+from electra_edu.config import ElectraConfig
+from electra_edu.corpora import load_corpus
+from electra_edu.corpora.toy import exact_limits
+from electra_edu.efficiency import learning_signal
+from electra_edu.masking import mask
+from electra_edu.metrics import binary_entropy
+from electra_edu.plots.blocks import Bars, Block, Curve, Fact, Facts, Lines, Pair, Series, Text
 from electra_edu.widgets.instrument import Instrument, choices
 
-LENGTHS = (32, 64, 128, 256, 512)
-RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.75)
-WRONG = (0.05, 0.1, 0.2, 0.3, SAMPLES_WRONG, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-POINTS = 101
+LENGTHS = (22, 64, 128, 512)
+VOCABULARIES = (324, 1024, 8192, 30522, 100_000)
+RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50)
+WRONG = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.67, 0.8, 0.9, 1.0)
+STORIES = 64  # over which the toy language's own uncertainty is averaged
+LN2 = 0.6931471805599453
 
 
 class BitsExplorer(Instrument):
-    """The entropy of a verdict's label, and what all labels of a sequence carry by three ways of counting."""
+    """The bits in the labels of one sequence: of the masked words, and of the verdicts on all tokens."""
 
-    def __init__(self) -> None:
-        """Begin with the paper's sequence and a trained generator, 40% of whose samples are wrong."""
-        self.length = choices("length", LENGTHS, 512)
-        self.mask_prob = choices("mask rate", RATES, 0.15, "{:.0%}".format)
-        self.wrong = choices("samples that are wrong", WRONG, SAMPLES_WRONG, "{:.0%}".format)
-        super().__init__("Bits in the labels", [[self.length, self.mask_prob, self.wrong]])
+    def __init__(self, corpus_seed: int = 0) -> None:
+        """Begin with the paper's settings; `corpus_seed` chooses which words of the toy stories are hidden."""
+        self._toy = _toy_bits(corpus_seed)
+        self.length = choices("tokens", LENGTHS, 512, width="24%")
+        self.vocab_size = choices("vocabulary", VOCABULARIES, 30522, "{:,}".format, width="30%")
+        self.mask_prob = choices("mask rate", RATES, 0.15, "{:.0%}".format, width="24%")
+        self.wrong = choices("wrong samples", WRONG, 0.4, "{:.0%}".format, width="30%")
+        super().__init__("Bits in the labels", [[self.length, self.vocab_size], [self.mask_prob, self.wrong]])
+
+    @property
+    def replaced_rate(self) -> float:
+        """Share of all tokens that are replaced: the mask rate times the share of wrong samples."""
+        return float(self.mask_prob.value * self.wrong.value)
 
     def blocks(self) -> list[Block]:
-        """Return the bits of both losses, the curve H(p) with the present point, and three ways of counting."""
-        rate = self.mask_prob.value * self.wrong.value
-        config = preset("paper-base", max_seq_length=self.length.value, mask_prob=self.mask_prob.value)
-        signal = efficiency.learning_signal(config, replaced_rate=rate)
-        mlm, rtd = signal.mlm, signal.rtd
+        """Return the counts, the curve H(p) with today's p, the bits in four ways, and what they do not say."""
+        signal = learning_signal(
+            ElectraConfig(
+                vocab_size=self.vocab_size.value, max_seq_length=self.length.value, mask_prob=self.mask_prob.value
+            ),
+            self.replaced_rate,
+        )
+        mlm, rtd, in_context = signal.mlm, signal.rtd, self._toy[self.mask_prob.value]
+        known = mlm.positions * in_context
         facts = Facts(
             (
-                Fact(f"{rate:.1%}", "of all tokens are replaced"),
-                Fact(f"{rtd.bits_per_label:.2f} bits", "in one verdict's label", "discriminator"),
-                Fact(f"{rtd.bits:.0f} bits", f"in {rtd.positions} verdicts", "discriminator"),
-                Fact(f"{mlm.uniform_bits:.0f} bits", f"at most, in {mlm.positions} masked words", "generator"),
+                Fact(
+                    f"{mlm.uniform_bits:,.0f} bits",
+                    f"{mlm.positions} words × {mlm.uniform_bits_per_label:.1f}: all words equally likely",
+                    "generator",
+                ),
+                Fact(
+                    f"{known:,.0f} bits",
+                    f"{mlm.positions} words × {in_context:.2f}: as in the toy language",
+                    "generator",
+                ),
+                Fact(
+                    f"{rtd.uniform_bits:,.0f} bits",
+                    f"{rtd.positions} verdicts × 1: if half were replaced",
+                    "discriminator",
+                ),
+                Fact(
+                    f"{rtd.bits:,.0f} bits",
+                    f"{rtd.positions} verdicts × {rtd.bits_per_label:.2f}: {self.replaced_rate:.1%} are replaced",
+                    "discriminator",
+                ),
             )
         )
-        shares = tuple(i / (POINTS - 1) for i in range(POINTS))
-        curve = Lines(
-            "The entropy of a yes-or-no label",
-            (
-                Curve("H(p)", shares, tuple(map(_entropy, shares)), "discriminator"),
-                Curve("“1 bit”", (0.0, 1.0), (1.0, 1.0), "neutral", True),
-            ),
-            "share of replaced tokens, p",
-            "bits per label",
+        x = tuple(i / 100 for i in range(101))
+        entropy = Lines(
+            "Bits in one verdict: H(p)",
+            (Curve("", x, tuple(binary_entropy(p) / LN2 for p in x), "discriminator"),),
+            "p, share of replaced tokens",
+            "bits",
             (0.0, 1.0),
             (0.0, 1.1),
-            dots=((rate, rtd.bits_per_label, f"p = {rate:.1%}"),),
+            dots=((self.replaced_rate, rtd.bits_per_label, f"p = {self.replaced_rate:.1%}"),),
         )
-        table = Table(
-            ("counted", "MLM", "RTD"),
+        bars = Bars(
+            "Bits in the labels of one sequence",
+            ("equally likely answers", "with their real chances"),
             (
-                ("positions", str(mlm.positions), str(rtd.positions)),
-                ("bits, all answers equally likely", f"{mlm.uniform_bits:.0f}", f"{rtd.uniform_bits:.0f}"),
-                ("bits, with the true frequencies", "less: words are not", f"{rtd.bits:.0f}"),
+                Series("MLM", (mlm.uniform_bits, known), "generator"),
+                Series("RTD", (rtd.uniform_bits, rtd.bits), "discriminator", True),
             ),
-            "Three ways to count",
+            "bits",
         )
-        more = mlm.uniform_bits / rtd.bits if rtd.bits else math.inf
         return [
             facts,
-            Pair(curve, table),
+            Pair(entropy, bars),
             Text(
-                f"The masked words could carry {more:.1f} times as many bits as the verdicts. Yet ELECTRA learns more "
-                "with the same computing: bits of labels do not decide. An experiment does."
+                f"Counted with equally likely answers, {_more(mlm.uniform_bits, rtd.uniform_bits)}; with real chances, "
+                f"{_more(known, rtd.bits)}. Which task teaches more, no such count can tell."
+            ),
+            Text(
+                "The real chances of a word given the visible ones are known for the toy language alone; other texts "
+                "lie between the two.",
+                "neutral",
             ),
         ]
 
     def code(self) -> str:
-        """Return calls that give the same bits."""
-        length, rate = self.length.value, self.mask_prob.value
+        """Return calls that count the same."""
         return "\n".join(
             [
                 "import electra_edu as edu",
                 "",
-                f"config = edu.preset('paper-base', max_seq_length={length}, mask_prob={rate:g})",
-                f"signal = edu.efficiency.learning_signal(config, replaced_rate={rate * self.wrong.value:.4g})",
-                "print(signal.mlm.uniform_bits, signal.rtd.bits, signal.rtd.bits_per_label)",
+                f"config = edu.preset('paper-base', vocab_size={self.vocab_size.value}, "
+                f"max_seq_length={self.length.value}, mask_prob={self.mask_prob.value:g})",
+                f"signal = edu.efficiency.learning_signal(config, replaced_rate={self.replaced_rate:g})",
+                "print(signal.mlm.positions, signal.mlm.uniform_bits)",
+                "print(signal.rtd.positions, signal.rtd.bits_per_label, signal.rtd.bits)",
+                "print(signal.caution)",
             ]
         )
 
 
-def _entropy(p: float) -> float:
-    return -sum(share * math.log2(share) for share in (p, 1 - p) if share > 0) + 0.0
+def _more(words: float, verdicts: float) -> str:
+    """Say which of the two hold more bits, and by how much."""
+    if min(words, verdicts) <= 0:
+        return "only the masked words hold any" if words > verdicts else "neither holds any"
+    most = "the masked words" if words > verdicts else "the verdicts"
+    return f"{most} hold {max(words, verdicts) / min(words, verdicts):.1f} times as many"
+
+
+def _toy_bits(seed: int) -> dict[float, float]:
+    """Return the bits of a hidden word of the toy language given all visible ones, for each mask rate."""
+    stories = load_corpus("toy").heldout[:STORIES]
+    config = ElectraConfig(vocab_size=int(stories.max()) + 1)
+    found = {}
+    for rate in RATES:
+        masking = mask(stories, config.replace(mask_prob=rate), torch.Generator().manual_seed(seed))
+        found[rate] = exact_limits(stories, masking.is_masked).entropy / LN2
+    return found

@@ -1,289 +1,272 @@
-"""Stepper: one story through all seven stages of a joint training step, one stage at a time."""
+"""Stepper: one training step of ELECTRA, taken apart into seven stages that can be walked through."""
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
-
-import torch
-from torch import Tensor
 
 from electra_edu.course.hunt import token_names
-from electra_edu.course.pulls import pulls
+from electra_edu.course.walk import Walk
 from electra_edu.errors import ElectraEduError
-from electra_edu.generator import Generator, sample
-from electra_edu.losses import masked_lm_loss, replaced_token_loss, replaced_token_losses
-from electra_edu.masking import Corruption, Masking, corrupt, mask
+from electra_edu.losses import replaced_token_losses
 from electra_edu.objectives import Trained
-from electra_edu.plots.blocks import Bars, Block, Code, Fact, Facts, Pair, Series, Table, Text, Token, Tokens
+from electra_edu.plots.blocks import Bars, Block, Code, Fact, Facts, Pair, Series, Table, Text, Token, Tokens, Tone
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.instrument import Instrument, button
 
 STAGES = ("mask", "generator", "sample", "label", "discriminator", "losses", "gradients")
-TOP = 4
+TOP = 5
+SHOWN_STEPS = 4  # of the steps taken, in the table
+FULL = 3.0  # nats of a full bar
 
-
-@dataclass(frozen=True, eq=False)
-class _Step:
-    """Everything one pass of one story makes, with gradients still attached."""
-
-    tokens: Tensor  # (1, T)
-    is_real: Tensor  # (1, T)
-    masking: Masking
-    logits: Tensor  # (1, K, V)
-    samples: Tensor  # (1, K)
-    corruption: Corruption
-    verdicts: Tensor  # (1, T)
-    mlm_loss: Tensor
-    rtd_loss: Tensor
+ABOUT = (
+    "Some words are hidden behind [MASK]: the generator must not see what it has to guess.",
+    "In each gap the generator gives every word of the vocabulary a probability. Click a gap.",
+    "One word is drawn from each distribution. A drawn word is a number, an id: no gradient passes through it.",
+    "A token has the label 1, “replaced”, exactly where it differs from the true one.",
+    "The discriminator reads the filled-in text and judges every token, whether it was ever hidden or not.",
+    "Two losses, both means over the whole batch: one over the gaps, one over all real tokens.",
+    "Backwards: how hard does each loss pull at which weights? Now take a step, on one of the losses or on both.",
+)
+BELOW = (
+    "What the generator reads; below each gap the true word",
+    "What the generator reads; below each gap the true word",
+    "The drawn words; below each the true one",
+    "What the discriminator reads; below each token its label",
+    "Below each token the probability that it was replaced",
+    "Below each token its RTD loss in nats",
+)
+CODE = (
+    "masking = edu.masking.mask(tokens, config, rng)",
+    "logits = model.generator(masking.tokens, is_real, positions=masking.positions)  # (B, K, V)",
+    "samples = edu.generator.sample(logits, config.temperature, rng)  # (B, K)",
+    "read = edu.masking.corrupt(tokens, masking, samples)  # read.tokens, read.is_replaced: (B, T)",
+    "verdicts = model.discriminator(read.tokens, is_real)  # logits (B, T)",
+    "loss = mlm_loss + config.rtd_weight * rtd_loss",
+    "mlm_loss.backward(); (config.rtd_weight * rtd_loss).backward(); optimizer.step()",
+)
 
 
 class Stepper(Instrument):
-    """A story on its way through mask, generator, sample, label, discriminator, losses and gradients.
+    """Mask → generator → sample → label → discriminator → losses → gradients, on one small batch; then a real step.
 
-    The last stage offers a training step: of the generator, of the discriminator, or of both. `stage` counts from 0.
+    Walks on copies of the networks and optimisers of `run`, which stays as it is. `stage` counts from 0; `asked` is the
+    gap whose distribution is shown, among those of the `story`.
     """
 
-    def __init__(self, run: TrainingRun) -> None:
-        """Step through `run`; its weights change when a training step is taken.
-
-        Raises ElectraEduError where it has not both networks.
-        """
-        if not isinstance(run, TrainingRun) or not isinstance(run.model.generator, Generator):
-            raise ElectraEduError(
-                "run: must be a TrainingRun with a learned generator, for example of edu.preset('toy')."
-            )
-        _ = run.model.discriminator  # raises where there is none
-        self.run, self.story, self.stage = run, 0, 0
+    def __init__(self, run: TrainingRun, seed: int = 0) -> None:
+        """Copy the networks of `run`; raises ElectraEduError where they are not a learned pair."""
+        if not isinstance(run, TrainingRun):
+            raise ElectraEduError(f"run={run!r}: must be a TrainingRun, for example edu.TrainingRun(config, corpus).")
+        self.run, self.walk = run, Walk(run, seed)
+        self.stage, self.story, self.asked = 0, 0, 0
         self._names = token_names(run.corpus)
-        self._news = ""
         self.back = button("◀ Back", "The stage before", lambda: self.go(self.stage - 1))
-        self.forward = button("Next ▶", "The stage after", lambda: self.go(self.stage + 1), "primary")
-        self.next = button("Next story", "Take another story", self._next_story)
-        self.step_generator = button(
-            "Step generator", "One training step of the generator", lambda: self.step("generator")
+        self.forth = button("Next ▶", "The stage after", lambda: self.go(self.stage + 1), "primary")
+        self.next = button("Next story", "Show another story of the batch", self._next_story)
+        self.steps = {
+            "generator": button(
+                "Step generator only", "One optimiser step on the MLM loss", lambda: self.step("generator")
+            ),
+            "discriminator": button(
+                "Step discriminator only", "One optimiser step on λ · RTD loss", lambda: self.step("discriminator")
+            ),
+            "both": button("Step both", "One optimiser step on the sum", lambda: self.step("both")),
+        }
+        self.again = button("Start over", "Forget the steps taken here", self._start_over)
+        super().__init__(
+            "One step, stage by stage",
+            [[self.back, self.forth, self.next], [*self.steps.values(), self.again]],
         )
-        self.step_discriminator = button(
-            "Step discriminator", "One training step of the discriminator", lambda: self.step("discriminator")
-        )
-        self.step_both = button("Step both", "One training step of both networks", lambda: self.step("both"))
-        train = [self.step_generator, self.step_discriminator, self.step_both]
-        super().__init__("One step of joint training, in seven stages", [[self.back, self.forward, self.next, *train]])
 
     def go(self, stage: int) -> None:
-        """Show a stage; beyond either end it stays where it is."""
+        """Show a stage, counted from 0; beyond either end it stays where it is."""
         self.stage = min(max(stage, 0), len(STAGES) - 1)
         self.refresh()
 
     def step(self, trained: Trained) -> None:
-        """Take one training step of the run, and begin again with the same story, words and draws."""
-        before = self._pass()
-        self.run.advance(1, trained)
-        after = self._pass()
-        parts = (("MLM", before.mlm_loss, after.mlm_loss), ("RTD", before.rtd_loss, after.rtd_loss))
-        moved = ", ".join(f"{name} loss {old.item():.3f} → {new.item():.3f}" for name, old, new in parts)
-        who = "both networks" if trained == "both" else f"the {trained} alone"
-        self._news = f"Step {self.run.step}, {who}: on this story {moved} nats."
+        """Take one optimiser step on the batch, and begin again with the same words hidden."""
+        self.walk.step(trained)
         self.go(0)
 
-    def picked(self, action: str, index: int) -> None:
-        """Go to the stage that was clicked."""
-        if action == "stage":
-            self.stage = min(max(index, 0), len(STAGES) - 1)
-
     def blocks(self) -> list[Block]:
-        """Return the row of stages and what the present one makes."""
+        """Return the row of stages, the line of code of this one, and what there is to see at it."""
+        stage, is_last = self.stage, self.stage == len(STAGES) - 1
+        self.back.disabled, self.forth.disabled = stage == 0, is_last
+        for each in self.steps.values():
+            each.disabled = not is_last
+        self.again.disabled = not self.walk.taken
         row = Tokens(
             tuple(
-                Token(name, sign=str(i), about=f"stage {i}", pressed=i - 1 == self.stage)
-                for i, name in enumerate(STAGES, start=1)
+                Token(name, sign=str(i + 1), about=f"stage {i + 1} of {len(STAGES)}", pressed=i == stage)
+                for i, name in enumerate(STAGES)
             ),
             pick="stage",
         )
-        shows: tuple[Callable[[_Step], list[Block]], ...] = (
-            self._mask, self._generator, self._sample, self._label, self._discriminator, self._losses, self._gradients
+        shows: tuple[Callable[[], list[Block]], ...] = (
+            self._taken, self._guesses, self._drawn, list, list, self._losses, self._pulls
         )  # fmt: skip
-        news: list[Block] = [Text(self._news, "probe")] if self._news else []
-        return [row, *news, *shows[self.stage](self._pass())]
+        story = [] if is_last else [self._story()]
+        return [row, Text(ABOUT[stage]), Code(CODE[stage]), *story, *shows[stage]()]
 
     def code(self) -> str:
-        """Return the whole step with the library's parts."""
+        """Return the whole step in public calls."""
         return "\n".join(
             [
-                "model, config, rng = run.model, run.config, torch.Generator().manual_seed(0)",
-                f"tokens = run.corpus.heldout[{self.story} : {self.story + 1}]",
-                "is_real = tokens != 0",
-                "masking = edu.masking.mask(tokens, config, rng, is_real)",
-                "logits = model.generator(masking.tokens, is_real, positions=masking.positions)",
-                "samples = edu.generator.sample(logits, config.temperature, rng)",
-                "corruption = edu.masking.corrupt(tokens, masking, samples)",
-                "verdicts = model.discriminator(corruption.tokens, is_real)",
-                "print(corruption.is_replaced, verdicts.sigmoid())",
+                "import copy",
+                "model, config = copy.deepcopy(run.model), run.config  # the run keeps its own",
+                f"tokens = run.corpus.train[:{self.walk.batch}]",
+                f"rng = torch.Generator().manual_seed({self.walk.seed})",
+                "is_real = tokens != config.pad_token_id",
+                *CODE[:5],
+                f"out = model(tokens, rng=torch.Generator().manual_seed({self.walk.seed}))  # all of this in one call",
+                "(out.mlm_loss + config.rtd_weight * out.rtd_loss).backward()",
             ]
         )
 
-    def _pass(self) -> _Step:
-        """Do the step's forward half with the library's parts; the same story and seed give the same draws."""
-        run, model = self.run, self.run.model
-        rng = torch.Generator(run.device).manual_seed(0)
-        tokens = run.corpus.heldout[self.story : self.story + 1].to(run.device)
-        is_real = tokens != run.config.pad_token_id
-        masking = mask(tokens, run.config, rng, is_real)
-        logits = model.generator(masking.tokens, is_real, positions=masking.positions)
-        samples = sample(logits.detach(), run.config.temperature, rng)
-        corruption = corrupt(tokens, masking, samples)
-        verdicts = model.discriminator(corruption.tokens, is_real)
-        mlm_loss = masked_lm_loss(logits, tokens.gather(-1, masking.positions), masking.used)
-        rtd_loss = replaced_token_loss(verdicts, corruption.is_replaced, is_real)
-        return _Step(tokens, is_real, masking, logits, samples, corruption, verdicts, mlm_loss, rtd_loss)
+    def picked(self, action: str, index: int) -> None:
+        """Go to the stage that was clicked, or show the distribution in another gap."""
+        places = self.walk.places(self.story)
+        if action == "stage" and 0 <= index < len(STAGES):
+            self.stage = index
+        elif action == "ask" and index in places:
+            self.asked = places.index(index)
 
-    def _mask(self, step: _Step) -> list[Block]:
-        made = [
-            Token("[MASK]", self._name(step.tokens, i), "", "generator")
-            if step.masking.is_masked[0, i]
-            else self._plain(step, i)
-            for i in self._places(step)
-        ]
-        hidden = int(step.masking.is_masked.sum())
-        return [
-            Code("masking = edu.masking.mask(tokens, config, rng, is_real)"),
-            Tokens(tuple(made), "What the generator will read; below each [MASK] what it hides"),
-            Text(
-                f"{hidden} words are hidden, {self.run.config.mask_prob:.0%} of them. [CLS], [SEP] and [PAD] never are."
-            ),
-        ]
-
-    def _generator(self, step: _Step) -> list[Block]:
-        bars: list[Bars] = []
-        for slot in self._slots(step)[:2]:
-            place = int(step.masking.positions[0, slot])
-            shares = step.logits[0, slot].detach().softmax(-1)
-            best = shares.topk(TOP).indices.tolist()
-            true = int(step.tokens[0, place])
-            bars.append(
-                Bars(
-                    f"For the gap of “{self._names[true]}”",
-                    tuple(self._names[i] for i in best),
-                    (Series("probability", tuple(shares[best].tolist()), "generator"),),
-                    "probability",
-                    1.0,
-                    best.index(true) if true in best else None,
-                    True,
-                )
+    def _story(self) -> Tokens:
+        """Return one of the batch's stories as it stands at this stage."""
+        walk, made = self.walk, []
+        out, gaps = walk.out, walk.places(self.story)
+        assert out.rtd_logits is not None
+        losses = replaced_token_losses(out.rtd_logits, out.is_replaced)[self.story].detach()
+        verdicts = out.rtd_logits[self.story].detach().sigmoid()
+        name = STAGES[self.stage]
+        for place in range(int(out.is_real[self.story].sum())):
+            true, hidden, read = (
+                self._names[int(tokens[self.story, place])]
+                for tokens in (walk.tokens, walk.masking.tokens, out.corrupted)
             )
-        shown: list[Block] = [Pair(bars[0], bars[1])] if len(bars) > 1 else list(bars)
-        code = Code("logits = model.generator(masking.tokens, is_real, positions=masking.positions)")
-        about = Text(f"One distribution over {len(self._names)} words for each gap. The likeliest {TOP} are shown.")
-        return [code, *shown, about]
+            is_gap, label = place in gaps, int(out.is_replaced[self.story, place])
+            if name in ("mask", "generator", "sample"):
+                if is_gap:
+                    asked = name != "mask" and gaps.index(place) == self.asked
+                    text = read if name == "sample" else hidden
+                    made.append(Token(text, true, "", "generator", None, f"hides “{true}”", asked))
+                else:
+                    made.append(Token(true))
+                continue
+            tone, sign = (("discriminator", "●") if label else ("generator", "○")) if is_gap else ("ink", "")
+            shown: dict[str, tuple[str, float | None]] = {
+                "label": (str(label), None),
+                "discriminator": (f"{float(verdicts[place]):.0%}", float(verdicts[place])),
+                "losses": (f"{float(losses[place]):.2f}", min(1.0, float(losses[place]) / FULL)),
+            }
+            note, level = shown[name]
+            made.append(Token(read, note, sign, tone, level, f"label {label}"))  # type: ignore[arg-type]
+        key: tuple[tuple[Tone, str, str], ...] = ()
+        if self.stage > 2:
+            key = (("discriminator", "●", "replaced: label 1"), ("generator", "○", "a lucky guess: label 0"))
+        title = f"{BELOW[self.stage]} (story {self.story + 1} of the batch of {walk.batch})"
+        return Tokens(tuple(made), title, "ask" if name in ("generator", "sample") else "", key)
 
-    def _sample(self, step: _Step) -> list[Block]:
-        rows = []
-        for slot in self._slots(step):
-            shares = step.logits[0, slot].detach().softmax(-1)
-            true, drawn = int(step.tokens[0, step.masking.positions[0, slot]]), int(step.samples[0, slot])
-            rows.append((self._names[true], self._names[drawn], f"{shares[drawn]:.1%}", f"{shares[true]:.1%}"))
-        head = ("true word", "drawn word", "its probability", "the true one's")
-        return [
-            Code("samples = edu.generator.sample(logits, config.temperature, rng)"),
-            Table(head, tuple(rows), "One draw for each gap"),
-            Text(
-                "A drawn word is a number, an id. No gradient passes through it: here the two networks are cut apart."
-            ),
+    def _guesses(self) -> list[Block]:
+        """Return the likeliest words of the gap asked about, and what each gap costs."""
+        rows = [
+            (self._names[true], f"{chance:.1%}", f"{-math.log(chance):.2f} nats") for true, _, chance in self._gaps()
         ]
+        table = Table(("true word", "its probability", "loss, −ln of it"), tuple(rows), "All gaps of this story")
+        return [Pair(self._bars(drawn=False), table)]
 
-    def _label(self, step: _Step) -> list[Block]:
-        return [
-            Code("corruption = edu.masking.corrupt(tokens, masking, samples)"),
-            Tokens(self._labelled(step), "What the discriminator will read, and its labels (1 = replaced)"),
-            Text("The label compares the word with the true one. A lucky guess (○) keeps the label 0."),
-        ]
-
-    def _discriminator(self, step: _Step) -> list[Block]:
-        chance = step.verdicts[0].detach().sigmoid()
-        made = []
-        for i, token in zip(self._places(step), self._labelled(step), strict=True):
-            level = float(chance[i])
-            made.append(Token(token.text, f"{level:.0%}", token.sign, token.tone, level, f"label {token.note}"))
-        return [
-            Code("verdicts = model.discriminator(corruption.tokens, is_real)"),
-            Tokens(
-                tuple(made), "The probability that each word was replaced", key=(("discriminator", "●", "is replaced"),)
-            ),
-            Text("One logit per word, for all words: those that were never hidden are judged as well."),
-        ]
-
-    def _losses(self, step: _Step) -> list[Block]:
-        weight = self.run.config.rtd_weight
-        words, found = step.mlm_loss.item(), step.rtd_loss.item()
-        losses = replaced_token_losses(step.verdicts.detach(), step.corruption.is_replaced)[0]
-        most = max(float(losses.max()), 1e-9)
-        made = [
-            Token(token.text, f"{float(losses[i]):.2f}", token.sign, token.tone, float(losses[i]) / most)
-            for i, token in zip(self._places(step), self._labelled(step), strict=True)
+    def _drawn(self) -> list[Block]:
+        """Return the distribution that was drawn from, and what became of each gap."""
+        rows = [
+            (self._names[true], self._names[read], "the true word again" if true == read else "another word")
+            for true, read, _ in self._gaps()
         ]
         return [
-            Code("loss = mlm_loss + config.rtd_weight * rtd_loss"),
-            Facts(
-                (
-                    Fact(
-                        f"{words:.3f} nats", f"MLM loss: mean over {len(self._slots(step))} hidden words", "generator"
-                    ),
-                    Fact(f"{found:.3f} nats", f"RTD loss: mean over {int(step.is_real.sum())} tokens", "discriminator"),
-                    Fact(f"{weight * found:.2f}", f"λ · RTD loss, with λ = {weight:g}", "discriminator"),
-                    Fact(f"{words + weight * found:.2f}", "the sum that is minimised"),
-                )
-            ),
-            Tokens(tuple(made), "The RTD loss of each word (nats)"),
+            Pair(self._bars(drawn=True), Table(("true word", "drawn", "which is"), tuple(rows), "One draw for each"))
         ]
 
-    def _gradients(self, step: _Step) -> list[Block]:
-        names = ("generator's own weights", "shared embeddings", "discriminator's own weights")
-        mlm, rtd, cosine = pulls(self.run.model, step.mlm_loss, self.run.config.rtd_weight * step.rtd_loss)
+    def _gaps(self) -> list[tuple[int, int, float]]:
+        """Return the true word, the drawn word and the true one's probability in each gap of the story."""
+        shares, walk = self.walk.shares(self.story), self.walk
+        return [
+            (
+                true := int(walk.tokens[self.story, place]),
+                int(walk.out.corrupted[self.story, place]),
+                float(share[true]),
+            )
+            for share, place in zip(shares, walk.places(self.story), strict=True)
+        ]
+
+    def _bars(self, drawn: bool) -> Bars:
+        shares = self.walk.shares(self.story)[self.asked]
+        true, read, _ = self._gaps()[self.asked]
+        best = shares.topk(TOP).indices.tolist()
+        lit = read if drawn else true
+        if lit not in best:
+            best = [*best[:-1], lit]
+        title = f"Drawn from: “{self._names[read]}” came out" if drawn else f"The gap of “{self._names[true]}”"
+        series = Series("probability", tuple(shares[best].tolist()), "generator")
+        return Bars(
+            title, tuple(self._names[word] for word in best), (series,), "probability", 1.0, best.index(lit), True
+        )
+
+    def _losses(self) -> list[Block]:
+        out, weight = self.walk.out, self.run.config.rtd_weight
+        now = self.walk.taken[-1] if self.walk.taken else self.walk.start
+        mlm, rtd = now.mlm, now.rtd
+        facts = Facts(
+            (
+                Fact(f"{mlm:.3f}", f"MLM loss: mean over {int(out.mlm_used.sum())} gaps of the batch", "generator"),
+                Fact(f"{rtd:.3f}", f"RTD loss: mean over {int(out.is_real.sum())} real tokens", "discriminator"),
+                Fact(f"{weight * rtd:.3f}", f"λ · RTD loss, λ = {weight:g}", "discriminator"),
+                Fact(f"{mlm + weight * rtd:.3f}", "their sum: what is minimised"),
+            )
+        )
+        return [facts]
+
+    def _pulls(self) -> list[Block]:
+        pulls = self.walk.pulls
         bars = Bars(
-            "Where each loss sends a gradient",
-            names,
-            (Series("of the MLM loss", mlm, "generator"), Series("of λ · RTD loss", rtd, "discriminator", True)),
+            "Who pulls where: norms of the two gradients",
+            ("generator's own weights", "shared embeddings", "discriminator's own weights"),
+            (
+                Series("MLM loss", (pulls.mlm_own, pulls.mlm_shared, 0.0), "generator"),
+                Series("λ · RTD loss", (0.0, pulls.rtd_shared, pulls.rtd_own), "discriminator", True),
+            ),
             "norm of the gradient",
         )
-        share = mlm[1] / (mlm[1] + rtd[1]) if mlm[1] + rtd[1] else float("nan")
-        shared = (
-            f"On the shared embeddings MLM has {share:.0%} of the pull; the cosine of the two pulls is {cosine:+.2f}."
-            if mlm[1]
-            else "Nothing is shared here: each loss has its own network and nothing else."
+        total = pulls.mlm_shared + pulls.rtd_shared
+        share = f"{pulls.mlm_shared / total:.0%}" if total else "–"
+        facts = Facts(
+            (
+                Fact(share, "of the pull on the shared embeddings is MLM's", "generator"),
+                Fact(f"{pulls.cosine:+.2f}".replace("-", "−"), "cosine: 1 same direction, 0 unrelated, −1 opposite"),
+                Fact(f"{pulls.rtd_on_generator:g}", "gradient of the RTD loss on the generator's own weights"),
+            )
         )
+        return [bars, facts]
+
+    def _taken(self) -> list[Block]:
+        """Return the losses after the steps taken so far, the newest last."""
+        walk = self.walk
+        if not walk.taken:
+            return []
+        rows = [
+            (each.name, f"{each.mlm:.4f}", f"{each.rtd:.4f}", each.moved)
+            for each in [walk.start, *walk.taken][-SHOWN_STEPS:]
+        ]
         return [
-            Code("loss.backward()"),
-            bars,
-            Text(f"{shared} Neither loss reaches the other network's own weights."),
-            Text("Now take a training step: of one network, or of both (the buttons above)."),
+            Table(("step", "MLM loss", "RTD loss", "weights that moved"), tuple(rows), "The same batch, step by step"),
+            Text(
+                "The same words are hidden again, with the same random numbers. A loss whose network was not trained "
+                "moves too: through the shared table, and since the discriminator is given other fakes.",
+                "neutral",
+            ),
         ]
 
-    def _labelled(self, step: _Step) -> tuple[Token, ...]:
-        made = []
-        for i in self._places(step):
-            text = self._names[int(step.corruption.tokens[0, i])]
-            if step.corruption.is_replaced[0, i]:
-                made.append(Token(text, "1", "●", "discriminator"))
-            elif step.masking.is_masked[0, i]:
-                made.append(Token(text, "0", "○", "generator"))
-            else:
-                made.append(Token(text, "0"))
-        return tuple(made)
-
-    def _plain(self, step: _Step, place: int) -> Token:
-        return Token(self._name(step.tokens, place))
-
-    def _name(self, tokens: Tensor, place: int) -> str:
-        return self._names[int(tokens[0, place])]
-
-    def _places(self, step: _Step) -> range:
-        """Return the story's places, [CLS], [SEP] and padding left out."""
-        return range(1, int(step.is_real.sum()) - 1)
-
-    def _slots(self, step: _Step) -> list[int]:
-        """Return the used slots, in the order of the story."""
-        used = step.masking.used[0].nonzero().flatten().tolist()
-        return sorted(used, key=lambda slot: int(step.masking.positions[0, slot]))
-
     def _next_story(self) -> None:
-        self.story = (self.story + 1) % len(self.run.corpus.heldout)
-        self._news = ""
+        self.story, self.asked = (self.story + 1) % self.walk.batch, 0
+        self.refresh()
+
+    def _start_over(self) -> None:
+        self.walk = Walk(self.run, self.walk.seed)
         self.go(0)
