@@ -1,5 +1,7 @@
 """Figures that lessons quote: those that were computed are computed again, those of the paper agree with each other."""
 
+import math
+
 import pytest
 
 import electra_edu as edu
@@ -28,7 +30,11 @@ COMPUTED = {
     "demo-discriminator": lambda: f"{CHAPTER.demo_discriminator_parameters():,}",
     "chapter-bits": lambda: f"{CHAPTER.learning_signal()['MLM bits']:.0f}",
     "chapter-ratio": lambda: f"{512 / 76:.1f}",
-    "lambda-sums": lambda: f"{50 * 512 / 77:.0f}",
+    "lambda-sums": lambda: f"{50 / 0.15:.0f}",
+    "ln-bert": lambda: f"{math.log(30_522):.1f}",
+    "floor-15": lambda: f"{binary_entropy(0.15):.2f}",
+    "floor-6": lambda: f"{binary_entropy(0.06):.2f}",
+    "tiny-floor": lambda: f"{binary_entropy(0.15 * (1 - 0.35)):.2f}",
     "lambda-sum": lambda: f"{50 * 0.15:.1f}",
 }
 

@@ -128,7 +128,9 @@ def test_a_figure_without_ground_is_found(text: str, founded: str, left: list[st
 
 
 def test_the_map_names_every_lesson_and_links_the_written_ones() -> None:
-    rows = re.findall(r"^\| [^|]*\| \**\[?(\d\d) ([^\]|*]+)\]?\(?([\w.]*)\)?\** \| ([^|]+) \|$", prose("00"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| [^|]*\| \**\[?(\d\d) ([^\]|*]+)\]?\(?([\w.]*)\)?\** \| ([^|]+) \|$", prose("00"), re.MULTILINE
+    )
     named = [(number, title.strip(), file, question.strip()) for number, title, file, question in rows]
     assert named == [
         (n, each.title, f"{each.file}.ipynb" if each.is_written and n != "00" else "", each.question)
