@@ -93,8 +93,9 @@ class TestGuesses:
     def test_are_the_networks_own_and_the_outlines_the_languages(self, run: TrainingRun) -> None:
         panel = MaskedModel(run)
         press(panel, 2)  # two gaps; asked about "cook"
-        bars = parts(panel)[2]
+        _, facts, bars, _ = parts(panel)
         tokens = run.corpus.heldout[0].clone()
+        true = int(tokens[2])
         is_masked = torch.zeros(len(tokens), dtype=torch.bool)
         is_masked[[2, KITCHEN]] = True
         exact = exact_distribution(tokens, is_masked)[0]
@@ -106,6 +107,7 @@ class TestGuesses:
         assert list(bars.labels) == names
         assert bars.series[0].values == pytest.approx(values.tolist(), rel=1e-4)
         assert bars.series[1].values == pytest.approx(exact[best].tolist(), abs=1e-6)
+        assert facts.facts[1].value == f"no. {guess.argsort(descending=True).tolist().index(true) + 1}"
 
     def test_rank_and_lit_bar_belong_to_the_true_word(self, run: TrainingRun) -> None:
         panel = MaskedModel(run)

@@ -133,13 +133,16 @@ class Progress:
                 raise ValueError("not of this form")
             if name != SETTINGS:
                 _lesson_progress(data)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except (ValueError, ContentError):
             self._keep_aside(path)
             return {}
         except OSError as error:
-            self.problem = f"Progress is not kept: {path} cannot be read ({error.strerror or error})."
+            self.problem = (
+                f"Progress is not kept: {path} cannot be read ({error.strerror or error}). Set {FOLDER_VARIABLE} to a "
+                "folder that can."
+            )
             return {}
         return data
 
@@ -200,6 +203,7 @@ def _lesson_progress(data: dict[str, Any]) -> LessonProgress:
         },
         fields.take("exercises", dict, {}),
     )
+    fields.end()
     if not all(isinstance(source, str) for source in done.exercises.values()):
         raise ContentError("progress: exercises must be texts.")
     return done

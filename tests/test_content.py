@@ -1,0 +1,158 @@
+"""The course's content files: their form, and that a slip in one is named."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from electra_edu import plots
+from electra_edu.course import claims, glossary, lesson, lessons
+from electra_edu.course.content_files import ContentError, Fields
+from electra_edu.course.exercises import EXERCISES
+from electra_edu.course.glossary import LEVELS, LINK, explanation, with_titles
+from electra_edu.course.lessons import read_lesson
+from electra_edu.errors import ElectraEduError
+from electra_edu.plots.machine import PARTS
+
+WRITTEN = [number for number, each in lessons().items() if each.is_written]
+
+
+def content(**changes: Any) -> dict[str, Any]:
+    """Return the content of a small, right lesson."""
+    options = [{"text": "yes", "why": "it is", "right": True}, {"text": "no", "why": "it is not"}]
+    return {
+        "title": "A title",
+        "part": "I",
+        "file": "01_a_title",
+        "question": "why?",
+        "predictions": {"share": {"question": "How much?", "low": 0, "high": 10, "step": 5, "unit": "%"}},
+        "quiz": [{"id": "q", "question": "Is it?", "options": options}],
+        **changes,
+    }
+
+
+def test_there_are_sixteen_lessons_in_three_parts() -> None:
+    assert list(lessons()) == [f"{i:02}" for i in range(16)]
+    assert [each.part for each in lessons().values()] == ["I"] * 6 + ["II"] * 5 + ["III"] * 5
+    assert len({each.title for each in lessons().values()}) == 16
+
+
+@pytest.mark.parametrize("number", WRITTEN)
+def test_a_written_lesson_is_complete(number: str) -> None:
+    each = lesson(number)
+    assert 10 <= each.minutes <= 30
+    assert 2 <= len(each.can) <= 4
+    assert each.lit
+    assert set(each.lit) <= set(PARTS)
+    assert each.predictions
+    assert all(EXERCISES[name].lesson == number for name in each.exercises)
+    assert [name for name, exercise in EXERCISES.items() if exercise.lesson == number] == list(each.exercises)
+
+
+@pytest.mark.parametrize("number", WRITTEN)
+def test_a_quiz_is_fair(number: str) -> None:
+    quiz = lesson(number).quiz
+    assert 3 <= len(quiz) <= 5
+    assert any(question.instrument for question in quiz)
+    for question in quiz:
+        lengths = [len(option.text) for option in question.options]
+        assert 3 <= len(lengths) <= 4, question.id
+        assert max(lengths) <= 2 * min(lengths), f"{question.id}: the options differ in length"
+        assert all(len(option.why) > 30 for option in question.options), f"{question.id}: a reason is too short"
+        assert len({option.why for option in question.options}) == len(lengths)
+
+
+def test_right_options_are_not_told_by_their_length() -> None:
+    """Over the course the right option is about as often the longest as any other: one in three or four."""
+    questions = [question for number in WRITTEN for question in lesson(number).quiz]
+    longest = sum(max(question.options, key=lambda option: len(option.text)).right for question in questions)
+    assert longest / len(questions) < 0.5
+
+
+def test_terms_and_claims_are_explained_in_a_few_words() -> None:
+    for name, term in glossary().items():
+        assert term.level in LEVELS
+        assert 20 < len(term.text) < 300, name
+    for name, claim in claims().items():
+        assert claim.source, name
+        assert claim.says, name
+        assert bool(claim.how) or claim.kind in ("paper", "code"), name
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"title": 3}, "'title' cannot be 3"),
+        ({"titel": "x"}, "no field 'titel'"),
+        ({"part": "IV"}, "part must be one of"),
+        ({"file": "02_x"}, "must begin with 01_"),
+        ({"minutes": True}, "'minutes' cannot be True"),
+        ({"can": [""]}, "'can' must list texts"),
+        ({"predictions": {"p": {"question": "?", "low": 2, "high": 1}}}, "low must lie below high"),
+        ({"predictions": {"p": {"question": "?", "options": ["one"]}}}, "two to 6 options"),
+        ({"quiz": [{"id": "q", "question": "?", "options": []}]}, "exactly one option must be right"),
+        ({"quiz": [{"id": "q", "options": []}]}, "question 1: the field 'question' is missing"),
+        ({"quiz": [*content()["quiz"], *content()["quiz"]]}, "the same id"),
+        ({"quiz": [1]}, "must be an object"),
+    ],
+)
+def test_a_slip_in_a_lesson_is_named(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ContentError, match=words) as caught:
+        read_lesson("01", content(**changes))
+    assert "lesson 01" in str(caught.value)
+
+
+def test_two_right_options_or_two_alike_are_refused() -> None:
+    right = {"text": "yes", "why": "it is", "right": True}
+    for options, words in (
+        ([right, {**right, "text": "also"}], "exactly one"),
+        ([right, {"text": "yes", "why": "x"}], "same"),
+    ):
+        with pytest.raises(ContentError, match=words):
+            read_lesson("01", content(quiz=[{"id": "q", "question": "?", "options": options}]))
+
+
+def test_a_right_file_is_read() -> None:
+    each = read_lesson("01", content(minutes=20, can=["do it"], lit=["mask"]))
+    assert each.is_written
+    assert each.quiz[0].options[0].right
+    assert each.prediction("share").step == 5
+    with pytest.raises(ElectraEduError, match=r"There is no prediction of lesson 01: 'shares'\. Did you mean 'share'"):
+        each.prediction("shares")
+
+
+def test_fields_left_over_and_missing_are_named() -> None:
+    fields = Fields("here", {"a": 1})
+    with pytest.raises(ContentError, match="here: the field 'b' is missing"):
+        fields.take("b", int)
+    with pytest.raises(ContentError, match="here: there is no field 'a'"):
+        fields.end()
+
+
+def test_names_that_are_not_there_are_answered_with_the_nearest() -> None:
+    for find, words in (
+        (lambda: lesson("6"), "There is no lesson '6'. Did you mean '0?6'"),
+        (lambda: explanation("term", "generater"), "Did you mean 'generator'"),
+        (lambda: explanation("claim", "table5-bart"), "Did you mean 'table5-bert'"),
+    ):
+        with pytest.raises(ElectraEduError, match=words):
+            find()
+
+
+def test_titles_are_filled_in_and_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = "a <a class='edu-term' href='#term-generator' title=''>**generator**</a> x"
+    filled = with_titles(bare)
+    assert f"title='{glossary()['generator'].text}'" in filled
+    assert with_titles(filled) == filled
+    assert LINK.findall(filled)[0][3] == "**generator**"
+    monkeypatch.setattr(sys.modules["electra_edu.course.glossary"], "explanation", lambda *_: "it's <b>")
+    assert "title='it&#x27;s &lt;b&gt;'" in with_titles(bare)
+
+
+def test_the_content_lies_in_the_package() -> None:
+    folder = Path(plots.__file__).parents[1] / "course" / "content"
+    for path in folder.rglob("*.json"):
+        assert isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
+    assert len(list(folder.rglob("*.json"))) >= 16

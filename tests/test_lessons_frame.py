@@ -1,0 +1,138 @@
+"""Every written lesson keeps to the course's frame: opening, terms, sources, predictions, exercises, quiz, figures."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from electra_edu.course import claims, lesson, lessons
+from electra_edu.course.exercises import EXERCISES
+from electra_edu.course.glossary import LINK, with_titles
+
+ROOT = Path(__file__).resolve().parents[1]
+WRITTEN = [number for number, each in lessons().items() if each.is_written]
+FIGURE = re.compile(r"(?<![\w.,/-])(?:\d{1,3}(?:,\d{3})+|\d+\.\d+|\d+%|\.\d{2,}|\d+e-\d+)(?!\w)")
+
+
+def cells(number: str) -> list[tuple[str, str]]:
+    """Return the cells of a lesson as (kind, text)."""
+    data = json.loads(path_of(number).read_text(encoding="utf-8"))
+    return [(cell["cell_type"], "".join(cell["source"])) for cell in data["cells"]]
+
+
+def path_of(number: str) -> Path:
+    return ROOT / "notebooks" / f"{lesson(number).file}.ipynb"
+
+
+def code(number: str) -> list[str]:
+    return [text for kind, text in cells(number) if kind == "code"]
+
+
+def prose(number: str) -> str:
+    return "\n\n".join(text for kind, text in cells(number) if kind == "markdown")
+
+
+def unfounded(text: str, founded: str) -> list[str]:
+    """List the figures of a prose that are neither quoted as claims nor found in `founded`, code and outputs."""
+    text = re.sub(r"```.*?```|\$\$.*?\$\$|`[^`]*`|\$[^$]*\$", " ", text, flags=re.DOTALL)
+    text = LINK.sub(" ", text)
+    text = re.sub(r"\[[^\]]*\]\([^)]*\)|arXiv[: ]\d+\.\d+|\b[Ss]ections? [\d., and]+", " ", text)
+    figures = {figure.strip("%") for figure in FIGURE.findall(text)}
+    known = {figure.strip("%").removeprefix("0") for figure in FIGURE.findall(founded)} | {
+        f"{100 * float(figure):g}" for figure in re.findall(r"(?<![\w.])0?\.\d+", founded)
+    }
+    return sorted(figure for figure in figures if figure.removeprefix("0") not in known)
+
+
+def test_every_notebook_is_a_written_lesson() -> None:
+    assert [path_of(number).name for number in WRITTEN] == sorted(path.name for path in ROOT.glob("notebooks/*.ipynb"))
+
+
+@pytest.mark.parametrize("number", WRITTEN)
+def test_opens_with_its_question_what_one_can_do_and_the_machine(number: str) -> None:
+    each = lesson(number)
+    first = cells(number)[0][1]
+    assert first.startswith(f"# {number} · {each.title}\n")
+    assert re.search(r"\*\*.+\*\*", first)
+    if number != "00":  # it opens with a game instead, and brings the machine after it
+        assert f"**Question:** {each.question}" in first
+        assert f"About {each.minutes} minutes" in first
+        assert f'edu.widgets.Header("{number}")' in code(number)[0]
+    assert "\n".join(f"- {item}" for item in each.can) in prose(number)
+    assert sum(f'edu.widgets.Header("{number}")' in text for text in code(number)) == 1
+
+
+@pytest.mark.parametrize("number", WRITTEN)
+def test_asks_all_its_predictions_and_questions(number: str) -> None:
+    each, source = lesson(number), "\n".join(code(number))
+    for task in each.predictions:
+        asked = re.search(rf'(\w+) = edu\.widgets\.Prediction\("{number}", "{task.id}"\)', source)
+        assert asked, f"{task.id} is never asked"
+        assert f"{asked.group(1)}.reveal(" in source[asked.end() :], f"{task.id} is never revealed"
+    assert source.count("edu.widgets.Prediction(") == len(each.predictions)
+    assert source.count(f'edu.widgets.Quiz("{number}")') == 1
+
+
+@pytest.mark.parametrize("number", WRITTEN)
+def test_exercises_stand_there_as_they_are_given(number: str) -> None:
+    given = {name: exercise.starter.strip("\n") for name, exercise in EXERCISES.items() if exercise.lesson == number}
+    assert tuple(given) == tuple(sorted(lesson(number).exercises, key=list(EXERCISES).index))
+    for name, starter in given.items():
+        wanted = f'{starter}\n\n\nedu.check("{name}", {name})'
+        assert wanted in code(number), f"the cell of {name} is not its starter with its check"
+
+
+@pytest.mark.parametrize("number", WRITTEN)
+def test_terms_and_sources_say_what_the_glossary_and_the_claims_say(number: str) -> None:
+    text = prose(number)
+    assert text == with_titles(text), "make lessons fills in the titles"
+    links = LINK.findall(text)
+    assert links
+    assert len(links) == len(re.findall(r"class=['\"]edu-(?:term|claim)", text)), "a link is not of the usual form"
+    for kind, name, _, words in links:
+        if kind == "claim":
+            assert claims()[name].value in words
+
+
+@pytest.mark.parametrize("number", WRITTEN)
+def test_figures_are_computed_or_have_a_source(number: str) -> None:
+    notebook = json.loads(path_of(number).read_text(encoding="utf-8"))
+    founded = []
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            founded.append("".join(cell["source"]))
+            for output in cell["outputs"]:
+                data = output.get("data", {})
+                founded += ["".join(output.get("text", "")), "".join(data.get("text/plain", ""))]
+    founded += [claim.value for claim in claims().values()]
+    founded += [task.question for task in lesson(number).predictions]
+    assert unfounded(prose(number), "\n".join(founded)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "founded", "left"),
+    [
+        ("It is 84.3 there.", "", ["84.3"]),
+        ("It is 84.3 there.", "print(84.3)", []),
+        ("a rate of 15%", "mask_prob=0.15", []),
+        ("a rate of 15%", "", ["15"]),
+        ("`84.3` and $0.5$", "", []),
+        ("in 19,014,714 cases", "19,014,714", []),
+        ("arXiv 2003.10555, section 3.2", "", []),
+        ("<a class='edu-claim' href='#claim-x' title=''>84.3</a>", "", []),
+    ],
+)
+def test_a_figure_without_ground_is_found(text: str, founded: str, left: list[str]) -> None:
+    assert unfounded(text, founded) == left
+
+
+def test_the_map_names_every_lesson_and_links_the_written_ones() -> None:
+    rows = re.findall(
+        r"^\| [^|]*\| \**\[?(\d\d) ([^\]|*]+)\]?\(?([\w.]*)\)?\** \| ([^|]+) \|$", prose("00"), re.MULTILINE
+    )
+    named = [(number, title.strip(), file, question.strip()) for number, title, file, question in rows]
+    assert named == [
+        (n, each.title, f"{each.file}.ipynb" if each.is_written and n != "00" else "", each.question)
+        for n, each in lessons().items()
+    ]
