@@ -71,6 +71,26 @@ class TestStages:
             f"{-math.log(float(shares[true])):.2f} nats",
         )
 
+    def test_the_distribution_is_the_one_that_is_drawn_from(self) -> None:
+        run = trained(temperature=2.0)
+        walk, out = Walk(run), expected(run)
+        for place, share in zip(walk.places(0), walk.shares(0), strict=True):
+            slot = walk.masking.positions[0].tolist().index(place)
+            assert share.tolist() == pytest.approx((out.mlm_logits[0, slot].detach() / 2).softmax(-1).tolist())
+
+    def test_the_drawn_word_is_always_among_the_bars(self, run: TrainingRun) -> None:
+        panel, unlikely = at(run, "sample"), 0
+        for _ in range(panel.walk.batch):
+            for place in panel.walk.places(panel.story):
+                panel.picked("ask", place)
+                bars = of_kind(panel, Pair).left
+                read = names(run, [panel.walk.out.corrupted[panel.story, place]])[0]
+                assert len(bars.labels) == len(set(bars.labels)) == 5
+                assert bars.labels[bars.lit] == read
+                unlikely += bars.lit == 4
+            panel.next.click()
+        assert unlikely
+
     def test_sample_and_label(self, run: TrainingRun) -> None:
         out = expected(run)
         for stage in ("sample", "label"):
@@ -196,16 +216,30 @@ class TestSteps:
                 walk.step(which)  # type: ignore[arg-type]
             assert getattr(walk.taken[-1], loss) < getattr(walk.start, loss)
 
-    def test_both_is_the_step_of_a_run(self) -> None:
-        # A run whose whole corpus is the batch, drawn with the same numbers, in the same order
-        run = trained(batch_size=16, optimizer="adamw")
+    @pytest.mark.parametrize("warmup_steps", [2, 100])
+    def test_both_is_the_step_of_a_run(self, warmup_steps: int) -> None:
+        # A run whose whole corpus is the batch, drawn with the same numbers
+        run = trained(batch_size=16, optimizer="adamw", warmup_steps=warmup_steps)
         walk = Walk(run)
-        run.rng.manual_seed(0)
         run._batch = lambda: run.corpus.train[:16]  # type: ignore[method-assign]
-        run.advance(1)
-        walk.step("both")
+        for _ in range(2):
+            run.rng.manual_seed(0)
+            run.advance(1)
+            walk.step("both")
+            if warmup_steps > 2:  # its rate grows on, the walk's stays
+                break
         for mine, of_run in zip(weights(walk.model), weights(run.model), strict=True):
             torch.testing.assert_close(mine, of_run)
+
+    def test_a_step_changes_the_pulls(self, run: TrainingRun) -> None:
+        walk = Walk(run)
+        before = walk.pulls
+        walk.step("both")
+        assert walk.pulls.mlm_shared != before.mlm_shared
+
+    def test_dropout_does_not_blur_the_comparison(self) -> None:
+        run = trained(dropout=0.2)
+        assert Walk(run).start == Walk(run).start
 
     def test_the_run_stays_as_it_is(self, run: TrainingRun) -> None:
         before, state = weights(run.model), run.rng.get_state()
