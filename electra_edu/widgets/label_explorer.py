@@ -41,8 +41,8 @@ class LabelExplorer(Instrument):
         short = (run.corpus.heldout == self._pad).sum(-1) >= 2  # padding is part of what there is to see
         self.story = int(short.int().argmax())
         self._shares: dict[tuple[float, float, int], list[tuple[float, float]]] = {}
-        self.mask_prob = choices("mask rate", RATES, 0.25, "{:.0%}".format)
-        self.keep = choices("chosen but left visible", KEPT, 0.15, "{:.0%}".format)
+        self.mask_prob = choices("mask rate", RATES, 0.25, "{:.0%}".format, "46%")
+        self.keep = choices("chosen but left visible", KEPT, 0.15, "{:.0%}".format, "46%")
         self.again = button("Draw again", "Choose other words, and draw other guesses", self._draw_again)
         self.next = button("Next story", "Take another held-out story", self._next_story)
         self.asked = 0

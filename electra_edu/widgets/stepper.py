@@ -227,7 +227,7 @@ class Stepper(Instrument):
         pulls = self.walk.pulls
         bars = Bars(
             "Who pulls where: norms of the two gradients",
-            ("generator's own weights", "shared embeddings", "discriminator's own weights"),
+            ("generator's own weights", "shared weights", "discriminator's own weights"),
             (
                 Series("MLM loss", (pulls.mlm_own, pulls.mlm_shared, 0.0), "generator"),
                 Series("λ · RTD loss", (0.0, pulls.rtd_shared, pulls.rtd_own), "discriminator", True),
@@ -236,10 +236,11 @@ class Stepper(Instrument):
         )
         total = pulls.mlm_shared + pulls.rtd_shared
         share = f"{pulls.mlm_shared / total:.0%}" if total else "–"
+        cosine = "–" if math.isnan(pulls.cosine) else f"{pulls.cosine:+.2f}".replace("-", "−")
         facts = Facts(
             (
-                Fact(share, "of the pull on the shared embeddings is MLM's", "generator"),
-                Fact(f"{pulls.cosine:+.2f}".replace("-", "−"), "cosine: 1 same direction, 0 unrelated, −1 opposite"),
+                Fact(share, "of the pull on the shared weights is MLM's", "generator"),
+                Fact(cosine, "cosine: 1 same direction, 0 unrelated, −1 opposite"),
                 Fact(f"{pulls.rtd_on_generator:g}", "gradient of the RTD loss on the generator's own weights"),
             )
         )
@@ -257,8 +258,8 @@ class Stepper(Instrument):
         return [
             Table(("step", "MLM loss", "RTD loss", "weights that moved"), tuple(rows), "The same batch, step by step"),
             Text(
-                "The same words are hidden again, with the same random numbers. A loss whose network was not trained "
-                "moves too: through the shared table, and since the discriminator is given other fakes.",
+                "The same words are hidden again, with the same random numbers. A loss that was not trained on moves "
+                "too: through the shared table, whose optimiser also keeps its momentum, and through other fakes.",
                 "neutral",
             ),
         ]

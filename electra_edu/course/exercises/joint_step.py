@@ -19,7 +19,7 @@ def joint_step(parts, model, tokens, is_masked, is_real, rtd_weight, rng):
     masked = tokens.masked_fill(is_masked, 4)  # 4 is [MASK]
     return ...  # your lines
 '''
-MASK, WEIGHT = 4, 50.0
+MASK, WEIGHT = 4, 20.0  # not 50, so that a 50 in the learner's code is seen
 TOKENS = torch.tensor([[2, 7, 8, 9, 6, 3], [2, 8, 5, 3, 0, 0]])  # (2, 6) of a vocabulary of 10
 IS_MASKED = torch.tensor([[0, 1, 0, 1, 0, 0], [0, 1, 0, 0, 0, 0]], dtype=torch.bool)
 GUESSES = torch.tensor([[0, 7, 0, 5, 0, 0], [0, 6, 0, 0, 0, 0]])  # what the stand-in draws: right once, wrong twice
@@ -62,7 +62,7 @@ def _examine(trial: Trial) -> Fault | None:
     value, wanted_value = float(found.detach()), float(wanted.detach())
     if not abs(value - wanted_value) <= 1e-3 * wanted_value:  # nan too
         return Fault(
-            f"On a tiny model the loss is {value:.3f}; it is {wanted_value:.3f} with λ = 50.",
+            f"On a tiny model the loss is {value:.3f}; it is {wanted_value:.3f} with rtd_weight = {WEIGHT:g}.",
             _of_value(value, right, is_real),
         )
     if not found.requires_grad:
@@ -124,6 +124,7 @@ def _of_value(value: float, model: _StandIn, is_real: Tensor) -> str:
     by_mask = float(rtd_loss.ours(verdicts, IS_MASKED, is_real))
     guesses = (
         (WEIGHT * words + found, "λ is on the MLM loss; it belongs to the RTD loss."),
+        (words + 50 * found, "λ stands there as the number 50: use rtd_weight, whatever it is."),
         (words + found, "λ is missing: the RTD loss counts λ times."),
         (words, "The RTD loss is missing from the sum."),
         (WEIGHT * found, "The MLM loss is missing from the sum."),
