@@ -61,6 +61,7 @@ function render({ model, el }) {
   root.setAttribute("aria-label", "About this lesson");
   add(root, "span", "edu-header-about", model.get("about"));
   const group = add(root, "fieldset");
+  group.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes the arrow keys to go to the next cell
   add(group, "legend", "", "Reading as");
   const choices = Object.keys(RANK).map((level) => {
     const label = add(group, "label");
