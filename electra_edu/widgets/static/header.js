@@ -61,7 +61,6 @@ function render({ model, el }) {
   root.setAttribute("aria-label", "About this lesson");
   add(root, "span", "edu-header-about", model.get("about"));
   const group = add(root, "fieldset");
-  group.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes the arrow keys to go to the next cell
   add(group, "legend", "", "Reading as");
   const choices = Object.keys(RANK).map((level) => {
     const label = add(group, "label");
@@ -75,6 +74,18 @@ function render({ model, el }) {
     });
     return input;
   });
+  // On the window, before JupyterLab's own listener: it takes the arrow keys to go to the next cell
+  const arrow = (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const place = choices.indexOf(event.target);
+    if (!step || place < 0) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const next = choices.at((place + step) % choices.length);
+    next.focus();
+    next.click();
+  };
+  window.addEventListener("keydown", arrow, true);
   const done = add(root, "span", "edu-header-done");
   done.setAttribute("role", "status");
 
@@ -147,6 +158,7 @@ function render({ model, el }) {
   });
   return () => {
     cancelAnimationFrame(entering);
+    window.removeEventListener("keydown", arrow, true);
     watcher.disconnect();
     for (const [event, listener] of listeners) page?.removeEventListener(event, listener, true);
     if (page?.dataset.eduHeader === name) delete page.dataset.eduHeader;
