@@ -60,7 +60,7 @@ def _examine(trial: Trial) -> Fault | None:
     if fault is not None:
         return fault
     value, wanted_value = float(found.detach()), float(wanted.detach())
-    if abs(value - wanted_value) > 1e-3 * wanted_value:
+    if not abs(value - wanted_value) <= 1e-3 * wanted_value:  # nan too
         return Fault(
             f"On a tiny model the loss is {value:.3f}; it is {wanted_value:.3f} with rtd_weight = {WEIGHT:g}.",
             _of_value(value, right, is_real),

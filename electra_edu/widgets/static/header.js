@@ -74,6 +74,18 @@ function render({ model, el }) {
     });
     return input;
   });
+  // On the window, before JupyterLab's own listener: it takes the arrow keys to go to the next cell
+  const arrow = (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const place = choices.indexOf(event.target);
+    if (!step || place < 0) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const next = choices.at((place + step) % choices.length);
+    next.focus();
+    next.click();
+  };
+  window.addEventListener("keydown", arrow, true);
   const done = add(root, "span", "edu-header-done");
   done.setAttribute("role", "status");
 
@@ -146,6 +158,7 @@ function render({ model, el }) {
   });
   return () => {
     cancelAnimationFrame(entering);
+    window.removeEventListener("keydown", arrow, true);
     watcher.disconnect();
     for (const [event, listener] of listeners) page?.removeEventListener(event, listener, true);
     if (page?.dataset.eduHeader === name) delete page.dataset.eduHeader;

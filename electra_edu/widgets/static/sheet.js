@@ -281,6 +281,7 @@ function draw(block, box, tools) {
 
 function render({ model, el }) {
   const root = add(el, "section", "edu-panel edu-sheet");
+  root.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes Enter and Space from the words
   const send = (message) => model.send(message);
   let drawn = [];
   const update = () => {

@@ -1,0 +1,125 @@
+"""GeneratorBench: shares against arithmetic on the logits, and a panel that answers its knobs."""
+
+import pytest
+import torch
+
+import electra_edu as edu
+from electra_edu.errors import ElectraEduError
+from electra_edu.widgets.generator_bench import TEMPERATURES, GeneratorBench
+
+ALONE = {"scheme": "two-stage", "generator_steps": 1000, "weight_sharing": "none"}
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[edu.TrainingRun]:
+    corpus = edu.load_corpus("toy")
+    runs = [edu.TrainingRun(edu.preset("toy", generator_size_fraction=size, **ALONE), corpus) for size in (1.0, 0.25)]
+    for run in runs:
+        run.advance(25)
+    return runs
+
+
+@pytest.fixture
+def bench(runs: list[edu.TrainingRun]) -> GeneratorBench:
+    return GeneratorBench(runs)
+
+
+def facts(bench: GeneratorBench) -> list[str]:
+    return [fact["value"] for fact in bench.sheet.blocks[1]["facts"]]
+
+
+def test_offers_the_sizes_in_order(bench: GeneratorBench) -> None:
+    assert [label for label, _ in bench.size.options] == ["1/4", "1"]
+
+
+def test_shares_follow_from_the_logits(bench: GeneratorBench, runs: list[edu.TrainingRun]) -> None:
+    run = runs[1]
+    tokens = run.corpus.heldout[:128]
+    masking = edu.masking.mask(tokens, run.config, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        logits = run.average.generator(masking.tokens, tokens != 0, positions=masking.positions)[masking.used]
+    truth = tokens.gather(1, masking.positions)[masking.used]
+    bench.size.value = 0.25
+    for temperature in (0.5, 2.0):
+        bench.temperature.value = temperature
+        p = (logits / temperature).softmax(-1)
+        right = p.gather(1, truth[:, None]).mean().item()
+        entropy = -(p * p.clamp(min=1e-30).log()).sum(-1).mean().item()
+        assert facts(bench) == [f"{right:.0%}", f"{1 - right:.0%}", f"{0.15 * (1 - right):.1%}", f"{entropy:.1f} nats"]
+    bench.how.value = "argmax"
+    right = (logits.argmax(-1) == truth).float().mean().item()
+    assert facts(bench) == [f"{right:.0%}", f"{1 - right:.0%}", f"{0.15 * (1 - right):.1%}", "0 nats"]
+
+
+def test_a_low_temperature_makes_fewer_fakes(bench: GeneratorBench) -> None:
+    for answers in bench._answers.values():
+        assert list(answers.right) == sorted(answers.right, reverse=True)
+        assert list(answers.entropy) == sorted(answers.entropy)
+        assert answers.gaps > 300
+    assert TEMPERATURES[0] < 1 < TEMPERATURES[-1]
+
+
+def test_the_words_drawn_are_labelled(bench: GeneratorBench) -> None:
+    names = [bench.corpus.tokenizer.id_to_token(i) for i in bench._tokens.tolist()]
+    for _ in range(4):
+        story = bench.sheet.blocks[0]["tokens"]
+        drawn = [(place, token) for place, token in enumerate(story, start=1) if token["note"]]
+        assert [place for place, _ in drawn] == bench._places
+        for place, token in drawn:
+            assert token["note"] == ("0 original" if token["text"] == names[place] else "1 replaced")
+        bench.again.click()
+
+
+def test_drawing_again_draws_others_and_the_likeliest_word_stays(bench: GeneratorBench) -> None:
+    def words() -> list[str]:
+        return [token["text"] for token in bench.sheet.blocks[0]["tokens"]]
+
+    seen = set()
+    for _ in range(5):
+        seen.add(tuple(words()))
+        bench.again.click()
+    assert len(seen) > 1
+    bench.how.value = "argmax"
+    first = words()
+    bench.again.click()
+    assert words() == first
+
+
+def test_a_click_on_a_gap_asks_about_it(bench: GeneratorBench) -> None:
+    bars = bench.sheet.blocks[2]["left"]
+    assert bars["title"].startswith("Gap 1")
+    assert bars["series"][1]["name"] == "the language itself"
+    assert sum(bars["series"][1]["values"]) <= 1.0001
+    bench.sheet._receive(bench.sheet, {"action": "ask", "index": bench._places[2] - 1}, [])
+    assert bench.sheet.blocks[2]["left"]["title"].startswith("Gap 3")
+    bench.sheet._receive(bench.sheet, {"action": "ask", "index": 999}, [])
+    assert bench.asked == 2
+
+
+def test_another_story_has_other_gaps(bench: GeneratorBench) -> None:
+    before = bench.sheet.blocks[0]
+    bench.next.click()
+    assert bench.story == 1
+    assert bench.sheet.blocks[0] != before
+
+
+def test_show_code_gives_the_same_distribution(bench: GeneratorBench, runs: list[edu.TrainingRun]) -> None:
+    bench.temperature.value = 0.5
+    shown: list[torch.Tensor] = []
+    with torch.no_grad():
+        exec(bench.drawer.code, {"runs": runs, "print": shown.append})
+    best = bench.sheet.blocks[2]["left"]["series"][0]["values"]
+    assert torch.allclose(shown[0][0].topk(6).values, torch.tensor(best), atol=1e-5)
+    assert len(bench.drawer.code.splitlines()) <= 12
+
+
+@pytest.mark.parametrize("wrong", [[], [1], "runs"])
+def test_what_cannot_be_compared_is_refused(wrong: object) -> None:
+    with pytest.raises(ElectraEduError, match="runs: must be"):
+        GeneratorBench(wrong)  # type: ignore[arg-type]
+
+
+def test_generators_that_are_not_learned_are_refused() -> None:
+    config = edu.preset("toy", generator_kind="unigram")
+    with pytest.raises(ElectraEduError, match="learned generators"):
+        GeneratorBench([edu.TrainingRun(config, edu.load_corpus("toy"))])
