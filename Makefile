@@ -21,9 +21,6 @@ help:
 lab: environment
 	$(BIN)/electra-edu lab $(ARGS)
 
-# What the lessons' tests answer and solve is no learner's progress.
-test check soak lessons: export ELECTRA_EDU_PROGRESS = $(CURDIR)/.pytest_cache/progress
-
 test: test-environment
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -136,11 +136,24 @@ def test_a_writer_that_dies_leaves_the_old_file(progress: Progress, monkeypatch:
     assert not progress.problem
 
 
-def test_a_build_writes_nothing(progress: Progress, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ELECTRA_EDU_BUILD", "1")
-    progress.open("01")
+def test_a_build_writes_nothing_and_knows_nothing(progress: Progress, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who builds the lessons may have answered in them: that must not stand in the outputs."""
     progress.level = "expert"
-    assert not progress.folder.exists()
+    progress.record_guess("01", "reach", "b")
+    before = {path.name: path.read_bytes() for path in progress.folder.iterdir()}
+    monkeypatch.setenv("ELECTRA_EDU_BUILD", "1")
+    assert progress.read("01") == LessonProgress()
+    assert progress.level == "curious"
+    progress.open("01")
+    progress.level = "student"
+    monkeypatch.delenv("ELECTRA_EDU_BUILD")
+    assert {path.name: path.read_bytes() for path in progress.folder.iterdir()} == before
+
+
+def test_tests_leave_the_learners_own_progress_alone(tmp_path: Path) -> None:
+    assert Progress().folder.parent == tmp_path.parent
+    assert Progress().folder != tmp_path
+    assert not Progress().folder.exists()
 
 
 def test_the_folder_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,7 @@ class Progress:
 
     Many kernels may write at once: each change reads, changes and replaces one file under a lock. A damaged file is
     kept aside and begun afresh. Where nothing can be written, `problem` says so and the lesson goes on without.
+    While lessons are built nothing is kept, and nothing known of what was done before: it would stand in their outputs.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -126,6 +127,8 @@ class Progress:
 
     def _load(self, name: str) -> dict[str, Any]:
         """Return the content of a file, {} where there is none; a damaged one is kept aside under another name."""
+        if _is_building():
+            return {}
         path = self._path(name)
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
@@ -158,8 +161,8 @@ class Progress:
         self._replace(lesson, lambda data: asdict(change(_lesson_progress(data))))
 
     def _replace(self, name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        """Read, change and replace one file, alone. While lessons are built nothing is kept."""
-        if os.environ.get("ELECTRA_EDU_BUILD") == "1":
+        """Read, change and replace one file, alone."""
+        if _is_building():
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -174,6 +177,10 @@ class Progress:
             )
         else:
             self.problem = ""
+
+
+def _is_building() -> bool:
+    return os.environ.get("ELECTRA_EDU_BUILD") == "1"
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
