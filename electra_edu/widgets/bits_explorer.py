@@ -98,8 +98,8 @@ class BitsExplorer(Instrument):
                 f"{_more(known, rtd.bits)}. Which task teaches more, no such count can tell."
             ),
             Text(
-                "The real chances of a word given the visible ones are known for the toy language alone; other texts "
-                "lie between the two.",
+                "The real chances of a word given the visible ones are known for the toy language alone. For other "
+                "texts there is only the upper bound.",
                 "neutral",
             ),
         ]
