@@ -7,7 +7,10 @@ from axe_playwright_python.sync_playwright import Axe
 from jupyter_lab import ROOT, Lab
 
 LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
-PANELS = ".edu-panel:not(.edu-popover), .edu-training-lab, .edu-code-drawer, .edu-instrument, .edu-quiz, .edu-prediction, .edu-map"
+PANELS = (
+    ".edu-panel:not(.edu-popover), .edu-training-lab, .edu-code-drawer, .edu-instrument, .edu-quiz, .edu-prediction, "
+    ".edu-map"
+)
 # noUiSlider and ipywidgets' accordion carry no accessible name; their values stand in visible text beside them.
 CORE_WIDGETS = ("aria-input-field-name", "aria-allowed-attr", "nested-interactive")
 
