@@ -2,13 +2,14 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from electra_edu import plots
-from electra_edu.course import claims, glossary, lesson, lessons
+from electra_edu.course import claims, content_files, glossary, lesson, lessons
 from electra_edu.course.content_files import ContentError, Fields
 from electra_edu.course.exercises import EXERCISES
 from electra_edu.course.glossary import LEVELS, LINK, explanation, with_titles
@@ -129,6 +130,50 @@ def test_fields_left_over_and_missing_are_named() -> None:
         fields.take("b", int)
     with pytest.raises(ContentError, match="here: there is no field 'a'"):
         fields.end()
+
+
+@pytest.fixture
+def files_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty content folder in the place of the course's own."""
+    folder = tmp_path / "content"
+    for name in ("claims", "glossary", "lessons"):
+        (folder / name).mkdir(parents=True)
+    caches = (content_files.entries, glossary, claims, lessons)
+    for each in caches:
+        each.cache_clear()
+    monkeypatch.setattr(content_files, "files", lambda _package: tmp_path)
+    yield folder
+    monkeypatch.undo()
+    for each in caches:
+        each.cache_clear()
+
+
+CLAIM = '"x": {"value": "1", "says": "one", "source": "me", "kind": '
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts", "words"),
+    [
+        ("claims", ["{" + CLAIM + '"paper"}}'] * 2, "claims/02.json: 'x' is in another file too"),
+        ("claims", ["{" + CLAIM + '"paper", "kind": "code"}}'], "claims/01.json: the field 'kind' stands there twice"),
+        ("claims", ["{" + CLAIM + '"paper"}, ' + CLAIM + '"paper"}}'], "the field 'x' stands there twice"),
+        ("claims", ["{" + CLAIM + '"computed"}}'], "claim 'x': computed, but `how` does not say with what"),
+        ("claims", ["{" + CLAIM + '"measured", "how": ""}}'], "claim 'x': measured, but `how` does not say with what"),
+        ("claims", ["{" + CLAIM + '"rumour"}}'], "claim 'x': kind must be one of paper, code, computed, measured"),
+        ("claims", ["{" + CLAIM + "3}}"], "claim 'x': 'kind' cannot be 3"),
+        ("claims", ["{"], "claims/01.json: Expecting property name"),
+        ("glossary", ['{"x": {"term": "x", "level": "guru", "text": "t"}}'], "glossary 'x': level must be one of"),
+        ("glossary", ['{"x": {"term": "x", "level": "expert"}}'], "glossary 'x': the field 'text' is missing"),
+        ("glossary", ['{"x": "a word"}'], "glossary 'x': must be an object"),
+        ("lessons", ["[]"], "lesson 01: must be an object with named fields, not list"),
+    ],
+)
+def test_a_slip_in_a_file_is_named(files_of: Path, kind: str, texts: list[str], words: str) -> None:
+    for i, text in enumerate(texts, start=1):
+        (files_of / kind / f"{i:02}.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ContentError) as caught:
+        {"claims": claims, "glossary": glossary, "lessons": lessons}[kind]()
+    assert words in str(caught.value)
 
 
 def test_names_that_are_not_there_are_answered_with_the_nearest() -> None:
