@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from small import LENGTH, rng, small_config, small_corpus
+from told import assert_told
 from torch import Tensor
 
 import electra_edu as edu
@@ -118,11 +119,7 @@ def test_right_answers_pass(right: Function) -> None:
     ],
 )
 def test_mistakes_are_told_apart(how: dict[str, Any], symptom: str, cause: str) -> None:
-    feedback = examine(EXERCISE, changed(**how))
-    assert feedback.state == "wrong"
-    assert feedback.fault is not None
-    assert symptom in feedback.fault.symptom
-    assert cause in feedback.fault.cause
+    assert_told(EXERCISE, changed(**how), symptom, cause)
 
 
 def test_a_network_that_is_never_run() -> None:

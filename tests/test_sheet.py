@@ -31,7 +31,8 @@ from electra_edu.plots.blocks import (
     to_dict,
 )
 from electra_edu.widgets._figure import draw_sheet
-from electra_edu.widgets.instrument import Instrument, button, choices
+from electra_edu.widgets.instrument import Instrument
+from electra_edu.widgets.knobs import button, choices
 from electra_edu.widgets.sheet import STATIC, Sheet
 
 WORDS = Tokens(
@@ -229,21 +230,11 @@ class TestInstrument:
     @pytest.mark.parametrize("building", ["0", "1"])
     def test_leaves_a_picture_and_in_a_build_only_that(self, building: str, monkeypatch: pytest.MonkeyPatch) -> None:
         shown: list[Any] = []
-        kept: list[dict[str, Any]] = []
-
-        class Handle:
-            def update(self, data: dict[str, Any], **_: Any) -> None:
-                kept.append(data)
-
-        def display(what: Any, **options: Any) -> Handle:
-            shown.append(what)
-            return Handle()
-
         monkeypatch.setenv("ELECTRA_EDU_BUILD", building)
-        monkeypatch.setattr("electra_edu.widgets.instrument.display", display)
-        monkeypatch.setattr("electra_edu.widgets._figure.display", display)
+        for module in ("instrument", "_figure"):
+            monkeypatch.setattr(f"electra_edu.widgets.{module}.display", lambda what, **_: shown.append(what))
         panel = Panel()
         panel._ipython_display_()
         assert (panel.panel in shown) == (building == "0")
-        assert kept[0]["image/png"].startswith(b"\x89PNG")
-        assert kept[0]["text/plain"].startswith("A demonstration. A story: the cook (5%)")
+        assert shown[-1]["image/png"].startswith(b"\x89PNG")
+        assert shown[-1]["text/plain"].startswith("A demonstration. A story: the cook (5%)")

@@ -235,7 +235,7 @@ class TestSteps:
         walk = Walk(run)
         before = walk.pulls
         walk.step("both")
-        assert walk.pulls.mlm_shared != before.mlm_shared
+        assert walk.pulls.mlm["shared"] != before.mlm["shared"]
 
     def test_dropout_does_not_blur_the_comparison(self) -> None:
         run = trained(dropout=0.2)

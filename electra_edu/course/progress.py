@@ -12,6 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
+from electra_edu.course.building import is_building
 from electra_edu.course.content_files import ContentError, Fields
 from electra_edu.course.glossary import LEVELS, Level
 from electra_edu.errors import ElectraEduError
@@ -127,7 +128,7 @@ class Progress:
 
     def _load(self, name: str) -> dict[str, Any]:
         """Return the content of a file, {} where there is none; a damaged one is kept aside under another name."""
-        if _is_building():
+        if is_building():
             return {}
         path = self._path(name)
         try:
@@ -162,7 +163,7 @@ class Progress:
 
     def _replace(self, name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         """Read, change and replace one file, alone."""
-        if _is_building():
+        if is_building():
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -177,10 +178,6 @@ class Progress:
             )
         else:
             self.problem = ""
-
-
-def _is_building() -> bool:
-    return os.environ.get("ELECTRA_EDU_BUILD") == "1"
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:

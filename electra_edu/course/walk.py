@@ -16,6 +16,7 @@ from electra_edu.masking import Masking, mask
 from electra_edu.objectives import Trained
 from electra_edu.optim import make_optimizers, set_rates
 from electra_edu.training import TrainingRun
+from electra_edu.training.gradients import owners
 
 BATCH = 16
 NAMES = {"generator": "generator only", "discriminator": "discriminator only", "both": "both"}
@@ -23,13 +24,10 @@ NAMES = {"generator": "generator only", "discriminator": "discriminator only", "
 
 @dataclass(frozen=True)
 class Pulls:
-    """Norms of the gradients of the MLM loss and of λ · RTD loss, on each network's own weights and on shared ones."""
+    """Norms of the gradients of the MLM loss and of λ · RTD loss, by whose weights they are on: see `Walk.weights`."""
 
-    mlm_own: float
-    mlm_shared: float
-    rtd_shared: float
-    rtd_own: float
-    rtd_on_generator: float  # of λ · RTD loss on the generator's own weights
+    mlm: dict[str, float]
+    rtd: dict[str, float]
     cosine: float  # between both on the shared weights; NaN where nothing is shared
 
 
@@ -65,12 +63,8 @@ class Walk:
         for mine, of_run in zip(self._optimizers, run.optimizers, strict=True):
             mine.load_state_dict(copy.deepcopy(of_run.state_dict()))
         set_rates(self._optimizers, run.config, run.step)
-        generator, second = set(self.model.generator.parameters()), set(self.model.discriminator.parameters())
-        self.weights = {
-            "generator's own": list(generator - second),
-            "shared": list(generator & second),
-            "discriminator's own": list(second - generator),
-        }
+        owned = owners(self.model)
+        self.weights = {"generator's own": owned.first, "shared": owned.shared, "discriminator's own": owned.second}
         self._pass()
         self.start = self._taken("before")
         self.taken: list[Taken] = []
@@ -96,14 +90,7 @@ class Walk:
         )
         is_shared = bool(self.weights["shared"])
         cosine = torch.cosine_similarity(mlm["shared"], rtd["shared"], dim=0) if is_shared else torch.tensor(math.nan)
-        return Pulls(
-            mlm_own=float(mlm["generator's own"].norm()),
-            mlm_shared=float(mlm["shared"].norm()),
-            rtd_shared=float(rtd["shared"].norm()),
-            rtd_own=float(rtd["discriminator's own"].norm()),
-            rtd_on_generator=float(rtd["generator's own"].norm()),
-            cosine=float(cosine),
-        )
+        return Pulls(_norms(mlm), _norms(rtd), float(cosine))
 
     def step(self, trained: Trained) -> None:
         """Take one optimiser step on the MLM loss, on λ · RTD loss, or on both, and pass the batch through again."""
@@ -131,6 +118,10 @@ class Walk:
     def _taken(self, name: str, moved: str = "–") -> Taken:
         assert self.out.rtd_loss is not None
         return Taken(name, float(self.out.mlm_loss.detach()), float(self.out.rtd_loss.detach()), moved)
+
+
+def _norms(gradients: dict[str, Tensor]) -> dict[str, float]:
+    return {name: float(gradient.norm()) for name, gradient in gradients.items()}
 
 
 def _gradient(loss: Tensor, weights: list[nn.Parameter]) -> Tensor:

@@ -24,6 +24,26 @@ class Anatomy:
     total: Tensor  # of all gradients together
 
 
+@dataclass(frozen=True)
+class Owners:
+    """The weights of a model by who has them."""
+
+    first: list[nn.Parameter]  # only the generator
+    shared: list[nn.Parameter]
+    second: list[nn.Parameter]  # only the second network
+
+
+def owners(model: Electra) -> Owners:
+    """Sort the weights of `model`; what belongs to neither network, a baseline, counts as the generator's."""
+    second = set() if model.second is None else set(model.second.parameters())
+    first = set(model.parameters()) - second | set(model.generator.parameters())
+
+    def of(some: set[nn.Parameter]) -> list[nn.Parameter]:
+        return [weight for weight in model.parameters() if weight in some]
+
+    return Owners(of(first - second), of(first & second), of(second - first))
+
+
 class Backward:
     """Back-propagates the two losses of a model one after the other.
 
@@ -33,11 +53,7 @@ class Backward:
 
     def __init__(self, model: Electra) -> None:
         """Sort the weights of `model` into the generator's own, the second network's own, and the shared ones."""
-        second = set() if model.second is None else set(model.second.parameters())
-        first = set(model.parameters()) - second | set(model.generator.parameters())
-        self._shared = [parameter for parameter in model.parameters() if parameter in first & second]
-        self._first = [parameter for parameter in model.parameters() if parameter in first - second]
-        self._second = [parameter for parameter in model.parameters() if parameter in second - first]
+        self._owners = owners(model)
         self._embeddings = [_embeddings(network) for network in (model.generator, model.second)]
 
     def __call__(self, out: ElectraOutput) -> Anatomy:
@@ -54,7 +70,7 @@ class Backward:
             by_rtd = _flat_gradient(read_by[1]) - before
             if read_by[0] is read_by[1] and by_mlm.dim():
                 cosine = torch.cosine_similarity(by_mlm, by_rtd, dim=0)
-        first, second, shared = (_norm(some) for some in (self._first, self._second, self._shared))
+        first, second, shared = (_norm(some) for some in (self._owners.first, self._owners.second, self._owners.shared))
         return Anatomy(
             mlm=by_mlm.norm(),
             rtd=by_rtd.norm(),

@@ -1,5 +1,7 @@
 """BitsExplorer: how many bits the labels of the two losses hold, counted properly, and why they decide nothing."""
 
+import math
+
 import torch
 
 from electra_edu.config import ElectraConfig
@@ -10,14 +12,15 @@ from electra_edu.efficiency.information import SAMPLES_WRONG
 from electra_edu.masking import mask
 from electra_edu.metrics import binary_entropy
 from electra_edu.plots.blocks import Bars, Block, Curve, Fact, Facts, Lines, Pair, Series, Text
-from electra_edu.widgets.instrument import Instrument, choices
+from electra_edu.widgets.instrument import Instrument
+from electra_edu.widgets.knobs import choices
 
 LENGTHS = (22, 64, 128, 512)
 VOCABULARIES = (324, 1024, 8192, 30522, 100_000)
 RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50)
 WRONG = (0.1, 0.2, 0.3, SAMPLES_WRONG, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 STORIES = 64  # over which the toy language's own uncertainty is averaged
-LN2 = 0.6931471805599453
+LN2 = math.log(2)
 
 
 class BitsExplorer(Instrument):

@@ -8,6 +8,7 @@ import ipywidgets as widgets
 
 from electra_edu.config import PRESETS, ElectraConfig
 from electra_edu.training import TrainingRun
+from electra_edu.widgets.knobs import button, choices
 
 MASK_RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.60, 0.75)
 LAMBDAS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0)
@@ -183,24 +184,15 @@ def size_label(fraction: float) -> str:
     )
 
 
-def _button(text: str, icon: str, tooltip: str, style: str = "") -> widgets.Button:
-    return widgets.Button(
-        description=text, icon=icon, tooltip=tooltip, button_style=style, layout=widgets.Layout(width="112px")
-    )
+def _button(text: str, icon: str, about: str, style: str = "") -> widgets.Button:
+    return button(text, about, style=style, icon=icon, width="112px")
 
 
 def _choices(
     name: str, values: tuple[float, ...], value: float, label: Callable[[float], str]
 ) -> widgets.SelectionSlider:
     """Make a slider over a few values; `value` is added where it is not one of them."""
-    return widgets.SelectionSlider(
-        options=[(label(v), v) for v in sorted({*values, value})],
-        value=value,
-        description=name,
-        continuous_update=False,
-        style={"description_width": "initial"},
-        layout=_third(),
-    )
+    return choices(name, sorted({*values, value}), value, label, while_moving=False)
 
 
 def _third() -> widgets.Layout:

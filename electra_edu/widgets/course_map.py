@@ -6,11 +6,13 @@ from pathlib import Path
 import ipywidgets as widgets
 from IPython.display import display
 
+from electra_edu.course.building import is_building
 from electra_edu.course.lessons import PARTS, Lesson, lessons
 from electra_edu.course.progress import LessonProgress, Progress
 from electra_edu.errors import ElectraEduError
 from electra_edu.widgets import _notes
 from electra_edu.widgets.course_style import CourseStyle
+from electra_edu.widgets.knobs import button
 
 EXPORT = "my_progress.json"
 
@@ -23,15 +25,13 @@ class Map:
         self._progress = progress or Progress()
         self.table = widgets.HTML()
         self.notes = widgets.HTML()
-        self.refresh_button = _button("Refresh", "Read again what has been done")
-        self.export_button = _button("Export", f"Write everything into {EXPORT}, beside this lesson")
-        self.reset_button = _button("Reset …", "Forget all answers, predictions and exercises on this computer")
-        self.sure_button = _button("Yes, forget everything", "This cannot be undone", "danger")
+        self.refresh_button = button("Refresh", "Read again what has been done", self.refresh)
+        self.export_button = button("Export", f"Write everything into {EXPORT}, beside this lesson", self.export)
+        self.reset_button = button(
+            "Reset …", "Forget all answers, predictions and exercises on this computer", self._ask
+        )
+        self.sure_button = button("Yes, forget everything", "This cannot be undone", self.reset, "danger")
         self.sure_button.layout.display = "none"
-        self.refresh_button.on_click(lambda _button: self.refresh())
-        self.export_button.on_click(lambda _button: self.export())
-        self.reset_button.on_click(lambda _button: self._ask())
-        self.sure_button.on_click(lambda _button: self.reset())
         row = widgets.HBox([self.refresh_button, self.export_button, self.reset_button, self.sure_button])
         self.panel = widgets.VBox([CourseStyle(), self.table, row, self.notes])
         self.panel.add_class("edu-map")
@@ -84,10 +84,10 @@ class Map:
 
     def _ipython_display_(self) -> None:
         """Show the map and, in an output of its own, a line for readers without a kernel."""
-        if not _notes.is_building():
+        if not is_building():
             display(self.panel)
         text = "Your progress: run this cell in JupyterLab to see what you have done."
-        _notes.TextTwin(f"<p><i>{text}</i></p>", text)
+        _notes.show_twin(f"<p><i>{text}</i></p>", text)
 
 
 def state(lesson: Lesson, done: LessonProgress) -> str:
@@ -105,7 +105,3 @@ def state(lesson: Lesson, done: LessonProgress) -> str:
         guessed = sum(task.id in done.guesses for task in lesson.predictions)
         parts.append(f"predictions {guessed} of {len(lesson.predictions)}")
     return " · ".join(parts) or "begun"
-
-
-def _button(text: str, about: str, style: str = "") -> widgets.Button:
-    return widgets.Button(description=text, tooltip=about, button_style=style, layout=widgets.Layout(width="auto"))

@@ -1,7 +1,6 @@
 """FindTheFakes: the game that opens lesson 00. Hunt a generator's fakes, train it for ten seconds, hunt again."""
 
 import math
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,12 @@ import traitlets
 from IPython.display import display
 
 from electra_edu.corpora.toy import exact_distribution
+from electra_edu.course.building import is_building
 from electra_edu.course.hunt import Hunt, fill_in, hunt, make_story
 from electra_edu.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 from electra_edu.widgets import hunt_words
+from electra_edu.widgets.instrument import require_run
 from electra_edu.widgets.player import Player
 
 STATIC = Path(__file__).parent / "static"
@@ -46,8 +47,7 @@ class FindTheFakes(anywidget.AnyWidget):
 
         Pauses whatever another panel trains. Raises ElectraEduError when an argument cannot work.
         """
-        if not isinstance(run, TrainingRun):
-            raise ElectraEduError(f"run={run!r}: must be a TrainingRun, for example edu.TrainingRun(config, corpus).")
+        require_run(run)
         if not (math.isfinite(seconds) and seconds > 0):
             raise ElectraEduError(f"seconds={seconds!r}: must be a number above 0, for example 10.")
         Player.pause_all()
@@ -174,7 +174,7 @@ class FindTheFakes(anywidget.AnyWidget):
         The style sheet hides that text beside a living panel. Where ELECTRA_EDU_BUILD is 1, as when the lessons are
         built, the panel plays itself and only the text is shown.
         """
-        if os.environ.get("ELECTRA_EDU_BUILD") == "1":
+        if is_building():
             self._play_itself()
         else:
             data, metadata = self._repr_mimebundle_() or ({}, {})

@@ -7,15 +7,18 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from electra_edu.corpora.toy import exact_distribution
+from electra_edu.corpora.corpus import SPECIAL_TOKENS
+from electra_edu.course.gaps import exact_shares, gap_logits
 from electra_edu.course.hunt import token_names, word_table
 from electra_edu.errors import ElectraEduError
 from electra_edu.generator import Generator, sample
 from electra_edu.masking import mask
-from electra_edu.plots.blocks import Bars, Block, Curve, Fact, Facts, Lines, Pair, Series, Token, Tokens
+from electra_edu.plots.blocks import Block, Curve, Fact, Facts, Lines, Pair, Token, Tokens
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.controls import size_label
-from electra_edu.widgets.instrument import Instrument, button, choices
+from electra_edu.widgets.gap_bars import gap_bars
+from electra_edu.widgets.instrument import Instrument
+from electra_edu.widgets.knobs import button, choices
 
 TEMPERATURES = (0.25, 0.5, 0.7, 1.0, 1.4, 2.0, 4.0)
 DRAWS = {"draw from the distribution": "sample", "take the likeliest word": "argmax"}
@@ -64,21 +67,10 @@ class GeneratorBench(Instrument):
         shares = (logits / self.temperature.value).softmax(-1)
         drawn = self._drawn(logits)
         story, facts = self._story(drawn), self._facts()
-        asked = shares[self.asked]
-        best = asked.topk(TOP).indices.tolist()
         true = int(self._tokens[self._places[self.asked]])
-        series = [Series("this generator", tuple(asked[best].tolist()), "generator")]
-        if self._exact is not None:
-            series.append(Series("the language itself", tuple(self._exact[self.asked][best].tolist()), "neutral", True))
-        bars = Bars(
-            f"Gap {self.asked + 1}: the true word is “{self._names[true]}”",
-            tuple(self._names[i] for i in best),
-            tuple(series),
-            "probability",
-            1.0,
-            best.index(true) if true in best else None,
-            True,
-        )
+        title = f"Gap {self.asked + 1}: the true word is “{self._names[true]}”"
+        exact = None if self._exact is None else self._exact[self.asked]
+        bars = gap_bars(title, self._names, "this generator", shares[self.asked], exact, true, TOP)
         answers = self._answers[self.size.value]
         chart = Lines(
             f"Share of true words, {answers.gaps} gaps",
@@ -132,7 +124,7 @@ class GeneratorBench(Instrument):
         made = []
         for place in range(1, len(self._tokens)):
             token = int(self._tokens[place])
-            if token < 5:  # [SEP] and padding
+            if token < len(SPECIAL_TOKENS):  # [SEP] and padding
                 break
             if place not in self._places:
                 made.append(Token(self._names[token]))
@@ -160,7 +152,6 @@ class GeneratorBench(Instrument):
         self._open()
         self.refresh()
 
-    @torch.no_grad()
     def _open(self) -> None:
         """Choose the gaps of the story, and let every generator look at them."""
         self._tokens = self.corpus.heldout[self.story].cpu()
@@ -168,18 +159,8 @@ class GeneratorBench(Instrument):
         chance = torch.randperm(len(ordinary), generator=torch.Generator().manual_seed(self.story))
         self._places = sorted(ordinary[i] for i in chance[:GAPS].tolist())
         self.asked = 0
-        masked = self._tokens.clone()
-        masked[self._places] = next(iter(self.runs.values())).config.mask_token_id
-        self._logits = {}
-        for size, run in self.runs.items():
-            ids, places = masked[None].to(run.device), torch.tensor([self._places], device=run.device)
-            is_real = (self._tokens != run.config.pad_token_id)[None].to(run.device)
-            self._logits[size] = run.average.generator(ids, is_real, positions=places)[0].cpu()
-        self._exact: Tensor | None = None
-        if self.corpus.name == "toy":
-            is_masked = torch.zeros(len(self._tokens), dtype=torch.bool)
-            is_masked[self._places] = True
-            self._exact = exact_distribution(self._tokens, is_masked).float()
+        self._logits = {size: gap_logits(run, self._tokens, self._places) for size, run in self.runs.items()}
+        self._exact = exact_shares(self.corpus, self._tokens, self._places)
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ import anywidget
 import traitlets
 from IPython.display import display
 
+from electra_edu.course.building import is_building
 from electra_edu.course.glossary import LEVELS, claims, explanation, glossary
 from electra_edu.course.lessons import lesson
 from electra_edu.course.progress import Progress
@@ -75,8 +76,8 @@ class Header(anywidget.AnyWidget):
 
     def _ipython_display_(self) -> None:
         """Show the line, its text for readers without a kernel, and the picture of the machine."""
-        if not _notes.is_building():
+        if not is_building():
             data, metadata = self._repr_mimebundle_() or ({}, {})
             display(data, metadata=metadata, raw=True)
-        _notes.TextTwin(f"<p><i>{html.escape(self.about)}</i></p>", self.about)
+        _notes.show_twin(f"<p><i>{html.escape(self.about)}</i></p>", self.about)
         machine(self.lesson.lit or None)

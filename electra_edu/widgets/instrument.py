@@ -1,22 +1,21 @@
 """What all analysis panels are made of: knobs above, one sheet below, the code behind it, and a picture that stays."""
 
-import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
 import ipywidgets as widgets
 from IPython.display import display
 
+from electra_edu.course.building import is_building
 from electra_edu.errors import ElectraEduError
 from electra_edu.plots.blocks import Block, Text, in_words
-from electra_edu.widgets._figure import Twin, draw_sheet
+from electra_edu.training import TrainingRun
+from electra_edu.widgets._figure import draw_sheet, show
 from electra_edu.widgets.code_drawer import CodeDrawer
 from electra_edu.widgets.player import Player
 from electra_edu.widgets.sheet import Sheet
 
 WIDTH = "848px"
-T = TypeVar("T")
 
 
 class Instrument(ABC):
@@ -34,14 +33,11 @@ class Instrument(ABC):
         self.drawer = CodeDrawer()
         self.sheet.on_pick(self._pick)
         for knob in (knob for row in knobs for knob in row):
-            if isinstance(knob, widgets.Button):
-                continue  # what a button does is the subclass's to say
-            if hasattr(knob, "value") and not isinstance(knob, widgets.HTML):
+            if not isinstance(knob, widgets.Button):  # what a button does is the subclass's to say
                 knob.observe(lambda _change: self.refresh(), "value")
         rows = [widgets.HBox(list(row), layout=widgets.Layout(flex_flow="row wrap")) for row in knobs]
         self.panel = widgets.VBox([*rows, self.sheet, self.drawer], layout=widgets.Layout(max_width=WIDTH))
         self.panel.add_class("edu-instrument")
-        self._twin: Twin | None = None
         self.refresh()
 
     @abstractmethod
@@ -58,10 +54,10 @@ class Instrument(ABC):
     def refresh(self) -> None:
         """Compute and draw again."""
         try:
-            blocks, code = self.blocks(), self.code()
+            self._blocks, code = self.blocks(), self.code()
         except ElectraEduError as error:
-            blocks, code = [Text(str(error), "stop")], ""
-        self.sheet.show(blocks)
+            self._blocks, code = [Text(str(error), "stop")], ""
+        self.sheet.show(self._blocks)
         self.drawer.code = code
 
     def close(self) -> None:
@@ -79,31 +75,12 @@ class Instrument(ABC):
         the picture is shown.
         """
         Player.pause_all()
-        if os.environ.get("ELECTRA_EDU_BUILD") != "1":
+        if not is_building():
             display(self.panel)
-        self._twin = Twin()
-        try:
-            blocks = self.blocks()
-        except ElectraEduError as error:
-            blocks = [Text(str(error), "stop")]
-        self._twin.show(draw_sheet(blocks), f"{self.name}. {in_words(blocks)}")
+        show(draw_sheet(self._blocks), f"{self.name}. {in_words(self._blocks)}")
 
 
-def choices(
-    name: str, values: Sequence[T], value: T, label: Callable[[T], str] = str, width: str = "33%"
-) -> widgets.SelectionSlider:
-    """Make a slider over a few values, its value in visible text. It draws while it moves: keep `blocks` cheap."""
-    return widgets.SelectionSlider(
-        options=[(label(each), each) for each in values],
-        value=value,
-        description=name,
-        style={"description_width": "initial"},
-        layout=widgets.Layout(width=width, min_width="180px"),
-    )
-
-
-def button(text: str, about: str, on_click: Callable[[], Any], style: str = "") -> widgets.Button:
-    """Make a button with a tooltip that calls `on_click` without arguments."""
-    made = widgets.Button(description=text, tooltip=about, button_style=style, layout=widgets.Layout(width="auto"))
-    made.on_click(lambda _button: on_click())
-    return made
+def require_run(run: object) -> None:
+    """Raise ElectraEduError where a panel was given something else than a TrainingRun."""
+    if not isinstance(run, TrainingRun):
+        raise ElectraEduError(f"run={run!r}: must be a TrainingRun, for example edu.TrainingRun(config, corpus).")

@@ -9,12 +9,12 @@ from torch import Tensor
 from electra_edu.course.hunt import token_names
 from electra_edu.detection.source import discriminator_of
 from electra_edu.electra import ElectraOutput
-from electra_edu.errors import ElectraEduError
 from electra_edu.losses import replaced_token_losses
 from electra_edu.masking import mask
 from electra_edu.plots.blocks import Bars, Block, Fact, Facts, Pair, Series, Table, Token, Tokens, Tone
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.instrument import Instrument, button, choices
+from electra_edu.widgets.instrument import Instrument, require_run
+from electra_edu.widgets.knobs import button, choices
 
 RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50)
 KEPT = (0.0, 0.15, 0.5)  # shares of the chosen tokens that stay visible; the official code's is 15%
@@ -32,8 +32,7 @@ class LabelExplorer(Instrument):
 
     def __init__(self, run: TrainingRun) -> None:
         """Look at the averaged networks of `run`; raises ElectraEduError where there is no discriminator."""
-        if not isinstance(run, TrainingRun):
-            raise ElectraEduError(f"run={run!r}: must be a TrainingRun, for example edu.TrainingRun(config, corpus).")
+        require_run(run)
         discriminator_of(run)
         self.run, self.seed = run, 0
         self._names = token_names(run.corpus)

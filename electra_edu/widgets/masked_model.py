@@ -1,16 +1,18 @@
 """MaskedModel: hide words of a story, and see what a masked language model makes of the gaps."""
 
-import torch
 from torch import Tensor
 
-from electra_edu.corpora.toy import exact_distribution
+from electra_edu.corpora.corpus import SPECIAL_TOKENS
+from electra_edu.course.gaps import exact_shares, gap_logits
 from electra_edu.course.hunt import token_names, word_table
 from electra_edu.errors import ElectraEduError
 from electra_edu.generator import Generator
-from electra_edu.plots.blocks import Bars, Block, Fact, Facts, Pair, Series, Table, Text, Token, Tokens
+from electra_edu.plots.blocks import Block, Fact, Facts, Pair, Table, Text, Token, Tokens
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.code import run_code
-from electra_edu.widgets.instrument import Instrument, button
+from electra_edu.widgets.gap_bars import gap_bars
+from electra_edu.widgets.instrument import Instrument
+from electra_edu.widgets.knobs import button
 
 TOP = 5
 FIRST_HIDDEN = 4  # place of the word that is hidden at first, special tokens counted
@@ -44,22 +46,13 @@ class MaskedModel(Instrument):
         words = self._words(tokens)
         if self.asked is None:
             return [words, Text("Click a word to hide it: the model then guesses it from the words that are left.")]
-        guesses, exact = self._distributions(tokens)
+        guesses = gap_logits(self.run, tokens, self.hidden).softmax(-1)  # (n_hidden, V)
+        exact = exact_shares(self.run.corpus, tokens, self.hidden)
         place = self.hidden.index(self.asked)
         true = int(tokens[self.asked])
-        best = guesses[place].topk(TOP).indices.tolist()
-        series = [Series("the model", tuple(guesses[place][best].tolist()), "generator")]
-        if exact is not None:
-            series.append(Series("the language itself", tuple(exact[place][best].tolist()), "neutral", True))
-        bars = Bars(
-            f"Word {self._number(self.asked)}: the five likeliest words",
-            tuple(self._names[i] for i in best),
-            tuple(series),
-            "probability",
-            1.0,
-            best.index(true) if true in best else None,
-            True,
-        )
+        title = f"Word {place + 1}: the five likeliest words"
+        of_language = None if exact is None else exact[place]
+        bars = gap_bars(title, self._names, "the model", guesses[place], of_language, true, TOP)
         rank = int((guesses[place] > guesses[place][true]).sum()) + 1
         rows = []
         for i, hidden in enumerate(self.hidden):
@@ -107,7 +100,7 @@ class MaskedModel(Instrument):
         made = []
         for place in range(1, len(tokens)):
             token = int(tokens[place])
-            if token < 5:  # [SEP] and padding
+            if token < len(SPECIAL_TOKENS):  # [SEP] and padding
                 break
             name, is_hidden = self._names[token], place in self.hidden
             if not self._is_word[token]:
@@ -116,34 +109,17 @@ class MaskedModel(Instrument):
                 about = "hidden; press to show it" if is_hidden else "press to hide it"
                 if is_hidden:
                     is_asked = place == self.asked
-                    made.append(Token("[MASK]", str(self._number(place)), "", "generator", None, about, is_asked))
+                    made.append(
+                        Token("[MASK]", str(self.hidden.index(place) + 1), "", "generator", None, about, is_asked)
+                    )
                 else:
                     made.append(Token(name, about=about))
         return Tokens(
             tuple(made), "A story the model has never read. Click words to hide them, or to show them again.", "hide"
         )
 
-    def _number(self, place: int) -> int:
-        """Count hidden words from 1, as the sheet does."""
-        return self.hidden.index(place) + 1
-
     def _tokens(self) -> Tensor:
         return self.run.corpus.heldout[self.story].cpu()  # (T,)
-
-    @torch.no_grad()
-    def _distributions(self, tokens: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return what the model, and the language where it is known, give each word: (n_hidden, V) each."""
-        masked = tokens.clone()
-        masked[self.hidden] = self.run.config.mask_token_id
-        positions = torch.tensor([self.hidden], device=self.run.device)
-        is_real = tokens != self.run.config.pad_token_id
-        device = self.run.device
-        logits = self.run.average.generator(masked[None].to(device), is_real[None].to(device), positions=positions)[0]
-        if self.run.corpus.name != "toy":
-            return logits.softmax(-1).cpu(), None
-        is_masked = torch.zeros(len(tokens), dtype=torch.bool)
-        is_masked[self.hidden] = True
-        return logits.softmax(-1).cpu(), exact_distribution(tokens, is_masked).float()
 
     def _first(self) -> None:
         tokens = self._tokens()

@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 import ipywidgets as widgets
 from IPython.display import display
 
+from electra_edu.course.building import is_building
 from electra_edu.course.lessons import LETTERS, PredictionTask, lesson
 from electra_edu.course.progress import Progress
 from electra_edu.errors import ElectraEduError
@@ -16,6 +17,7 @@ from electra_edu.widgets import _notes
 from electra_edu.widgets._figure import Figure, figure_png, show
 from electra_edu.widgets.course_style import CourseStyle
 from electra_edu.widgets.header import Header
+from electra_edu.widgets.knobs import button, choices
 
 COVER = (
     "<p class='edu-note'>Your prediction first: lock it in above, or press <b>Skip</b>. The result is waiting here.</p>"
@@ -39,11 +41,9 @@ class Prediction:
         self.value: str | float | None = None  # the guess: a letter or a number
         self.is_locked = False
         self.choice = _choice(self.task)
-        self.lock_button = _button("Lock in", "Lock in your prediction and see the result", "primary")
-        self.skip_button = _button("Skip", "See the result without a prediction")
+        self.lock_button = button("Lock in", "Lock in your prediction and see the result", self._press, "primary")
+        self.skip_button = button("Skip", "See the result without a prediction", self.skip)
         self.state = widgets.HTML(layout=widgets.Layout(margin="2px 2px 2px 10px"))
-        self.lock_button.on_click(lambda _button: self._press())
-        self.skip_button.on_click(lambda _button: self.skip())
         question = f"<p><b>Predict: {html.escape(self.task.question)}</b></p>"
         row = widgets.HBox([self.lock_button, self.skip_button, self.state])
         self.panel = widgets.VBox([CourseStyle(), widgets.HTML(question), self.choice, row])
@@ -83,7 +83,7 @@ class Prediction:
         if not isinstance(figure, Figure | None):
             raise ElectraEduError(f"figure={figure!r}: must be a matplotlib Figure, for example of plt.subplots().")
         self._outcome = _Outcome(self._checked(answer), text, figure)
-        if _notes.is_building():
+        if is_building():
             if figure is not None:
                 show(figure, text)
             _notes.show_text(
@@ -95,7 +95,7 @@ class Prediction:
         display(self._outcome.panel)
         if figure is not None:
             show(figure, text)
-        _notes.TextTwin(f"<p>{html.escape(text)}</p>", f"{self._answer_words()} {text}")
+        _notes.show_twin(f"<p>{html.escape(text)}</p>", f"{self._answer_words()} {text}")
 
     def _keep(self) -> None:
         self._progress.record_guess(self.lesson.number, self.task.id, self.value)
@@ -177,13 +177,13 @@ class Prediction:
 
     def _ipython_display_(self) -> None:
         """Show the question and, in an output of its own, its text for readers without a kernel."""
-        if not _notes.is_building():
+        if not is_building():
             display(self.panel)
         question = f"Predict: {self.task.question}"
         options = [f"({letter}) {text}" for letter, text in zip(LETTERS, self.task.options, strict=False)]
         listed = "".join(f"<li>{html.escape(option)}</li>" for option in options)
         markup = f"<p><b>{html.escape(question)}</b></p>" + (f"<ul>{listed}</ul>" if listed else "")
-        _notes.TextTwin(markup, "\n".join([question, *options]))
+        _notes.show_twin(markup, "\n".join([question, *options]))
 
 
 class _Outcome:
@@ -216,14 +216,5 @@ def _choice(task: PredictionTask) -> widgets.Widget:
     count = round((task.high - task.low) / task.step) + 1
     values = [round(task.low + i * task.step, 10) for i in range(count)]
     unit = task.unit if task.unit == "%" else f" {task.unit}".rstrip()
-    return widgets.SelectionSlider(
-        options=[(f"{value:g}{unit}", value) for value in values],
-        value=values[count // 2],
-        description="your guess",
-        style={"description_width": "initial"},
-        layout=widgets.Layout(width="420px"),
-    )
-
-
-def _button(text: str, about: str, style: str = "") -> widgets.Button:
-    return widgets.Button(description=text, tooltip=about, button_style=style, layout=widgets.Layout(width="auto"))
+    label = f"{{:g}}{unit}".format
+    return choices("your guess", values, values[count // 2], label, width="420px")

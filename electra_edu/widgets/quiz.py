@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 import ipywidgets as widgets
 from IPython.display import display
 
+from electra_edu.course.building import is_building
 from electra_edu.course.lessons import Option, Question, lesson
 from electra_edu.course.progress import Progress
 from electra_edu.widgets import _notes
 from electra_edu.widgets.course_style import CourseStyle
 from electra_edu.widgets.header import Header
+from electra_edu.widgets.knobs import button
 
 SIGNS = {True: ("✓", "Right."), False: ("✗", "Not quite.")}
 
@@ -53,7 +55,7 @@ class Quiz:
 
     def _ipython_display_(self) -> None:
         """Show the quiz and, in an output of its own, the questions without answers for readers without a kernel."""
-        if not _notes.is_building():
+        if not is_building():
             display(self.panel)
         parts, plain = [], []
         for panel in self.questions:
@@ -65,7 +67,7 @@ class Quiz:
             )
             plain += [f"{panel.number}. {panel.question.question}", *(f"   ○ {text}" for text in options)]
         hint = "Run this cell in JupyterLab to answer."
-        _notes.TextTwin("".join(parts) + f"<p><i>{hint}</i></p>", "\n".join([*plain, hint]))
+        _notes.show_twin("".join(parts) + f"<p><i>{hint}</i></p>", "\n".join([*plain, hint]))
 
 
 class QuestionPanel:
@@ -89,11 +91,8 @@ class QuestionPanel:
             value=None,
             layout=widgets.Layout(width="auto"),
         )
-        self.button = widgets.Button(
-            description="Check", tooltip=f"Check the answer to question {number}", layout=widgets.Layout(width="90px")
-        )
+        self.button = button("Check", f"Check the answer to question {number}", self.check, width="90px")
         self.reply = widgets.HTML()
-        self.button.on_click(lambda _button: self.check())
         self.choice.observe(lambda _change: self._say(""), "value")
         self.panel = widgets.VBox([self.heading, self.choice, self.button, self.reply])
         self.panel.add_class("edu-question")

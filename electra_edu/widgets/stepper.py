@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 from electra_edu.course.hunt import token_names
 from electra_edu.course.walk import Walk
-from electra_edu.errors import ElectraEduError
 from electra_edu.losses import replaced_token_losses
 from electra_edu.objectives import Trained
 from electra_edu.plots.blocks import Bars, Block, Code, Fact, Facts, Pair, Series, Table, Text, Token, Tokens, Tone
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.instrument import Instrument, button
+from electra_edu.widgets.instrument import Instrument, require_run
+from electra_edu.widgets.knobs import button
 
 STAGES = ("mask", "generator", "sample", "label", "discriminator", "losses", "gradients")
 TOP = 5
@@ -54,8 +54,7 @@ class Stepper(Instrument):
 
     def __init__(self, run: TrainingRun, seed: int = 0) -> None:
         """Copy the networks of `run`; raises ElectraEduError where they are not a learned pair."""
-        if not isinstance(run, TrainingRun):
-            raise ElectraEduError(f"run={run!r}: must be a TrainingRun, for example edu.TrainingRun(config, corpus).")
+        require_run(run)
         self.run, self.walk = run, Walk(run, seed)
         self.stage, self.story, self.asked = 0, 0, 0
         self._names = token_names(run.corpus)
@@ -227,21 +226,22 @@ class Stepper(Instrument):
         pulls = self.walk.pulls
         bars = Bars(
             "Who pulls where: norms of the two gradients",
-            ("generator's own weights", "shared weights", "discriminator's own weights"),
+            tuple(f"{name} weights" for name in pulls.mlm),
             (
-                Series("MLM loss", (pulls.mlm_own, pulls.mlm_shared, 0.0), "generator"),
-                Series("λ · RTD loss", (0.0, pulls.rtd_shared, pulls.rtd_own), "discriminator", True),
+                Series("MLM loss", tuple(pulls.mlm.values()), "generator"),
+                Series("λ · RTD loss", tuple(pulls.rtd.values()), "discriminator", True),
             ),
             "norm of the gradient",
         )
-        total = pulls.mlm_shared + pulls.rtd_shared
-        share = f"{pulls.mlm_shared / total:.0%}" if total else "–"
+        on_generator = pulls.rtd["generator's own"]
+        total = pulls.mlm["shared"] + pulls.rtd["shared"]
+        share = f"{pulls.mlm['shared'] / total:.0%}" if total else "–"
         cosine = "–" if math.isnan(pulls.cosine) else f"{pulls.cosine:+.2f}".replace("-", "−")
         facts = Facts(
             (
                 Fact(share, "of the pull on the shared weights is MLM's", "generator"),
                 Fact(cosine, "cosine: 1 same direction, 0 unrelated, −1 opposite"),
-                Fact(f"{pulls.rtd_on_generator:g}", "gradient of the RTD loss on the generator's own weights"),
+                Fact(f"{on_generator:g}", "gradient of the RTD loss on the generator's own weights"),
             )
         )
         return [bars, facts]

@@ -1,7 +1,6 @@
 """TrainingLab: the panel in which a learner trains an ELECTRA, moves its knobs and watches what happens."""
 
 import math
-import os
 import threading
 import time
 from typing import Any
@@ -12,6 +11,7 @@ from IPython.display import display
 from electra_edu.config import PRESETS, ElectraConfig, preset
 from electra_edu.corpora import load_corpus
 from electra_edu.corpora.corpus import Corpus
+from electra_edu.course.building import is_building
 from electra_edu.errors import ElectraEduError, TrainingStopped
 from electra_edu.probes import probe
 from electra_edu.training import TrainingRun
@@ -221,7 +221,7 @@ class TrainingLab:
         With ELECTRA_EDU_BUILD=1, which is how committed lessons are made, a short run is trained at once and only the
         twin is shown.
         """
-        if os.environ.get("ELECTRA_EDU_BUILD") == "1":
+        if is_building():
             self._twin = Twin()
             for _ in range(BUILD_EXAMS):
                 self.step(BUILD_STEPS.get(self.run.corpus.name, FEW_BUILD_STEPS) // BUILD_EXAMS)

@@ -8,11 +8,11 @@ from electra_edu.corpora.words import nearest_words
 from electra_edu.course.hunt import token_names, word_table
 from electra_edu.detection import detect_words
 from electra_edu.detection.source import discriminator_of
-from electra_edu.errors import ElectraEduError
 from electra_edu.plots.blocks import Block, Fact, Facts, Text, Token, Tokens, Tone
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.code import run_code
-from electra_edu.widgets.instrument import Instrument, button, choices
+from electra_edu.widgets.instrument import Instrument, require_run
+from electra_edu.widgets.knobs import button, choices
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 BANK = 36  # words of the word bank
@@ -23,8 +23,7 @@ class TypedSentence(Instrument):
 
     def __init__(self, run: TrainingRun, text: str | None = None) -> None:
         """Judge `text`, by default the first held-out story; raises ElectraEduError where there is no discriminator."""
-        if not isinstance(run, TrainingRun):
-            raise ElectraEduError(f"run={run!r}: must be a TrainingRun, for example edu.TrainingRun(config, corpus).")
+        require_run(run)
         discriminator_of(run)
         self.run, self.story = run, 0
         self.text = widgets.Text(

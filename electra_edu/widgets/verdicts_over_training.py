@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from electra_edu.detection.source import discriminator_of
-from electra_edu.errors import ElectraEduError
-from electra_edu.metrics import auc, detection_at
+from electra_edu.metrics import auc, detection_at, roc_curve
 from electra_edu.plots.blocks import Block, Columns, Curve, Fact, Facts, Lines, Pair, Series, Text
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.instrument import Instrument, choices
+from electra_edu.widgets.instrument import Instrument, require_run
+from electra_edu.widgets.knobs import choices
 
 EDGE = 6.0  # logits beyond are counted in the outermost bins
 BINS = 24
@@ -37,8 +37,7 @@ class VerdictsOverTraining(Instrument):
 
     def __init__(self, run: TrainingRun) -> None:
         """Watch the averaged discriminator of `run` and look at it once; raises ElectraEduError where it has none."""
-        if not isinstance(run, TrainingRun):
-            raise ElectraEduError(f"run={run!r}: must be a TrainingRun, for example edu.TrainingRun(config, corpus).")
+        require_run(run)
         discriminator_of(run)
         self.run = run
         self._labels = run.exam.is_replaced[run.exam.is_ordinary].cpu()  # (N,)
@@ -123,14 +122,4 @@ class VerdictsOverTraining(Instrument):
         for kind in (~self._labels, self._labels):
             counts = torch.histc(logits[kind].clamp(-EDGE, EDGE), BINS, -EDGE, EDGE)
             shares.append(tuple((counts / kind.sum()).tolist()))
-        order = logits.argsort(descending=True, stable=True)
-        hits = self._labels[order].float()
-        every = max(1, len(hits) // 200)  # points are enough for a curve
-        found = torch.cat([torch.zeros(1), (hits.cumsum(0) / hits.sum())[::every], torch.ones(1)])
-        wrong = torch.cat([torch.zeros(1), ((1 - hits).cumsum(0) / (1 - hits).sum())[::every], torch.ones(1)])
-        roc = (tuple(wrong.tolist()), tuple(found.tolist()))
-        if (
-            logits.min() == logits.max()
-        ):  # all the same: every order of equals is as good, and the curve is the diagonal
-            roc = ((0.0, 1.0), (0.0, 1.0))
-        return _Look(run.step, logits, auc(logits, self._labels), shares[0], shares[1], roc)
+        return _Look(run.step, logits, auc(logits, self._labels), shares[0], shares[1], roc_curve(logits, self._labels))

@@ -1,0 +1,19 @@
+"""The likeliest words for a gap as bars, the language's own probabilities beside them."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from electra_edu.plots.blocks import Bars, Series
+
+
+def gap_bars(
+    title: str, names: Sequence[str], who: str, shares: Tensor, exact: Tensor | None, true: int, top: int
+) -> Bars:
+    """Return the `top` likeliest words by `shares` (V,), outlined bars by `exact` (V,); the true word is lit."""
+    best = shares.topk(top).indices.tolist()
+    series = [Series(who, tuple(shares[best].tolist()), "generator")]
+    if exact is not None:
+        series.append(Series("the language itself", tuple(exact[best].tolist()), "neutral", True))
+    lit = best.index(true) if true in best else None
+    return Bars(title, tuple(names[i] for i in best), tuple(series), "probability", 1.0, lit, True)
