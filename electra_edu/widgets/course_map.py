@@ -9,6 +9,7 @@ from IPython.display import display
 from electra_edu.course.building import is_building
 from electra_edu.course.lessons import PARTS, Lesson, lessons
 from electra_edu.course.progress import LessonProgress, Progress
+from electra_edu.course.standing import standing
 from electra_edu.errors import ElectraEduError
 from electra_edu.widgets import _notes
 from electra_edu.widgets.course_style import CourseStyle
@@ -95,13 +96,8 @@ def state(lesson: Lesson, done: LessonProgress) -> str:
     if not (done.opened or done.answers or done.guesses or done.exercises):
         return "not begun"
     right = sum(done.answers[question.id].right for question in lesson.quiz if question.id in done.answers)
-    answered = sum(question.id in done.answers for question in lesson.quiz)
-    parts = []
-    if lesson.quiz:
-        parts.append(f"quiz {answered} of {len(lesson.quiz)}, {right} right at once")
-    if lesson.exercises:
-        parts.append(f"exercises {sum(name in done.exercises for name in lesson.exercises)} of {len(lesson.exercises)}")
-    if lesson.predictions:
-        guessed = sum(task.id in done.guesses for task in lesson.predictions)
-        parts.append(f"predictions {guessed} of {len(lesson.predictions)}")
+    parts = [
+        f"{kind} {n} of {of}" + (f", {right} right at once" if kind == "quiz" else "")
+        for kind, n, of in standing(lesson, done)
+    ]
     return " · ".join(parts) or "begun"

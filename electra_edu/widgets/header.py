@@ -13,6 +13,7 @@ from electra_edu.course.building import is_building
 from electra_edu.course.glossary import LEVELS, claims, explanation, glossary
 from electra_edu.course.lessons import lesson
 from electra_edu.course.progress import Progress
+from electra_edu.course.standing import standing
 from electra_edu.widgets import _notes
 from electra_edu.widgets._figure import machine
 
@@ -54,14 +55,7 @@ class Header(anywidget.AnyWidget):
     def refresh(self) -> None:
         """Read again what has been done."""
         done = self._progress.read(self.lesson.number)
-        parts = []
-        for name, kept, known in (
-            ("quiz", done.answers, [question.id for question in self.lesson.quiz]),
-            ("exercises", done.exercises, self.lesson.exercises),
-            ("predictions", done.guesses, [task.id for task in self.lesson.predictions]),
-        ):
-            if known:
-                parts.append(f"{name} {sum(each in kept for each in known)} of {len(known)}")
+        parts = [f"{kind} {n} of {of}" for kind, n, of in standing(self.lesson, done)]
         self.done = self._progress.problem or " · ".join(parts)
 
     @classmethod
