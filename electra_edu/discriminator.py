@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from electra_edu.config import ElectraConfig
-from electra_edu.encoder import Embeddings, Encoder, linear
+from electra_edu.encoder import Embeddings, Encoder, Linear
 
 
 class Discriminator(nn.Module):
@@ -15,8 +15,8 @@ class Discriminator(nn.Module):
         super().__init__()
         self.config = config
         self.encoder = Encoder(config, config.discriminator, embeddings)
-        self.dense = linear(config.hidden_size, config.hidden_size)
-        self.output = linear(config.hidden_size, 1)
+        self.dense = Linear(config.hidden_size, config.hidden_size)
+        self.output = Linear(config.hidden_size, 1)
 
     def forward(
         self, tokens: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from electra_edu.config import ElectraConfig
 from electra_edu.discriminator import Discriminator
-from electra_edu.encoder import Embeddings, Encoder, initialise, linear
+from electra_edu.encoder import Embeddings, Encoder, Linear, initialise
 from electra_edu.errors import ElectraEduError
 from electra_edu.generator import CopyingPredictor, ExactGenerator, FrequencyGenerator, Generator, draw
 from electra_edu.losses import (
@@ -67,7 +67,7 @@ class Electra(nn.Module):
         self.config = config
         self.generator = _generator(config)
         self.second = _second(config, self.generator)
-        self.baseline = linear(config.generator.hidden_size, 1) if config.scheme == "adversarial" else None
+        self.baseline = Linear(config.generator.hidden_size, 1) if config.scheme == "adversarial" else None
         initialise(self, config.initializer_range, rng or torch.Generator().manual_seed(0))
         if config.initializer_range is None and isinstance(self.second, Discriminator):
             # Every verdict starts at exactly ½: its first gradients then are about words, not about noise.

@@ -9,7 +9,6 @@ from typing import Protocol
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils import skip_init
 
 from electra_edu.config import ElectraConfig, EncoderShape
 from electra_edu.errors import ElectraEduError
@@ -17,18 +16,21 @@ from electra_edu.errors import ElectraEduError
 EMBEDDING_STD = 0.02  # of freshly drawn embeddings, as in BERT
 
 
-def linear(inputs: int, outputs: int) -> nn.Linear:
-    """Make a Linear whose weights are still to be drawn, so that building a model never touches the global RNG."""
-    layer = skip_init(nn.Linear, inputs, outputs)
-    assert isinstance(layer, nn.Linear)
-    return layer
+class Linear(nn.Linear):
+    """A linear layer whose weights are still to be drawn, so that building a model never touches the global RNG.
+
+    `torch.nn.utils.skip_init` does the same, but imports PyTorch's compiler on the way, which takes up to 2 s.
+    """
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are until `initialise`."""
 
 
-def embedding(rows: int, size: int) -> nn.Embedding:
-    """Make an Embedding whose weights are still to be drawn."""
-    layer = skip_init(nn.Embedding, rows, size)
-    assert isinstance(layer, nn.Embedding)
-    return layer
+class Embedding(nn.Embedding):
+    """An embedding whose weights are still to be drawn, as `Linear`'s are."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are until `initialise`."""
 
 
 @torch.no_grad()
@@ -83,10 +85,10 @@ class Embeddings(nn.Module):
         """Build it for `config`; rotary positions need no position table. With `base`, tokens are a DifferenceTable."""
         super().__init__()
         size = (config.vocab_size, config.embedding_size)
-        self.token = embedding(*size) if base is None else DifferenceTable(base)
+        self.token = Embedding(*size) if base is None else DifferenceTable(base)
         learned = config.positions == "learned"
-        self.position = embedding(config.max_position_embeddings, config.embedding_size) if learned else None
-        self.token_type = embedding(config.type_vocab_size, config.embedding_size)
+        self.position = Embedding(config.max_position_embeddings, config.embedding_size) if learned else None
+        self.token_type = Embedding(config.type_vocab_size, config.embedding_size)
         self.norm = nn.LayerNorm(config.embedding_size, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.dropout)
 
@@ -132,8 +134,8 @@ class Attention(nn.Module):
         """Build it for an encoder's `shape`."""
         super().__init__()
         self.shape, self.dropout = shape, dropout
-        self.query_key_value = linear(shape.hidden_size, 3 * shape.hidden_size)
-        self.output = linear(shape.hidden_size, shape.hidden_size)
+        self.query_key_value = Linear(shape.hidden_size, 3 * shape.hidden_size)
+        self.output = Linear(shape.hidden_size, shape.hidden_size)
 
     def forward(
         self, x: Tensor, rotation: Tensor | None, may_attend: Tensor | None, positions: Tensor | None = None
@@ -171,8 +173,8 @@ class Block(nn.Module):
         super().__init__()
         self.attention = Attention(shape, config.dropout)
         self.attention_norm = nn.LayerNorm(shape.hidden_size, eps=config.layer_norm_eps)
-        self.widen = linear(shape.hidden_size, shape.intermediate_size)
-        self.narrow = linear(shape.intermediate_size, shape.hidden_size)
+        self.widen = Linear(shape.hidden_size, shape.intermediate_size)
+        self.narrow = Linear(shape.intermediate_size, shape.hidden_size)
         self.feed_forward_norm = nn.LayerNorm(shape.hidden_size, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.dropout)
 
@@ -197,7 +199,7 @@ class Encoder(nn.Module):
         self.shape, self.positions = shape, config.positions
         self.embeddings = embeddings
         same = config.embedding_size == shape.hidden_size
-        self.project = None if same else linear(config.embedding_size, shape.hidden_size)
+        self.project = None if same else Linear(config.embedding_size, shape.hidden_size)
         self.blocks = nn.ModuleList(Block(config, shape) for _ in range(shape.num_layers))
 
     def forward(

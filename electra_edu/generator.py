@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from electra_edu.config import ElectraConfig, EncoderShape
 from electra_edu.corpora.toy import exact_distribution, toy_grammar
-from electra_edu.encoder import Embeddings, Encoder, linear
+from electra_edu.encoder import Embeddings, Encoder, Linear
 from electra_edu.errors import ElectraEduError
 
 NEVER = -1e4  # the logit of a token that is never drawn; finite, so that entropies stay numbers
@@ -25,7 +25,7 @@ class Generator(nn.Module):
         shape = shape or config.generator
         self.config = config
         self.encoder = Encoder(config, shape, embeddings)
-        self.dense = linear(shape.hidden_size, config.embedding_size)
+        self.dense = Linear(shape.hidden_size, config.embedding_size)
         self.norm = nn.LayerNorm(config.embedding_size, eps=config.layer_norm_eps)
         self.bias = nn.Parameter(torch.zeros(config.vocab_size))
 
@@ -64,7 +64,7 @@ class CopyingPredictor(Generator):
     def __init__(self, config: ElectraConfig, embeddings: Embeddings, shape: EncoderShape | None = None) -> None:
         """Build it as a Generator, and the gate."""
         super().__init__(config, embeddings, shape)
-        self.gate = linear((shape or config.generator).hidden_size, 1)
+        self.gate = Linear((shape or config.generator).hidden_size, 1)
 
     def losses(self, hidden: Tensor, read: Tensor, targets: Tensor) -> Tensor:
         """Return -log P(target) in nats, in the shape of `targets` (...), for states (..., H) of the tokens `read`."""

@@ -1,5 +1,7 @@
 """GeneratorBench: shares against arithmetic on the logits, and a panel that answers its knobs."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -36,19 +38,44 @@ def test_shares_follow_from_the_logits(bench: GeneratorBench, runs: list[edu.Tra
     run = runs[1]
     tokens = run.corpus.heldout[:128]
     masking = edu.masking.mask(tokens, run.config, torch.Generator().manual_seed(0))
+    hidden = masking.is_masked
     with torch.no_grad():
-        logits = run.average.generator(masking.tokens, tokens != 0, positions=masking.positions)[masking.used]
-    truth = tokens.gather(1, masking.positions)[masking.used]
+        logits = run.average.generator(masking.tokens, tokens != 0)[hidden]
+    truth = tokens[hidden]
+    allowed = torch.cat([edu.corpora.toy.exact_distribution(*each) for each in zip(tokens, hidden, strict=True)]) > 0
+    assert allowed.gather(1, truth[:, None]).all()  # the true word always fits
     bench.size.value = 0.25
     for temperature in (0.5, 2.0):
         bench.temperature.value = temperature
         p = (logits / temperature).softmax(-1)
         right = p.gather(1, truth[:, None]).mean().item()
+        fitting = (p * allowed).sum(-1).mean().item() - right  # fakes that fit, as a share of all draws
         entropy = -(p * p.clamp(min=1e-30).log()).sum(-1).mean().item()
-        assert facts(bench) == [f"{right:.0%}", f"{1 - right:.0%}", f"{0.15 * (1 - right):.1%}", f"{entropy:.1f} nats"]
+        assert facts(bench) == [
+            f"{right:.0%}", f"{1 - right:.0%}", f"{fitting / (1 - right):.0%}", f"{entropy:.1f} nats"
+        ]  # fmt: skip
     bench.how.value = "argmax"
-    right = (logits.argmax(-1) == truth).float().mean().item()
-    assert facts(bench) == [f"{right:.0%}", f"{1 - right:.0%}", f"{0.15 * (1 - right):.1%}", "0 nats"]
+    best = logits.argmax(-1)
+    right = (best == truth).float().mean().item()
+    fitting = sum(bool(allowed[i, word]) and word != truth[i] for i, word in enumerate(best.tolist())) / len(best)
+    assert facts(bench) == [f"{right:.0%}", f"{1 - right:.0%}", f"{fitting / (1 - right):.0%}", "0 nats"]
+
+
+def test_of_a_language_without_known_rules_nothing_is_said_of_what_fits() -> None:
+    corpus = replace(edu.load_corpus("toy"), name="own stories")
+    bench = GeneratorBench([edu.TrainingRun(edu.preset("toy", **ALONE), corpus)])
+    assert len(facts(bench)) == 3
+    assert [curve["name"] for curve in bench.sheet.blocks[2]["right"]["curves"]] == [
+        "drawn: the true word", "likeliest: true"
+    ]  # fmt: skip
+    assert len(bench.sheet.blocks[2]["left"]["series"]) == 1
+
+
+def test_it_opens_on_a_gap_with_a_choice(bench: GeneratorBench) -> None:
+    for _ in range(5):
+        choices = [int((row > 0).sum()) for row in bench._exact]
+        assert choices[bench.asked] > 1 or max(choices) == 1
+        bench.next.click()
 
 
 def test_a_low_temperature_makes_fewer_fakes(bench: GeneratorBench) -> None:
@@ -87,13 +114,15 @@ def test_drawing_again_draws_others_and_the_likeliest_word_stays(bench: Generato
 
 def test_a_click_on_a_gap_asks_about_it(bench: GeneratorBench) -> None:
     bars = bench.sheet.blocks[2]["left"]
-    assert bars["title"].startswith("Gap 1")
+    first = bench.asked
+    assert bars["title"].startswith(f"Gap {first + 1}")
     assert bars["series"][1]["name"] == "the language itself"
     assert sum(bars["series"][1]["values"]) <= 1.0001
-    bench.sheet._receive(bench.sheet, {"action": "ask", "index": bench._places[2] - 1}, [])
-    assert bench.sheet.blocks[2]["left"]["title"].startswith("Gap 3")
+    bench.sheet._receive(bench.sheet, {"action": "ask", "index": bench._places[(first + 1) % 3] - 1}, [])
+    assert bench.asked == (first + 1) % 3
+    assert bench.sheet.blocks[2]["left"]["title"].startswith(f"Gap {bench.asked + 1}")
     bench.sheet._receive(bench.sheet, {"action": "ask", "index": 999}, [])
-    assert bench.asked == 2
+    assert bench.asked == (first + 1) % 3
 
 
 def test_another_story_has_other_gaps(bench: GeneratorBench) -> None:
@@ -109,7 +138,7 @@ def test_show_code_gives_the_same_distribution(bench: GeneratorBench, runs: list
     with torch.no_grad():
         exec(bench.drawer.code, {"runs": runs, "print": shown.append})
     best = bench.sheet.blocks[2]["left"]["series"][0]["values"]
-    assert torch.allclose(shown[0][0].topk(6).values, torch.tensor(best), atol=1e-5)
+    assert torch.allclose(shown[0][bench.asked].topk(6).values, torch.tensor(best), atol=1e-5)
     assert len(bench.drawer.code.splitlines()) <= 12
 
 

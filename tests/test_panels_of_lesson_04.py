@@ -123,6 +123,22 @@ class TestTypedSentence:
         assert len(after) == len(before)
         assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
 
+    def test_it_opens_with_a_fake_that_it_names(self, run: edu.TrainingRun) -> None:
+        panel = TypedSentence(run)
+        story = run.corpus.text(run.corpus.heldout[0])
+        changes = [(a, b) for a, b in zip(story.split(), panel.text.value.split(), strict=True) if a != b]
+        assert len(changes) == 1
+        (was, now) = changes[0]
+        assert f"“{now}” stands where “{was}” was." in [block.get("text") for block in panel.sheet.blocks]
+        panel.text.value = story
+        assert not any("stands where" in str(block.get("text")) for block in panel.sheet.blocks)
+
+    @pytest.mark.parametrize("text", ["the cook", ""])
+    def test_too_short_a_sentence_is_left_alone(self, run: edu.TrainingRun, text: str) -> None:
+        panel = TypedSentence(run, text)
+        panel.swap.click()
+        assert panel.text.value == text
+
     def test_another_story_comes_and_the_bank_holds_known_words(self, run: edu.TrainingRun) -> None:
         panel = TypedSentence(run)
         panel.next.click()

@@ -28,3 +28,13 @@ def exact_shares(corpus: Corpus, tokens: Tensor, places: Sequence[int]) -> Tenso
     is_masked = torch.zeros(len(tokens), dtype=torch.bool)
     is_masked[list(places)] = True
     return exact_distribution(tokens, is_masked).float()
+
+
+def words_that_fit(corpus: Corpus, tokens: Tensor, is_masked: Tensor) -> Tensor | None:
+    """Return which words the language allows at each hidden place of the texts (B, T): bool (N, V), row by row.
+
+    A word fits if its probability, given all that is left to read, is not 0. None where the language is not known.
+    """
+    if corpus.name != "toy":
+        return None
+    return torch.cat([exact_distribution(*story) > 0 for story in zip(tokens, is_masked, strict=True)])

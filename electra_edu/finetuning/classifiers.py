@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from electra_edu.corpora.corpus import IGNORE
-from electra_edu.encoder import Encoder, initialise, linear
+from electra_edu.encoder import Encoder, Linear, initialise
 from electra_edu.errors import ElectraEduError
 
 Head = Literal["gelu", "plain"]
@@ -32,9 +32,9 @@ class SequenceClassifier(nn.Module):
             raise ElectraEduError(f"head={head!r}: must be 'gelu' (as Hugging Face's) or 'plain' (as the original's).")
         self.encoder = encoder
         size = encoder.shape.hidden_size
-        self.dense = linear(size, size) if head == "gelu" else None
+        self.dense = Linear(size, size) if head == "gelu" else None
         self.dropout = nn.Dropout(dropout)
-        self.output = linear(size, n_labels)
+        self.output = Linear(size, n_labels)
         _initialise_head(self, rng)
 
     def forward(
@@ -56,7 +56,7 @@ class TokenClassifier(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
-        self.output = linear(encoder.shape.hidden_size, n_labels)
+        self.output = Linear(encoder.shape.hidden_size, n_labels)
         _initialise_head(self, rng)
 
     def forward(

@@ -24,11 +24,12 @@ class Token:
     level: float | None = None  # between 0 and 1: how full the bar below the word is
     about: str = ""  # a sentence for those who point at it or hear it read
     pressed: bool = False  # of a word that was picked
+    is_plain: bool = False  # cannot be picked, though others in its line can
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """A line of words, wrapped where it must. With `pick`, the action's name, each word is a button."""
+    """A line of words, wrapped where it must. With `pick`, the action's name, its words are buttons."""
 
     tokens: tuple[Token, ...]
     title: str = ""

@@ -150,7 +150,9 @@ def _curves(axes: Axes, block: Lines) -> None:
         axes.plot(curve.x, curve.y, "--" if curve.dashed else "-", color=_color(curve.tone), label=curve.name)
     for x, y, name in block.dots:
         axes.plot([x], [y], "o", color=palette.INK)
-        axes.annotate(name, (x, y), xytext=(6, 4), textcoords="offset points", fontsize=SMALL, color=palette.INK)
+        low, high = block.ylim or axes.get_ylim()
+        below = -12 if y > low + 0.12 * (high - low) else 4  # where a curve that bends down leaves room
+        axes.annotate(name, (x, y), xytext=(6, below), textcoords="offset points", fontsize=SMALL, color=palette.INK)
     _mark(axes, block.marker, block.marker_name)
     axes.set(xlim=block.xlim, ylim=block.ylim)
     _finish(axes, block.xlabel, block.ylabel)

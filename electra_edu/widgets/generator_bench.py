@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
-from electra_edu.course.gaps import exact_shares, gap_logits
+from electra_edu.course.gaps import exact_shares, gap_logits, words_that_fit
 from electra_edu.course.hunt import token_names, word_table
 from electra_edu.errors import ElectraEduError
 from electra_edu.generator import Generator, sample
@@ -35,6 +35,8 @@ class _Answers:
     argmax: float  # share of gaps where the likeliest word is the true one
     right: tuple[float, ...]  # expected share of true words among drawn ones, per temperature
     entropy: tuple[float, ...]  # nats, per temperature
+    argmax_fits: float | None  # share of gaps where the likeliest word is the true one or fits as well; None if unknown
+    fits: tuple[float, ...]  # expected share of such words among drawn ones, per temperature; empty if unknown
 
 
 class GeneratorBench(Instrument):
@@ -72,14 +74,16 @@ class GeneratorBench(Instrument):
         exact = None if self._exact is None else self._exact[self.asked]
         bars = gap_bars(title, self._names, "this generator", shares[self.asked], exact, true, TOP)
         answers = self._answers[self.size.value]
+        fits = (Curve("drawn: true, or fits as well", TEMPERATURES, answers.fits, "probe"),) if answers.fits else ()
         chart = Lines(
-            f"Share of true words, {answers.gaps} gaps",
+            f"How many words are right, {answers.gaps} gaps",
             (
-                Curve("drawn", TEMPERATURES, answers.right, "generator"),
-                Curve("likeliest", (TEMPERATURES[0], TEMPERATURES[-1]), (answers.argmax,) * 2, "neutral", True),
+                Curve("drawn: the true word", TEMPERATURES, answers.right, "generator"),
+                *fits,
+                Curve("likeliest: true", (TEMPERATURES[0], TEMPERATURES[-1]), (answers.argmax,) * 2, "neutral", True),
             ),
             "temperature",
-            "share",
+            "share of the gaps",
             ylim=(0.0, 1.0),
             marker=self.temperature.value,
             marker_name=f"T = {self.temperature.value:g}",
@@ -110,12 +114,15 @@ class GeneratorBench(Instrument):
         answers, at = self._answers[self.size.value], TEMPERATURES.index(self.temperature.value)
         is_argmax = self.how.value == "argmax"
         right = answers.argmax if is_argmax else answers.right[at]
-        rate = next(iter(self.runs.values())).config.mask_prob
+        good: tuple[Fact, ...] = ()
+        if answers.argmax_fits is not None and right < 1:
+            share = ((answers.argmax_fits if is_argmax else answers.fits[at]) - right) / (1 - right)
+            good = (Fact(f"{share:.0%}", "of its fakes fit: the language allows them there", "probe"),)
         return Facts(
             (
                 Fact(f"{right:.0%}", "of its words are the true one: label 0", "generator"),
                 Fact(f"{1 - right:.0%}", "of the hidden words are replaced: label 1", "discriminator"),
-                Fact(f"{rate * (1 - right):.1%}", f"of all words, at a mask rate of {rate:.0%}"),
+                *good,
                 Fact("0 nats" if is_argmax else f"{answers.entropy[at]:.1f} nats", "entropy: how varied its draws are"),
             )
         )
@@ -127,7 +134,7 @@ class GeneratorBench(Instrument):
             if token < len(SPECIAL_TOKENS):  # [SEP] and padding
                 break
             if place not in self._places:
-                made.append(Token(self._names[token]))
+                made.append(Token(self._names[token], is_plain=True))
                 continue
             gap = self._places.index(place)
             word, is_true = self._names[drawn[gap]], int(drawn[gap]) == token
@@ -158,9 +165,10 @@ class GeneratorBench(Instrument):
         ordinary = [i for i in range(1, len(self._tokens)) if self._is_word[self._tokens[i]]]
         chance = torch.randperm(len(ordinary), generator=torch.Generator().manual_seed(self.story))
         self._places = sorted(ordinary[i] for i in chance[:GAPS].tolist())
-        self.asked = 0
         self._logits = {size: gap_logits(run, self._tokens, self._places) for size, run in self.runs.items()}
         self._exact = exact_shares(self.corpus, self._tokens, self._places)
+        known = self._logits[self.size.value].softmax(-1) if self._exact is None else self._exact
+        self.asked = int(torch.special.entr(known).sum(-1).argmax())  # a gap with a choice, if there is one
 
 
 @torch.no_grad()
@@ -169,13 +177,19 @@ def _answers(run: TrainingRun) -> _Answers:
     tokens = run.corpus.heldout[:STORIES].to(run.device)
     is_real = tokens != run.config.pad_token_id
     masking = mask(tokens.cpu(), run.config, torch.Generator().manual_seed(0))
-    ids, positions = masking.tokens.to(run.device), masking.positions.to(run.device)
-    logits = run.average.generator(ids, is_real, positions=positions).cpu()  # (B, K, V)
-    truth = tokens.cpu().gather(1, masking.positions)[masking.used]  # (N,)
-    logits = logits[masking.used]  # (N, V)
-    right, entropy = [], []
+    hidden = masking.is_masked  # (B, T)
+    logits = run.average.generator(masking.tokens.to(run.device), is_real).cpu()[hidden]  # (N, V)
+    truth = tokens.cpu()[hidden]  # (N,)
+    fit = words_that_fit(run.corpus, tokens.cpu(), hidden)  # (N, V)
+    right, entropy, fits = [], [], []
     for temperature in TEMPERATURES:
-        log = (logits / temperature).log_softmax(-1)
-        right.append(float(log.gather(1, truth[:, None]).exp().mean()))
-        entropy.append(float(-(log.exp() * log).sum(-1).mean()))
-    return _Answers(len(truth), float((logits.argmax(-1) == truth).float().mean()), tuple(right), tuple(entropy))
+        p = (logits / temperature).softmax(-1)
+        right.append(float(p.gather(1, truth[:, None]).mean()))
+        entropy.append(float(torch.special.entr(p).sum(-1).mean()))
+        if fit is not None:
+            fits.append(float(p[fit].sum() / len(p)))
+    best = logits.argmax(-1)
+    best_fits = None if fit is None else float(fit.gather(1, best[:, None]).float().mean())
+    return _Answers(
+        len(truth), float((best == truth).float().mean()), tuple(right), tuple(entropy), best_fits, tuple(fits)
+    )

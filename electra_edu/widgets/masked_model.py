@@ -104,7 +104,7 @@ class MaskedModel(Instrument):
                 break
             name, is_hidden = self._names[token], place in self.hidden
             if not self._is_word[token]:
-                made.append(Token(name, about="punctuation, never hidden here"))
+                made.append(Token(name, about="punctuation, never hidden here", is_plain=True))
             else:
                 about = "hidden; press to show it" if is_hidden else "press to hide it"
                 if is_hidden:

@@ -149,7 +149,7 @@ class Stepper(Instrument):
                     text = read if name == "sample" else hidden
                     made.append(Token(text, true, "", "generator", None, f"hides “{true}”", asked))
                 else:
-                    made.append(Token(true))
+                    made.append(Token(true, is_plain=True))
                 continue
             tone, sign = (("discriminator", "●") if label else ("generator", "○")) if is_gap else ("ink", "")
             shown: dict[str, tuple[str, float | None]] = {

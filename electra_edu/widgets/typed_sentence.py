@@ -16,18 +16,24 @@ from electra_edu.widgets.knobs import button, choices
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 BANK = 36  # words of the word bank
+SHORT = 4  # letters; so short words ("the", "near") make dull fakes
 
 
 class TypedSentence(Instrument):
     """A line of text, judged word by word; words above the threshold are accused."""
 
     def __init__(self, run: TrainingRun, text: str | None = None) -> None:
-        """Judge `text`, by default the first held-out story; raises ElectraEduError where there is no discriminator."""
+        """Judge `text`, by default the first held-out story with one word swapped.
+
+        Raises ElectraEduError where `run` has no discriminator.
+        """
         require_run(run)
         discriminator_of(run)
         self.run, self.story = run, 0
+        self._n_swaps = 0
+        self._swapped = ("", "")  # a sentence, and which of its words is the fake
         self.text = widgets.Text(
-            self._story_text() if text is None else text,
+            self._with_a_fake(self._story_text()) if text is None else text,
             description="sentence",
             layout=widgets.Layout(width="98%"),
             continuous_update=False,
@@ -65,6 +71,8 @@ class TypedSentence(Instrument):
             key += (("neutral", "?", "unknown: not judged"),)
         title = f"The verdicts after {self.run.step} training steps: the probability that each word was replaced"
         shown: list[Block] = [Tokens(tuple(made), title, key=key), Facts(tuple(facts))]
+        if self.text.value == self._swapped[0]:
+            shown.append(Text(self._swapped[1]))
         if unknown:
             shown.append(Text(self._advice(unknown), "warning"))
         shown.append(Text(f"Words it knows, for example: {', '.join(self._bank())}.", "neutral"))
@@ -96,12 +104,22 @@ class TypedSentence(Instrument):
         self.text.value = self._story_text()
 
     def _swap(self) -> None:
-        """Put a word of another story in the middle of the sentence: a fake that the learner can see."""
-        words = self.text.value.split()
-        self.story = (self.story + 1) % len(self.run.corpus.heldout)
-        others = [word for word in self._story_text().split() if word.isalpha() and word not in words]
+        self.text.value = self._with_a_fake(self.text.value)
+
+    def _with_a_fake(self, text: str) -> str:
+        """Return `text` with a longer word of another story in the place of one, and remember which.
+
+        A text that is too short, or knows all those words, comes back as it is.
+        """
+        words = text.split()
+        self._n_swaps += 1
+        donor = self.run.corpus.text(self.run.corpus.heldout[self._n_swaps % len(self.run.corpus.heldout)])
+        others = [word for word in donor.split() if word.isalpha() and len(word) > SHORT and word not in words]
         if len(words) < 3 or not others:
-            return
-        place = 1 + self.story % (len(words) - 2)
-        words[place] = others[self.story % len(others)]
-        self.text.value = " ".join(words)
+            return text
+        place = 1 + self._n_swaps % (len(words) - 2)
+        fake = others[self._n_swaps % len(others)]
+        note = f"“{fake}” stands where “{words[place]}” was."
+        words[place] = fake
+        self._swapped = (" ".join(words), note)
+        return self._swapped[0]

@@ -84,6 +84,9 @@ def test_explains_terms_and_sources_at_every_level(lab: Lab) -> None:
         term.focus()
         found = Axe().run(lab.page, context=".edu-header, .edu-popover")
         assert not found.response["violations"], found.response["violations"]
+        machine = lab.page.locator(".jp-RenderedImage img")  # drawn dark on white
+        turned = machine.evaluate("node => getComputedStyle(node).filter.includes('invert')")
+        assert turned == (theme == "dark")
     lab.theme("light")
     lab.run_all()  # a second header takes the first one's place
     expect(lab.page.locator(".edu-header")).to_have_count(1)

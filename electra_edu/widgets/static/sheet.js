@@ -21,7 +21,8 @@ function drawTokens(block, box, { send }) {
   if (block.title) add(box, "p", "edu-sheet-title", block.title);
   const line = add(box, "div", "edu-sheet-words");
   block.tokens.forEach((token, index) => {
-    const node = add(line, block.pick ? "button" : "span", `edu-sheet-word ${tone(token.tone)}`);
+    const isButton = block.pick && !token.is_plain;
+    const node = add(line, isButton ? "button" : "span", `edu-sheet-word ${tone(token.tone)}`);
     if (token.sign || block.tokens.some(({ sign }) => sign)) add(node, "b", "edu-sheet-sign", token.sign);
     add(node, "span", "edu-sheet-text", token.text);
     if (token.level !== null) {
@@ -30,7 +31,7 @@ function drawTokens(block, box, { send }) {
     }
     if (block.tokens.some(({ note }) => note)) add(node, "span", "edu-sheet-note", token.note);
     if (token.about) node.title = token.about;
-    if (block.pick) {
+    if (isButton) {
       node.type = "button";
       node.setAttribute("aria-pressed", token.pressed);
       if (token.about) node.setAttribute("aria-label", `${token.text}. ${token.about}`);
@@ -257,7 +258,8 @@ function drawLines(block, box, { width }) {
   for (const [x, y, name] of block.dots) {
     plot.put("circle", "edu-plot-dot", { cx: plot.x(x), cy: plot.y(y), r: 4.5 });
     const isRight = plot.x(x) > width * 0.6;
-    plot.put("text", "edu-plot-name", { x: plot.x(x) + (isRight ? -8 : 8), y: Math.max(14, plot.y(y) - 6), "text-anchor": isRight ? "end" : "start" }, name);
+    const below = Math.min(plot.y(y) + 16, plot.height - plot.edge.bottom - 5); // where a curve that bends down leaves room
+    plot.put("text", "edu-plot-name", { x: plot.x(x) + (isRight ? -8 : 8), y: below, "text-anchor": isRight ? "end" : "start" }, name);
   }
   plot.legend(block.curves.filter(({ name }) => name).map((each) => ({ ...each, style: each.dashed ? "dashed" : "line" })));
 }
