@@ -8,10 +8,9 @@ from electra_edu.plots.blocks import Bars, Series
 
 
 def gap_bars(
-    title: str, names: Sequence[str], who: str, shares: Tensor, exact: Tensor | None, true: int, top: int
+    title: str, names: Sequence[str], who: str, shares: Tensor, exact: Tensor | None, true: int, best: list[int]
 ) -> Bars:
-    """Return the `top` likeliest words by `shares` (V,), outlined bars by `exact` (V,); the true word is lit."""
-    best = shares.topk(top).indices.tolist()
+    """Return bars of `shares` (V,) and outlines of `exact` (V,) for the words `best`; the true word is lit."""
     series = [Series(who, tuple(shares[best].tolist()), "generator")]
     if exact is not None:
         series.append(Series("the language itself", tuple(exact[best].tolist()), "neutral", True))

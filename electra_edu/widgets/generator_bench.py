@@ -72,13 +72,15 @@ class GeneratorBench(Instrument):
         true = int(self._tokens[self._places[self.asked]])
         title = f"Gap {self.asked + 1}: the true word is “{self._names[true]}”"
         exact = None if self._exact is None else self._exact[self.asked]
-        bars = gap_bars(title, self._names, "this generator", shares[self.asked], exact, true, TOP)
+        own = shares[self.asked]
+        best = (own if exact is None else torch.maximum(own, exact)).topk(TOP).indices.tolist()  # what fits is in sight
+        bars = gap_bars(title, self._names, "this generator", own, exact, true, best)
         answers = self._answers[self.size.value]
-        fits = (Curve("drawn: true, or fits as well", TEMPERATURES, answers.fits, "probe"),) if answers.fits else ()
+        fits = (Curve("drawn: true or fits", TEMPERATURES, answers.fits, "probe"),) if answers.fits else ()
         chart = Lines(
             f"How many words are right, {answers.gaps} gaps",
             (
-                Curve("drawn: the true word", TEMPERATURES, answers.right, "generator"),
+                Curve("drawn: true", TEMPERATURES, answers.right, "generator"),
                 *fits,
                 Curve("likeliest: true", (TEMPERATURES[0], TEMPERATURES[-1]), (answers.argmax,) * 2, "neutral", True),
             ),
@@ -117,7 +119,7 @@ class GeneratorBench(Instrument):
         good: tuple[Fact, ...] = ()
         if answers.argmax_fits is not None and right < 1:
             share = ((answers.argmax_fits if is_argmax else answers.fits[at]) - right) / (1 - right)
-            good = (Fact(f"{share:.0%}", "of its fakes fit: the language allows them there", "probe"),)
+            good = (Fact(f"{share:.0%}", "of its fakes fit into the gap", "probe"),)
         return Facts(
             (
                 Fact(f"{right:.0%}", "of its words are the true one: label 0", "generator"),

@@ -51,8 +51,9 @@ class MaskedModel(Instrument):
         place = self.hidden.index(self.asked)
         true = int(tokens[self.asked])
         title = f"Word {place + 1}: the five likeliest words"
+        best = guesses[place].topk(TOP).indices.tolist()
         of_language = None if exact is None else exact[place]
-        bars = gap_bars(title, self._names, "the model", guesses[place], of_language, true, TOP)
+        bars = gap_bars(title, self._names, "the model", guesses[place], of_language, true, best)
         rank = int((guesses[place] > guesses[place][true]).sum()) + 1
         rows = []
         for i, hidden in enumerate(self.hidden):
