@@ -9,6 +9,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "electra_edu"
 LAYERS = (
     "errors",
+    "fields",
     "objectives",
     "config",
     "corpora",

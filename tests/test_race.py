@@ -12,52 +12,55 @@ from electra_edu import efficiency
 from electra_edu.cli import app
 from electra_edu.config import preset
 from electra_edu.errors import ElectraEduError
-from electra_edu.experiments import RACES, Contender, Entry, race, run_entry, summary
-from electra_edu.experiments.race import Row
+from electra_edu.experiments import RACES, Arm, Row, race, summary
+from electra_edu.experiments.records import comparable
 
 BUDGET = 14.0 * efficiency.flops(preset("toy"))["total"]
 
 
-def contender(race_name: str, name: str) -> Contender:
+def arm(race_name: str, name: str) -> Arm:
     return next(one for one in RACES[race_name] if one.name == name)
 
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    return race("objectives", flops=BUDGET, seeds=2, jobs=1)
+    return race("objectives", flops=BUDGET, seeds=2, jobs=1).rows
 
 
-def test_every_contender_spends_the_budget_and_no_more(rows: list[Row]) -> None:
-    assert [(row["contender"], row["seed"]) for row in rows] == [
+def test_every_arm_spends_the_budget_and_no_more(rows: list[Row]) -> None:
+    assert [(row["arm"], row["seed"]) for row in rows] == [
         (one.name, seed) for one in RACES["objectives"] for seed in (0, 1)
     ]
     for row in rows:
-        assert row["flops"] <= BUDGET < row["flops"] + row["flops"] / row["steps"]
-    steps = {row["contender"]: row["steps"] for row in rows}
+        assert row["flops"] <= BUDGET < row["flops"] + row["flops"] / row["step"]
+    steps = {row["arm"]: row["step"] for row in rows}
     assert steps["ELECTRA"] == 14
     assert steps["BERT"] > steps["ELECTRA"] >= steps["ELECTRA 15%"] > steps["All-Tokens MLM"]
 
 
 def test_rows_say_how_they_came_about_and_repeat(rows: list[Row]) -> None:
-    row = next(row for row in rows if row["contender"] == "Replace MLM" and row["seed"] == 1)
-    again = run_entry(Entry(contender("objectives", "Replace MLM"), "toy", 1, BUDGET))
-    assert json.loads(json.dumps(row)) == json.loads(json.dumps(again | {"seconds": row["seconds"]}))
-    assert row["config"]["objective"] == "replace-mlm"
-    assert row["scores"]["auc"] is None
-    assert set(row["probes"]) >= {"topic", "subject_number", "part_of_speech", "antecedent", "agreement"}
+    again = race("objectives", flops=BUDGET, seeds=1, jobs=1).rows
+    assert json.dumps(comparable(again)) == json.dumps(comparable(row for row in rows if row["seed"] == 0))
+    row = next(row for row in rows if row["arm"] == "Replace MLM")
+    assert row["objective"] == "replace-mlm"
+    assert row["auc"] is None
+    assert {"probe_topic", "probe_subject_number", "probe_agreement", "torch", "host", "date", "threads"} <= row.keys()
 
 
 def test_every_seed_is_a_run_of_its_own(rows: list[Row]) -> None:
     for one, other in zip(rows[::2], rows[1::2], strict=True):
-        assert one["scores"]["mlm_loss"] != other["scores"]["mlm_loss"]
+        assert one["mlm_loss"] != other["mlm_loss"]
 
 
 def test_a_summary_is_mean_least_and_greatest_of_what_there_is() -> None:
-    def row(name: str, value: float, auc: float | None) -> dict[str, Any]:
-        return {"contender": name, "probes": {"topic": value}, "scores": {"auc": auc}}
+    def row(name: str, value: float, auc: float | None, mark: float = 0.2) -> dict[str, Any]:
+        return {"arm": name, "tflop": mark, "seconds": 3.0, "probe_topic": value, "auc": auc}
 
-    rows = [row("a", 0.25, None), row("a", 0.75, None), row("b", 1.0, 0.5)]
-    assert summary(rows) == {"a": {"topic": (0.5, 0.25, 0.75)}, "b": {"topic": (1.0, 1.0, 1.0), "auc": (0.5, 0.5, 0.5)}}
+    rows = [row("a", 0.25, None), row("a", 0.75, None), row("b", 1.0, 0.5), row("a", 0.0, 0.0, mark=0.1)]
+    assert summary(rows) == {
+        "a": {"probe_topic": (0.5, 0.25, 0.75)},
+        "b": {"probe_topic": (1.0, 1.0, 1.0), "auc": (0.5, 0.5, 0.5)},
+    }
 
 
 @pytest.mark.parametrize(
@@ -65,7 +68,7 @@ def test_a_summary_is_mean_least_and_greatest_of_what_there_is() -> None:
 )
 def test_a_first_stage_takes_its_share_of_the_steps(name: str, share: float) -> None:
     budget = 1000.0 * efficiency.flops(preset("toy"))["total"]
-    config = Entry(contender("schemes", name), "toy", 0, budget).config(toy_corpus())
+    config = arm("schemes", name).config(toy_corpus(), budget)
     first = efficiency.flops(config, trained="generator")["total"]
     after = efficiency.flops(config, trained="discriminator" if share == 0.5 else "both")["total"]
     rest = (budget - config.generator_steps * first) / after
@@ -87,13 +90,11 @@ def test_what_cannot_be_raced_is_refused(name: str, settings: dict[str, Any], me
 
 
 def test_the_command_prints_tables_and_writes_rows(tmp_path: Path) -> None:
-    out = tmp_path / "new" / "rows.jsonl"
-    result = CliRunner().invoke(
-        app, ["race", "schemes", "--tflop", "0.004", "--seeds", "1", "--jobs", "1", "--out", str(out)]
-    )
+    command = ["race", "schemes", "--tflop", "0.004", "--seeds", "1", "--jobs", "1", "--out", str(tmp_path / "new")]
+    result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
-    rows = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [row["contender"] for row in rows] == [one.name for one in RACES["schemes"]]
+    rows = [json.loads(line) for line in (tmp_path / "new" / "race-schemes.jsonl").read_text().splitlines()]
+    assert [row["arm"] for row in rows] == [one.name for one in RACES["schemes"]]
     for words in ("Probe suite", "Generator", "Discriminator", "adversarial after MLM"):
         assert words in result.output
 

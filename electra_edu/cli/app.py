@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from electra_edu import doctor as checkup
 from electra_edu.cli import bench as benches
+from electra_edu.cli import experiments as trials
 from electra_edu.cli import lab as jupyterlab
 from electra_edu.cli import lessons
-from electra_edu.cli import race as races
 from electra_edu.errors import ElectraEduError
 
 app = typer.Typer(
@@ -30,6 +31,13 @@ Rounds = Annotated[int, typer.Option(min=1, help="Rounds; every contender has a 
 Seconds = Annotated[float, typer.Option(min=0.001, help="How long a turn takes, about.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 DType = Annotated[str, typer.Option(help="float32, or bfloat16: forward and loss under autocast, meant for a GPU.")]
+CorpusName = Annotated[str, typer.Option("--corpus", help="toy, docs or docs+.")]
+Seeds = Annotated[int, typer.Option(min=1, help="Runs of each.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Runs at a time; as many as cores when left out.")]
+Results = Annotated[
+    Path, typer.Option("--out", metavar="FOLDER", help="Where results are kept, and found again after a stop.")
+]
+Retry = Annotated[bool, typer.Option("--retry", help="Run again what failed before.")]
 Out = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write what was measured into this folder.")]
 
 
@@ -95,15 +103,56 @@ def doctor(
 @app.command(rich_help_panel="Experiments")
 def race(
     name: Annotated[str, typer.Argument(metavar="RACE", help="objectives (the paper's Table 5) or schemes.")],
-    corpus: Annotated[str, typer.Option(help="toy, docs or docs+.")] = "toy",
+    corpus: CorpusName = "toy",
     tflop: Annotated[float, typer.Option(min=0.001, help="What each run may spend, in 10¹² operations.")] = 0.5,
-    seeds: Annotated[int, typer.Option(min=1, help="Runs of each contender.")] = 3,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time; as many as cores when left out.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one JSON line per run to this file.")] = None,
+    seeds: Seeds = 3,
+    jobs: Jobs = None,
+    out: Results = Path("results"),
+    retry: Retry = False,
 ) -> None:
     """Hold ways to train against each other at equal FLOPs, and print what their features know."""
     try:
-        races.run(name, corpus, tflop, seeds, jobs, out)
+        trials.race(name, corpus, tflop, seeds, jobs, out, retry)
+    except ElectraEduError as error:
+        raise _failure(error) from error
+
+
+@app.command(rich_help_panel="Experiments")
+def sweep(
+    settings: Annotated[
+        list[str], typer.Argument(metavar="SETTING=VALUE,…", help="Settings of the config; all combinations are run.")
+    ],
+    corpus: CorpusName = "toy",
+    tflop: Annotated[
+        list[float] | None, typer.Option(min=0.001, help="When to score, in 10¹² operations; may be repeated. 0.3.")
+    ] = None,
+    seeds: Seeds = 3,
+    jobs: Jobs = None,
+    out: Results = Path("results"),
+    retry: Retry = False,
+) -> None:
+    """Train every combination of some settings on several seeds, and print what came out."""
+    try:
+        trials.sweep(settings, corpus, tflop or [0.3], seeds, jobs, out, retry)
+    except ElectraEduError as error:
+        raise _failure(error) from error
+
+
+@app.command(rich_help_panel="Experiments")
+def record(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME …]", help="See --list.")] = None,
+    show: Annotated[bool, typer.Option("--list", help="Say what there is, and run nothing.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All of them, one after another.")] = False,
+    jobs: Jobs = None,
+    out: Results = Path("results"),
+    retry: Retry = False,
+) -> None:
+    """Run the experiments behind the lessons again, and write their tables; says first how long it will take."""
+    if show:
+        Console().print(trials.listing())
+        return
+    try:
+        trials.record(names or (), every, out, jobs, retry)
     except ElectraEduError as error:
         raise _failure(error) from error
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args
 
-from electra_edu.course.content_files import ContentError, Fields, entries, missing
+from electra_edu.course.content_files import entries, missing
+from electra_edu.fields import ContentError, Fields
 
 Level = Literal["curious", "student", "expert"]
 LEVELS: tuple[Level, ...] = get_args(Level)

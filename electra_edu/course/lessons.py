@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from electra_edu.course.content_files import ContentError, Fields, content, missing
+from electra_edu.course.content_files import content, missing
+from electra_edu.fields import ContentError, Fields
 
 PARTS = {"I": "The idea", "II": "Training it", "III": "Using and judging it"}
 LETTERS = "abcdef"

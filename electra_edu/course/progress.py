@@ -13,9 +13,9 @@ from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
 from electra_edu.course.building import is_building
-from electra_edu.course.content_files import ContentError, Fields
 from electra_edu.course.glossary import LEVELS, Level
 from electra_edu.errors import ElectraEduError
+from electra_edu.fields import ContentError, Fields
 
 FOLDER_VARIABLE = "ELECTRA_EDU_PROGRESS"  # environment variable that names another folder
 PATIENCE = 5.0  # seconds to wait for another kernel that writes the same file

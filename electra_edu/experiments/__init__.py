@@ -1,5 +1,31 @@
 """Experiments: several ways to train, held against each other at equal cost and over several seeds."""
 
-from electra_edu.experiments.race import RACES, Contender, Entry, race, run_entry, summary
+from electra_edu.experiments.cells import Row
+from electra_edu.experiments.plan import Arm, Experiment, experiment_names, grid, load_experiment
+from electra_edu.experiments.race import RACES, race, race_of
+from electra_edu.experiments.records import Record, load_record, record_names, write_record
+from electra_edu.experiments.runner import Outcome, estimate, run_experiment
+from electra_edu.experiments.statistics import curves, mean_interval, race_to, summary
 
-__all__ = ["RACES", "Contender", "Entry", "race", "run_entry", "summary"]
+__all__ = [
+    "RACES",
+    "Arm",
+    "Experiment",
+    "Outcome",
+    "Record",
+    "Row",
+    "curves",
+    "estimate",
+    "experiment_names",
+    "grid",
+    "load_experiment",
+    "load_record",
+    "mean_interval",
+    "race",
+    "race_of",
+    "race_to",
+    "record_names",
+    "run_experiment",
+    "summary",
+    "write_record",
+]

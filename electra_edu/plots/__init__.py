@@ -1,5 +1,6 @@
 """Figures: axes and values in, axes out. Nothing here shows, saves or trains."""
 
+from electra_edu.plots.arms import arm_curves
 from electra_edu.plots.curves import generator_scores, gradient_shares, learning, mlm_loss, rtd_loss
 from electra_edu.plots.growth import growth
 from electra_edu.plots.machine import machine
@@ -15,6 +16,7 @@ __all__ = [
     "NEUTRAL",
     "PROBE",
     "SHEET_WIDTH",
+    "arm_curves",
     "generator_scores",
     "gradient_shares",
     "growth",

@@ -1,0 +1,202 @@
+"""Run one cell of an experiment: train, read the scores at each mark, and be able to go on after a kill."""
+
+import json
+import math
+import os
+import platform
+import shutil
+import socket
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+from filelock import FileLock
+
+from electra_edu.encoder import HasEncoder
+from electra_edu.errors import CheckpointError
+from electra_edu.experiments.plan import TFLOP, Cell, FineTuning, corpus_named
+from electra_edu.finetuning import learning_curve
+from electra_edu.probes import probe_suite
+from electra_edu.tasks import load_task
+from electra_edu.training import TrainingRun
+
+Row = dict[str, Any]  # one reading of one run: plain values, for JSON
+
+CHANCE = (
+    "seconds",
+    "date",
+    "host",
+    "threads",
+    "python",
+    "torch",
+    "version",
+)  # columns that may differ between machines
+TRAINED = ("mlm_loss", "rtd_loss", "mlm_grad_share", "grad_cosine", "recall", "replaced_rate", "entropy")
+THREADS = 1  # in each cell: runs go on beside each other, and the last bits depend on it
+
+
+class Place:
+    """The files of one cell in an experiment's folder. What is there was written whole."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        """Name the files; nothing is touched."""
+        self.done = folder / f"{key}.json"
+        self.failed = folder / f"{key}.failed.json"
+        self.rows = folder / f"{key}.rows.json"  # read so far
+        self.run = folder / f"{key}.run"  # the run at the last mark
+        self.lock = folder / f"{key}.lock"
+
+    def result(self) -> list[Row] | None:
+        """Return the rows of a finished cell, None where it is not finished (or its file is not readable)."""
+        rows: list[Row] | None = _read(self.done)
+        return rows
+
+    def failure(self) -> str | None:
+        """Return why the cell failed, in a line; None where it did not."""
+        found = _read(self.failed)
+        return None if found is None else str(found["error"])
+
+
+def run_cell(cell: Cell, folder: Path) -> bool:
+    """Run a cell to its end, from its last mark where it was cut off, and keep its rows in `folder`.
+
+    Return whether it succeeded; why not is kept as well. One process at a time works on a cell: a second one waits, and
+    then finds it done.
+    """
+    place = Place(folder, cell.key)
+    with FileLock(place.lock), one_thread():
+        if place.result() is not None:
+            return True
+        place.failed.unlink(missing_ok=True)
+        try:
+            write(place.done, _rows(cell, place))
+        except Exception as error:  # whatever it was, the other cells go on and the report names it
+            write(place.failed, {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()})
+            return False
+        finally:
+            if place.done.exists() or place.failed.exists():
+                place.rows.unlink(missing_ok=True)
+                shutil.rmtree(place.run, ignore_errors=True)
+    return True
+
+
+def write(path: Path, data: Any) -> None:
+    """Write JSON so that a reader, after a kill too, finds the old file or the whole new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f"{path.name}.{os.getpid()}.part")
+    half.write_text(json.dumps(data), encoding="utf-8")
+    half.replace(path)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Give PyTorch one thread in the block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _rows(cell: Cell, place: Place) -> list[Row]:
+    run, rows = _start(cell, place)
+    for mark in cell.marks[len(rows) :]:
+        if cell.arm.is_trained:
+            train_until(run, mark)
+        rows.append(_reading(cell, run, mark, rows[-1]["step"] if rows else 0))
+        if mark != cell.marks[-1]:
+            write(place.rows, rows)  # before the run: rows of a later step are dropped on return
+            run.save(place.run)
+    if cell.fine_tuning is None:
+        return rows
+    return [
+        {**rows[-1], "task": task, "labels_per_class": labels, "score": score}
+        for task, labels, score in _fine_tuned(run.average, cell, cell.fine_tuning)
+    ]
+
+
+def _start(cell: Cell, place: Place) -> tuple[TrainingRun, list[Row]]:
+    """Return the run as it was at its last mark with its rows so far, or a new one."""
+    corpus = corpus_named(cell.corpus)
+    rows = _read(place.rows) or []
+    if place.run.exists():
+        try:
+            run = TrainingRun.load(place.run, corpus, device="cpu")
+        except CheckpointError:  # cut off while it was written: begin this cell again
+            shutil.rmtree(place.run, ignore_errors=True)
+        else:
+            return run, [row for row in rows if row["step"] <= run.step]
+    config = cell.arm.config(corpus, cell.marks[-1])
+    return TrainingRun(config, corpus, seed=cell.seed, device="cpu"), []
+
+
+def train_until(run: TrainingRun, flops: float) -> None:
+    """Train as long as another step stays within `flops`."""
+    spent = 0
+    while run.step == 0 or run.flops + spent <= flops:
+        before = run.flops
+        run.advance(1)
+        spent = run.flops - before
+
+
+def _reading(cell: Cell, run: TrainingRun, mark: float, since: int) -> Row:
+    """Return the row at a mark: what was spent, exam, probes, and means of the training steps since the last mark.
+
+    The arm is not in it: the same run may have another name in another experiment.
+    """
+    evaluation = run.evaluate().to_dict()
+    probes = probe_suite(run.average.encoder, run.corpus, seed=cell.seed)
+    steps = run.history[since:]
+    trained = {f"train_{name}": _mean([getattr(step, name) for step in steps]) for name in TRAINED}
+    return {
+        "corpus": cell.corpus,
+        "seed": cell.seed,
+        "tflop": mark / TFLOP,
+        "step": run.step,
+        "tokens": run.tokens,
+        "flops": run.flops,
+        **{f"probe_{task}": _plain(score) for task, score in probes.items()},
+        "probe_mean": _mean(list(probes.values())),
+        **{name: value for name, value in evaluation.items() if name != "step"},
+        **trained,
+        "seconds": round(run.seconds, 3),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "host": socket.gethostname(),
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "version": version("electra-edu"),
+    }
+
+
+def _fine_tuned(model: HasEncoder, cell: Cell, what: FineTuning) -> Iterator[tuple[str, int, float]]:
+    corpus = corpus_named(cell.corpus)
+    for name in what.tasks:
+        task = load_task(corpus, name, cell.seed)
+        curve = learning_curve(model, task, what.labels_per_class, seeds=(cell.seed,))
+        for labels, results in curve.items():
+            yield name, labels, results.mean
+
+
+def _mean(values: list[float]) -> float | None:
+    there = [value for value in values if not math.isnan(value)]
+    return _plain(fmean(there)) if there else None
+
+
+def _plain(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _read(path: Path) -> Any:
+    """Return the JSON in a file, None where there is none that can be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

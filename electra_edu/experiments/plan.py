@@ -1,0 +1,199 @@
+"""What an experiment is: ways to train, seeds, and the budgets at which each run is read. Plain data."""
+
+import hashlib
+import itertools
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from electra_edu import efficiency
+from electra_edu.config import PRESETS, ElectraConfig, preset
+from electra_edu.corpora import load_corpus
+from electra_edu.corpora.corpus import Corpus
+from electra_edu.errors import ElectraEduError, nearest
+from electra_edu.fields import Fields
+from electra_edu.objectives import Trained
+
+TFLOP = 1e12
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A way to train: a name, and how its settings differ from the corpus's preset.
+
+    `head_start` is the share of its steps in which the generator trains alone (½ for two stages of equal length).
+    `is_trained` False leaves the network as it was drawn: the control of a fine-tuning experiment.
+    """
+
+    name: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    head_start: float = 0.0
+    is_trained: bool = True
+
+    def config(self, corpus: Corpus, budget: float) -> ElectraConfig:
+        """Return the settings it trains with for `budget` FLOPs, the length of a first stage included."""
+        base = preset(
+            corpus.name if corpus.name in PRESETS else "docs",
+            vocab_size=corpus.vocab_size,
+            max_seq_length=corpus.max_seq_length,
+        )
+        if not self.head_start:
+            return base.replace(**self.changes)
+        config = base.replace(**self.changes, generator_steps=1)
+        after: Trained = "discriminator" if config.scheme == "two-stage" else "both"
+        cost = self.head_start * _cost(config, "generator") + (1 - self.head_start) * _cost(config, after)
+        return config.replace(generator_steps=max(1, round(self.head_start * budget / cost)))
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """What is done with each trained network at the end: fine-tune it on tasks with few labels."""
+
+    tasks: tuple[str, ...]
+    labels_per_class: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of an experiment: an arm and a seed. It can be trained without knowing of any other."""
+
+    arm: Arm
+    corpus: str
+    seed: int
+    marks: tuple[float, ...]  # FLOPs at which the run is read, ascending; it ends at the last
+    fine_tuning: FineTuning | None = None
+
+    @property
+    def key(self) -> str:
+        """Return a name that depends on everything the cell's results depend on, but for the machine."""
+        corpus = corpus_named(self.corpus)
+        config = self.arm.config(corpus, self.marks[-1]).to_dict()
+        tuning = self.fine_tuning and [self.fine_tuning.tasks, self.fine_tuning.labels_per_class]
+        about = [config, self.arm.is_trained, corpus.sha256, self.seed, self.marks, tuning]
+        return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Arms × seeds on one corpus. `title`, `question` and `paper` say what it is for."""
+
+    name: str
+    corpus: str
+    arms: tuple[Arm, ...]
+    seeds: tuple[int, ...]
+    marks: tuple[float, ...]  # FLOPs
+    title: str = ""
+    question: str = ""
+    paper: str = ""  # what the paper found, with its place
+    remark: str = ""  # why what is found here may differ
+    fine_tuning: FineTuning | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be run, by name."""
+        for what, values in (("arms", self.arms), ("seeds", self.seeds), ("tflop", self.marks)):
+            if not values:
+                raise ElectraEduError(f"{what}: give at least one.")
+        names = [arm.name for arm in self.arms]
+        for what, each in (("seeds", self.seeds), ("arms", names)):
+            if len(set(each)) < len(each):
+                raise ElectraEduError(f"{what}: {list(each)} has one of them twice.")
+        if self.marks[0] <= 0 or list(self.marks) != sorted(set(self.marks)):
+            given = [mark / TFLOP for mark in self.marks]
+            raise ElectraEduError(f"tflop={given}: must be above 0 and ascend.")
+
+    def cells(self) -> Iterator[Cell]:
+        """Yield every run, one seed of all arms before the next: what is done early can be compared."""
+        for seed in self.seeds:
+            for arm in self.arms:
+                yield Cell(arm, self.corpus, seed, self.marks, self.fine_tuning)
+
+    @property
+    def fields(self) -> list[str]:
+        """List the settings in which arms differ: the columns of the table."""
+        return list(dict.fromkeys(name for arm in self.arms for name in arm.changes))
+
+
+def grid(choices: Mapping[str, Sequence[Any]], shared: Mapping[str, Any] = {}) -> tuple[Arm, ...]:
+    """Return an arm for each combination of the settings `choices`, named after it; `shared` holds for all."""
+    arms = []
+    for values in itertools.product(*choices.values()):
+        own = dict(zip(choices, values, strict=True))
+        arms.append(Arm(", ".join(f"{name}={value}" for name, value in own.items()), {**shared, **own}))
+    return tuple(arms)
+
+
+def experiment_names() -> list[str]:
+    """List the experiments that the package defines."""
+    return sorted(file.name.removesuffix(".toml") for file in _definitions().iterdir() if file.name.endswith(".toml"))
+
+
+def load_experiment(name: str) -> Experiment:
+    """Read a definition of the package; raises ElectraEduError for a name that is not there or a slip in the file."""
+    names = experiment_names()
+    if name not in names:
+        raise ElectraEduError(f"There is no experiment {name!r}.{nearest(name, names)} There are: {', '.join(names)}.")
+    return parse(name, (_definitions() / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def parse(name: str, text: str) -> Experiment:
+    """Build an experiment from the TOML of its definition.
+
+    It has `title`, `question`, `paper`, perhaps a `remark`, `corpus`, `seeds`, `tflop` (the marks), and the arms: each
+    `[[arm]]` with a `name` and settings (`head_start` and `is_trained` too), or `[[grid]]`s of settings to combine.
+    `[shared]` holds for all. `[fine_tuning]` names `tasks` and `labels_per_class`.
+    """
+    where = f"{name}.toml"
+    try:
+        top = Fields(where, tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ElectraEduError(f"{where}: {error}") from error
+    shared = top.take("shared", dict, {})
+    arms: tuple[Arm, ...]
+    if "grid" in top:
+        arms = tuple(arm for each in top.take("grid", list) for arm in grid(each, shared))
+    else:
+        arms = tuple(_arm(Fields(f"{where}, arm {i}", each), shared) for i, each in enumerate(top.take("arm", list), 1))
+    tuning = top.take("fine_tuning", dict, None)
+    if tuning is not None:
+        of = Fields(f"{where}, fine_tuning", tuning)
+        tuning = FineTuning(of.texts("tasks"), tuple(of.take("labels_per_class", list)))
+        of.end()
+    experiment = Experiment(
+        name=name,
+        corpus=top.take("corpus", str),
+        arms=arms,
+        seeds=tuple(top.take("seeds", list)),
+        marks=tuple(TFLOP * mark for mark in top.take("tflop", list)),
+        title=top.take("title", str),
+        question=top.take("question", str),
+        paper=top.take("paper", str),
+        remark=top.take("remark", str, ""),
+        fine_tuning=tuning,
+    )
+    top.end()
+    return experiment
+
+
+@cache
+def corpus_named(name: str) -> Corpus:
+    """Load a corpus once in each process."""
+    return load_corpus(name)
+
+
+def _arm(fields: Fields, shared: Mapping[str, Any]) -> Arm:
+    name = fields.take("name", str)
+    head_start = fields.take("head_start", float, 0.0)
+    is_trained = fields.take("is_trained", bool, True)
+    return Arm(name, {**shared, **fields.rest()}, head_start, is_trained)
+
+
+def _cost(config: ElectraConfig, trained: Trained) -> int:
+    return efficiency.flops(config, trained=trained)["total"]
+
+
+def _definitions() -> Any:
+    return files("electra_edu.experiments") / "definitions"

@@ -1,0 +1,444 @@
+"""Experiments: strict definitions, cells that survive a kill, tables that repeat, statistics by hand."""
+
+import json
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from electra_edu import efficiency
+from electra_edu.cli import app
+from electra_edu.config import preset
+from electra_edu.errors import ElectraEduError
+from electra_edu.experiments import (
+    Arm,
+    Experiment,
+    Row,
+    experiment_names,
+    grid,
+    load_experiment,
+    load_record,
+    mean_interval,
+    race_to,
+    record_names,
+    run_experiment,
+    write_record,
+)
+from electra_edu.experiments import cells as cells_module
+from electra_edu.experiments.cells import Place, run_cell
+from electra_edu.experiments.plan import FineTuning, corpus_named, parse
+from electra_edu.experiments.records import comparable
+from electra_edu.experiments.runner import estimate, gather
+from electra_edu.experiments.statistics import budget_of, crossing, curves
+
+STEP = 1.01 * efficiency.flops(preset("toy"))["total"]  # a little more than a joint step
+SMALL = Experiment("small", "toy", grid({"objective": ["bert", "electra"]}), (0, 1), (3 * STEP, 6 * STEP))
+
+DEFINITION = """
+title = "t"
+question = "q"
+paper = "p"
+corpus = "toy"
+seeds = [0, 1]
+tflop = [0.1, 0.2]
+"""
+
+
+def table(rows: list[Row]) -> str:
+    return json.dumps(comparable(rows))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
+    return run_experiment(SMALL, tmp_path_factory.mktemp("undisturbed"), jobs=1).rows
+
+
+class TestDefinitions:
+    @pytest.mark.parametrize("name", experiment_names())
+    def test_those_of_the_package_can_be_run(self, name: str) -> None:
+        experiment = load_experiment(name)
+        assert experiment.title
+        assert experiment.question.endswith("?")
+        assert experiment.paper
+        assert len(experiment.seeds) >= (2 if name.startswith("search") else 3 if experiment.corpus == "docs" else 5)
+        corpus = corpus_named(experiment.corpus)
+        for arm in experiment.arms:
+            arm.config(corpus, experiment.marks[-1])
+
+    def test_a_grid_is_every_combination(self) -> None:
+        arms = parse(
+            "x", DEFINITION + "[shared]\nmask_prob = 0.2\n[[grid]]\nrtd_weight = [1.0, 2.0]\nseed = [5]\n"
+        ).arms
+        assert [arm.name for arm in arms] == ["rtd_weight=1.0, seed=5", "rtd_weight=2.0, seed=5"]
+        assert arms[1].changes == {"mask_prob": 0.2, "rtd_weight": 2.0, "seed": 5}
+
+    def test_an_arm_has_settings_and_two_words_of_its_own(self) -> None:
+        text = DEFINITION + '[[arm]]\nname = "a"\nhead_start = 0.5\nis_trained = false\nrtd_weight = 3.0\n'
+        assert parse("x", text).arms == (Arm("a", {"rtd_weight": 3.0}, 0.5, False),)
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (DEFINITION, "x.toml: the field 'arm' is missing"),
+            (DEFINITION + "[[arm]]\nrtd_weight = 1.0\n", "x.toml, arm 1: the field 'name' is missing"),
+            (DEFINITION.replace("toy", "toy\nb") + "", "x.toml: "),
+            ("extra = 1\n" + DEFINITION + '[[arm]]\nname = "a"\n', "there is no field 'extra'"),
+            (DEFINITION.replace("[0.1, 0.2]", "[0.2, 0.1]") + '[[arm]]\nname = "a"\n', r"tflop=\[0.2, 0.1\]"),
+            (DEFINITION.replace("[0, 1]", "[0, 0]") + '[[arm]]\nname = "a"\n', "seeds: .* twice"),
+            (DEFINITION + '[[arm]]\nname = "a"\n[[arm]]\nname = "a"\n', "arms: .* twice"),
+            (DEFINITION.replace("[0, 1]", "[]") + '[[arm]]\nname = "a"\n', "seeds: give at least one"),
+        ],
+    )
+    def test_a_slip_is_named(self, text: str, message: str) -> None:
+        with pytest.raises(ElectraEduError, match=message):
+            parse("x", text)
+
+    def test_an_unknown_name_is_answered_with_the_nearest(self) -> None:
+        with pytest.raises(ElectraEduError, match=r"no experiment 'lader'.*Did you mean 'ladder'"):
+            load_experiment("lader")
+
+    def test_a_key_depends_on_all_that_results_depend_on(self) -> None:
+        def keys(experiment: Experiment) -> set[str]:
+            return {cell.key for cell in experiment.cells()}
+
+        base = keys(SMALL)
+        assert len(base) == 4
+        for other in (
+            Experiment("s", "toy", SMALL.arms, (2, 3), SMALL.marks),
+            Experiment("s", "toy", SMALL.arms, SMALL.seeds, (3 * STEP, 7 * STEP)),
+            Experiment("s", "toy", grid({"objective": ["bert", "electra"]}, {"mask_prob": 0.2}), (0, 1), SMALL.marks),
+            Experiment("s", "toy", tuple(Arm(a.name, a.changes, 0.0, False) for a in SMALL.arms), (0, 1), SMALL.marks),
+            Experiment("s", "toy", SMALL.arms, (0, 1), SMALL.marks, fine_tuning=FineTuning(("topic",), (1,))),
+        ):
+            assert not base & keys(other)
+        renamed = tuple(Arm(f"{arm.name}!", arm.changes) for arm in SMALL.arms)
+        assert keys(Experiment("another", "toy", renamed, (0, 1), SMALL.marks)) == base
+
+
+class TestCells:
+    def test_rows_are_read_at_the_marks(self, undisturbed: list[Row]) -> None:
+        assert [(row["arm"], row["seed"], row["tflop"] * 1e12 / STEP) for row in undisturbed] == [
+            (arm.name, seed, pytest.approx(mark)) for arm in SMALL.arms for seed in (0, 1) for mark in (3, 6)
+        ]
+        for row in undisturbed:
+            assert row["flops"] <= row["tflop"] * 1e12 < row["flops"] + row["flops"] / row["step"]
+            assert row["threads"] == 1
+
+    def test_training_means_are_of_the_steps_since_the_last_mark(self, tmp_path: Path) -> None:
+        cell = next(iter(SMALL.cells()))
+        run_cell(cell, tmp_path)
+        first, second = Place(tmp_path, cell.key).result() or []
+        run = cells_module.TrainingRun(cell.arm.config(corpus_named("toy"), cell.marks[-1]), corpus_named("toy"), 0)
+        with cells_module.one_thread():
+            losses = [record.mlm_loss for record in run.advance(second["step"])]
+        assert first["train_mlm_loss"] == pytest.approx(np.mean(losses[: first["step"]]))
+        assert second["train_mlm_loss"] == pytest.approx(np.mean(losses[first["step"] :]))
+
+    @pytest.mark.parametrize("moment", ["rows", "run"])
+    def test_goes_on_from_the_last_mark(
+        self, undisturbed: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+    ) -> None:
+        """Cut off between the two files of a mark, and after both."""
+
+        class Killed(BaseException):
+            pass
+
+        cell = next(iter(SMALL.cells()))
+        save = cells_module.TrainingRun.save
+
+        def stop(run: Any, place: Path) -> None:
+            if moment == "run":
+                save(run, place)
+            raise Killed
+
+        monkeypatch.setattr(cells_module.TrainingRun, "save", stop)
+        with pytest.raises(Killed):
+            run_cell(cell, tmp_path)
+        monkeypatch.undo()
+        assert Place(tmp_path, cell.key).result() is None
+        steps = []
+        advance = cells_module.TrainingRun.advance
+        monkeypatch.setattr(
+            cells_module.TrainingRun, "advance", lambda run, n: steps.append(run.step + 1) or advance(run, n)
+        )
+        assert run_cell(cell, tmp_path)
+        rows = gather(SMALL, tmp_path).rows
+        assert table(rows) == table(undisturbed[:2])
+        assert steps[0] == (1 if moment == "rows" else rows[0]["step"] + 1)
+        assert sorted(file.name for file in tmp_path.iterdir()) == [f"{cell.key}.json", f"{cell.key}.lock"]
+
+    def test_a_damaged_checkpoint_is_begun_again(self, undisturbed: list[Row], tmp_path: Path) -> None:
+        cell = next(iter(SMALL.cells()))
+        place = Place(tmp_path, cell.key)
+        place.run.mkdir(parents=True)
+        (place.run / "run.json").write_text("{")
+        place.done.write_text('[{"step": ')
+        assert run_cell(cell, tmp_path)
+        assert table(gather(SMALL, tmp_path).rows) == table(undisturbed[:2])
+
+    def test_a_network_can_be_left_untrained_and_all_are_fine_tuned(self, tmp_path: Path) -> None:
+        arms = (Arm("ELECTRA"), Arm("scratch", is_trained=False))
+        tuning = FineTuning(("topic",), (1, 2))
+        rows = run_experiment(
+            Experiment("f", "toy", arms, (0,), (3 * STEP,), fine_tuning=tuning), tmp_path, jobs=1
+        ).rows
+        assert [(row["arm"], row["task"], row["labels_per_class"]) for row in rows] == [
+            (arm, "topic", labels) for arm in ("ELECTRA", "scratch") for labels in (1, 2)
+        ]
+        assert [row["step"] for row in rows] == [3, 3, 0, 0]
+        assert all(0 <= row["score"] <= 1 for row in rows)
+
+
+class TestRunner:
+    def test_what_is_finished_is_not_run_again(
+        self, undisturbed: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        heard: list[tuple[int, int]] = []
+        part = Experiment("part", "toy", SMALL.arms, (0,), SMALL.marks)
+        run_experiment(part, tmp_path, jobs=1)
+        outcome = run_experiment(SMALL, tmp_path, jobs=1, on_cell=lambda *done: heard.append(done))
+        assert heard == [(2, 4), (3, 4), (4, 4)]
+        assert table(outcome.rows) == table(undisturbed)
+        monkeypatch.setattr("electra_edu.experiments.runner.run_cell", None)
+        assert run_experiment(SMALL, tmp_path, jobs=1).rows == outcome.rows
+
+    def test_failures_are_reported_and_tried_again_on_request(
+        self, undisturbed: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        suite, calls = cells_module.probe_suite, []
+
+        def fails_once(*args: Any, **settings: Any) -> dict[str, float]:
+            calls.append(settings["seed"])
+            if len(calls) == 1:
+                raise RuntimeError("the disk is full of cats")
+            return suite(*args, **settings)
+
+        monkeypatch.setattr(cells_module, "probe_suite", fails_once)
+        outcome = run_experiment(SMALL, tmp_path, jobs=1)
+        assert outcome.failed == {"objective=bert, seed 0": "RuntimeError: the disk is full of cats"}
+        assert len(outcome.rows) == 6
+        n_calls = len(calls)
+        assert run_experiment(SMALL, tmp_path, jobs=1).failed == outcome.failed
+        assert len(calls) == n_calls
+        outcome = run_experiment(SMALL, tmp_path, jobs=1, retry=True)
+        assert outcome.failed == {}
+        assert table(outcome.rows) == table(undisturbed)
+
+    def test_two_jobs_give_the_same_table(self, undisturbed: list[Row], tmp_path: Path) -> None:
+        assert table(run_experiment(SMALL, tmp_path, jobs=2).rows) == table(undisturbed)
+
+    def test_the_same_run_under_two_names_is_run_once(self, tmp_path: Path) -> None:
+        twice = Experiment("twice", "toy", (Arm("a"), Arm("b", {"mask_prob": 0.15})), (0,), (3 * STEP,))
+        heard: list[tuple[int, int]] = []
+        rows = run_experiment(twice, tmp_path, jobs=1, on_cell=lambda *done: heard.append(done)).rows
+        assert heard[-1] == (1, 1)
+        assert [row["arm"] for row in rows] == ["a", "b"]
+        assert [row["step"] for row in rows] == [3, 3]
+
+    def test_an_estimate_counts_what_is_left(self, tmp_path: Path) -> None:
+        whole = estimate(SMALL, tmp_path, jobs=1)
+        assert whole > 0
+        run_experiment(Experiment("part", "toy", SMALL.arms, (0,), SMALL.marks), tmp_path, jobs=1)
+        assert 0 < estimate(SMALL, tmp_path, jobs=1) < whole
+        run_experiment(SMALL, tmp_path, jobs=1)
+        assert estimate(SMALL, tmp_path, jobs=1) == 0
+
+    def test_a_folder_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(ElectraEduError, match=r"file.* cannot be written"):
+            run_experiment(SMALL, tmp_path / "file", jobs=1)
+
+
+class TestRecords:
+    def test_a_record_is_read_as_it_was_written(self, undisturbed: list[Row], tmp_path: Path) -> None:
+        run_experiment(SMALL, tmp_path / "cells", jobs=1)
+        write_record(SMALL, gather(SMALL, tmp_path / "cells"), tmp_path, "electra-edu …")
+        record = load_record("small", tmp_path)
+        assert table(list(record.rows)) == table(undisturbed)
+        assert record.about["arms"]["objective=bert"]["objective"] == "bert"
+        assert record.about["seeds"] == [0, 1]
+        assert record.about["command"] == "electra-edu …"
+        assert record.about["hardware"]["torch"] == torch.__version__
+        assert record.about["failed"] == {}
+
+    @pytest.mark.parametrize("name", record_names())
+    def test_those_of_the_package_are_whole(self, name: str) -> None:
+        record, experiment = load_record(name), load_experiment(name)
+        per_cell = (
+            1
+            if experiment.fine_tuning is None
+            else len(experiment.fine_tuning.tasks) * len(experiment.fine_tuning.labels_per_class)
+        )
+        marks = 1 if experiment.fine_tuning else len(experiment.marks)
+        assert len(record.rows) == len(experiment.arms) * len(experiment.seeds) * marks * per_cell
+        assert record.about["failed"] == {}
+        assert record.about["command"] == f"electra-edu record {name}"
+        corpus = corpus_named(experiment.corpus)
+        if experiment.corpus == "toy":
+            assert record.about["corpus"]["sha256"] == corpus.sha256
+        for arm in experiment.arms:  # a changed preset asks for a new record
+            config = arm.config(corpus, experiment.marks[-1]).to_dict()
+            ours = {k: v for k, v in config.items() if k not in ("vocab_size", "max_seq_length")}
+            assert {k: v for k, v in record.about["arms"][arm.name].items() if k in ours} == ours
+
+    def test_a_missing_or_damaged_record_is_answered_in_a_sentence(self, tmp_path: Path) -> None:
+        with pytest.raises(ElectraEduError, match="no record 'x'"):
+            load_record("x", tmp_path)
+        (tmp_path / "x.json").write_text("{}")
+        (tmp_path / "x.jsonl").write_text("{")
+        with pytest.raises(ElectraEduError, match="record 'x' is damaged"):
+            load_record("x", tmp_path)
+
+
+def reading(arm: str, seed: int, tflop: float, score: float) -> Row:
+    return {"arm": arm, "seed": seed, "tflop": tflop, "flops": tflop * 1e12, "probe_topic": score}
+
+
+class TestStatistics:
+    def test_crossings_are_interpolated_over_the_logarithm(self) -> None:
+        flops, scores = np.array([1.0, 4.0, 16.0]), np.array([0.2, 0.6, 0.5])
+        assert crossing(flops, scores, 0.4) == pytest.approx(2.0)  # half the way between 1 and 4, in logarithms
+        assert crossing(flops, scores, 0.6) == pytest.approx(4.0)
+        assert crossing(flops, scores, 0.1) == 1.0
+        assert crossing(flops, scores, 0.7) == math.inf
+
+    def test_a_budget_is_the_least_within_one_percent_of_the_best(self) -> None:
+        flops = np.array([1.0, 2.0, 4.0, 8.0])
+        assert budget_of(flops, np.array([0.5, 0.795, 0.8, 0.799])) == (2.0, 0.795)
+        assert budget_of(flops, np.array([0.5, 0.79, 0.8, 0.799])) == (4.0, 0.8)
+
+    def test_a_race_by_hand(self) -> None:
+        """BERT is at .8 from 4 on; ELECTRA at .8 at 2, and at 90 % of it, .72, between 1 and 2."""
+        rows = []
+        for seed in range(5):
+            for tflop, bert, electra in ((1, 0.4, 0.4), (2, 0.6, 0.8), (4, 0.8, 0.8), (8, 0.8, 0.8)):
+                rows += [reading("BERT", seed, tflop, bert), reading("ELECTRA", seed, tflop, electra)]
+        whole = race_to(rows, "probe_topic", 1.0, "BERT", "ELECTRA")
+        assert (whole.budget, whole.target, whole.reference) == pytest.approx((4e12, 0.8, 4e12))
+        assert (whole.other.value, whole.other.low, whole.other.high) == pytest.approx((2e12, 2e12, 2e12))
+        assert whole.speedup.value == pytest.approx(2)
+        most = race_to(rows, "probe_topic", 0.9, "BERT", "ELECTRA")
+        assert most.target == pytest.approx(0.72)
+        assert most.reference == pytest.approx(2e12 * 2 ** (0.12 / 0.2))
+        assert most.other.value == pytest.approx(1e12 * 2 ** (0.32 / 0.4))
+
+    def test_a_run_that_never_gets_there_is_counted_as_never(self) -> None:
+        rows = []
+        for seed in range(4):
+            for tflop, bert, electra in ((1, 0.4, 0.3), (2, 0.8, 0.5)):
+                rows += [reading("BERT", seed, tflop, bert), reading("ELECTRA", seed, tflop, electra)]
+        found = race_to(rows, "probe_topic", 1.0, "BERT", "ELECTRA")
+        assert found.other.value == found.other.high == math.inf
+        assert found.speedup.value == 0
+        one = race_to([row for row in rows if row["seed"] == 0], "probe_topic", 0.5, "BERT", "ELECTRA")
+        assert one.speedup.n == 1
+        assert one.other.low == one.other.value == one.other.high
+
+    def test_pairs_need_the_same_seeds(self) -> None:
+        rows = [reading("BERT", 0, 1, 0.5), reading("ELECTRA", 1, 1, 0.5)]
+        with pytest.raises(ElectraEduError, match="pairs need the same"):
+            race_to(rows, "probe_topic", 1.0, "BERT", "ELECTRA")
+        with pytest.raises(ElectraEduError, match="arm='GPT': not in this table"):
+            curves(rows, "GPT", "probe_topic")
+
+    def test_an_interval_covers_the_truth_as_often_as_it_says(self) -> None:
+        """Of 95 % intervals over 20 values 88 to 99 % hold the true mean: this bootstrap is a little short."""
+        rng = np.random.default_rng(0)
+        hits = 0
+        for trial in range(200):
+            found = mean_interval(rng.normal(0.5, 0.1, 20).tolist(), seed=trial)
+            hits += found.low <= 0.5 <= found.high
+        assert 0.88 <= hits / 200 <= 0.99
+
+
+class TestCommands:
+    def test_a_sweep_runs_all_combinations_and_goes_on(self, tmp_path: Path) -> None:
+        command = ["sweep", "rtd_weight=1,50", "weight_sharing=none", "--tflop", "0.004", "--seeds", "1", "--jobs", "1"]
+        for _ in range(2):
+            result = CliRunner().invoke(app, [*command, "--out", str(tmp_path)])
+            assert result.exit_code == 0, result.output
+        rows = load_record("sweep", tmp_path).rows
+        assert [(row["rtd_weight"], row["weight_sharing"]) for row in rows] == [(1, "none"), (50, "none")]
+        assert "rtd_weight=50, weight_sharing=none" in result.output
+
+    @pytest.mark.parametrize(
+        ("command", "words"),
+        [
+            (["sweep", "rtd_wait=1"], "'rtd_wait' is not a setting. Did you mean 'rtd_weight'"),
+            (["sweep", "rtd_weight"], "give the values after an equals sign"),
+            (["sweep", "rtd_weight=-1"], "rtd_weight=-1"),
+            (["record"], "--list shows what there is"),
+            (["record", "lader"], "Did you mean 'ladder'"),
+        ],
+    )
+    def test_a_mistake_is_answered_in_a_sentence(self, command: list[str], words: str, tmp_path: Path) -> None:
+        result = CliRunner().invoke(app, [*command, "--out", str(tmp_path)])
+        assert result.exit_code == 1
+        assert words in " ".join(result.output.split())
+        assert "Traceback" not in result.output
+
+    def test_the_list_names_every_experiment(self) -> None:
+        result = CliRunner().invoke(app, ["record", "--list"], env={"COLUMNS": "200"})
+        assert result.exit_code == 0
+        assert all(name in result.output for name in experiment_names())
+
+
+@pytest.mark.slow
+class TestSlow:
+    def test_ten_kills_leave_the_table_of_an_undisturbed_sweep(self, tmp_path: Path) -> None:
+        """SIGKILL the runner ten times, its workers with it every other time; then let it end."""
+        command = [sys.executable, "-m", "electra_edu", "sweep", "rtd_weight=1,10,50", "generator_size_fraction=0.25,1"]
+        for mark in ("0.01", "0.02", "0.03"):
+            command += ["--tflop", mark]
+        command += ["--seeds", "2", "--jobs", "2", "--out"]
+        subprocess.run([*command, str(tmp_path / "whole")], check=True, stdout=subprocess.DEVNULL)
+        rng, folder, groups = random.Random(0), tmp_path / "killed", []
+        for kill in range(10):
+            process = subprocess.Popen([*command, str(folder)], stdout=subprocess.DEVNULL, start_new_session=True)
+            groups.append(process.pid)
+            deadline = time.monotonic() + rng.uniform(4, 11)  # the first seconds go into imports
+            while time.monotonic() < deadline and process.poll() is None:
+                time.sleep(0.05)
+            if kill % 2:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+            process.wait()
+        try:
+            subprocess.run([*command, str(folder)], check=True, stdout=subprocess.DEVNULL)
+        finally:
+            for group in groups:  # workers that outlived their runner
+                try:
+                    os.killpg(group, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+        assert table(list(load_record("sweep", folder).rows)) == table(
+            list(load_record("sweep", tmp_path / "whole").rows)
+        )
+
+    def test_the_smallest_record_comes_out_again(self, tmp_path: Path) -> None:
+        """To the last digit on the machine and versions it was made with, within its interval elsewhere."""
+        record = load_record("first-seconds")
+        result = CliRunner().invoke(app, ["record", "first-seconds", "--out", str(tmp_path)])
+        assert result.exit_code == 0, result.output
+        again = load_record("first-seconds", tmp_path)
+        same = all(again.about["hardware"][name] == record.about["hardware"][name] for name in ("cpu", "torch"))
+        if same:
+            assert table(list(again.rows)) == table(list(record.rows))
+        for arm in {row["arm"] for row in record.rows}:
+            _, old, _ = curves(record.rows, arm, "probe_mean")
+            _, new, _ = curves(again.rows, arm, "probe_mean")
+            for before, after in zip(old.T, new.T, strict=True):
+                found = mean_interval(before.tolist())
+                slack = 0.5 * (found.high - found.low)
+                assert found.low - slack <= after.mean() <= found.high + slack
