@@ -183,8 +183,11 @@ class TestCells:
         place.run.mkdir(parents=True)
         (place.run / "run.json").write_text("{")
         place.done.write_text('[{"step": ')
+        (tmp_path / f".{cell.key}.run-abc").mkdir()
+        (tmp_path / f"{cell.key}.rows.json.77.part").write_text("[")
         assert run_cell(cell, tmp_path)
         assert table(gather(SMALL, tmp_path).rows) == table(undisturbed[:2])
+        assert sorted(file.name for file in tmp_path.iterdir()) == [f"{cell.key}.json", f"{cell.key}.lock"]
 
     def test_a_network_can_be_left_untrained_and_all_are_fine_tuned(self, tmp_path: Path) -> None:
         arms = (Arm("ELECTRA"), Arm("scratch", is_trained=False))

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from filelock import FileLock
 
+from electra_edu import efficiency
 from electra_edu.encoder import HasEncoder
 from electra_edu.errors import CheckpointError
 from electra_edu.experiments.plan import TFLOP, Cell, FineTuning, corpus_named
@@ -25,6 +26,7 @@ from electra_edu.finetuning import learning_curve
 from electra_edu.probes import probe_suite
 from electra_edu.tasks import load_task
 from electra_edu.training import TrainingRun
+from electra_edu.training.schemes import trained_at
 
 Row = dict[str, Any]  # one reading of one run: plain values, for JSON
 
@@ -62,6 +64,14 @@ class Place:
         found = _read(self.failed)
         return None if found is None else str(found["error"])
 
+    def clear(self) -> None:
+        """Remove what only an unfinished cell needs, and what kills have left of it."""
+        self.rows.unlink(missing_ok=True)
+        for folder in [self.run, *self.run.parent.glob(f".{self.run.name}-*")]:  # what `TrainingRun.save` began
+            shutil.rmtree(folder, ignore_errors=True)
+        for half in self.done.parent.glob(f"{self.done.stem}.*.part"):
+            half.unlink(missing_ok=True)
+
 
 def run_cell(cell: Cell, folder: Path) -> bool:
     """Run a cell to its end, from its last mark where it was cut off, and keep its rows in `folder`.
@@ -81,8 +91,7 @@ def run_cell(cell: Cell, folder: Path) -> bool:
             return False
         finally:
             if place.done.exists() or place.failed.exists():
-                place.rows.unlink(missing_ok=True)
-                shutil.rmtree(place.run, ignore_errors=True)
+                place.clear()
     return True
 
 
@@ -126,24 +135,25 @@ def _start(cell: Cell, place: Place) -> tuple[TrainingRun, list[Row]]:
     """Return the run as it was at its last mark with its rows so far, or a new one."""
     corpus = corpus_named(cell.corpus)
     rows = _read(place.rows) or []
-    if place.run.exists():
-        try:
-            run = TrainingRun.load(place.run, corpus, device="cpu")
-        except CheckpointError:  # cut off while it was written: begin this cell again
-            shutil.rmtree(place.run, ignore_errors=True)
-        else:
-            return run, [row for row in rows if row["step"] <= run.step]
+    try:
+        run = TrainingRun.load(place.run, corpus, device="cpu")
+    except CheckpointError:  # none yet, or damaged: begin this cell
+        shutil.rmtree(place.run, ignore_errors=True)
+    else:
+        rows = [row for row in rows if row["step"] <= run.step]
+        if rows and rows[-1]["step"] == run.step:
+            return run, rows
     config = cell.arm.config(corpus, cell.marks[-1])
     return TrainingRun(config, corpus, seed=cell.seed, device="cpu"), []
 
 
 def train_until(run: TrainingRun, flops: float) -> None:
-    """Train as long as another step stays within `flops`."""
-    spent = 0
-    while run.step == 0 or run.flops + spent <= flops:
-        before = run.flops
+    """Train as long as the next step stays within `flops`."""
+    while True:
+        trained = trained_at(run.step, run.config)
+        if run.flops + efficiency.flops(run.config, trained=trained)["total"] > flops:
+            return
         run.advance(1)
-        spent = run.flops - before
 
 
 def _reading(cell: Cell, run: TrainingRun, mark: float, since: int) -> Row:
