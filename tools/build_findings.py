@@ -13,9 +13,9 @@ os.environ.setdefault("MPLBACKEND", "agg")
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from electra_edu.experiments import Record, load_experiment, load_record, mean_interval, record_names
-from electra_edu.experiments.findings import MEAN, after, arms_of, findings, named, scores_of
-from electra_edu.plots import arm_curves
+from electra_edu.experiments import Record, curves, load_experiment, load_record, mean_interval, record_names
+from electra_edu.experiments.findings import MANY, MEAN, after, arms_of, findings, named, scores_of
+from electra_edu.plots import DISCRIMINATOR, arm_curves
 from electra_edu.plots.arms import style
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -24,7 +24,8 @@ OPENING = """# Findings
 What this course claims about ELECTRA in miniature, measured. Each section is a record of the package: its table lies
 in `electra_edu/experiments/recorded`, and its command makes it again. A bracket holds 95 % of the means that resampled
 seeds give. Probe scores are what a linear classifier reads off frozen features (`electra_edu.probes`); FLOPs are
-counted by `electra_edu.efficiency`. This page is written by `tools/build_findings.py` from the records.
+counted by `electra_edu.efficiency`. A method that does not reach a score in some of the resamples is 0 times as fast
+there. This page is written by `tools/build_findings.py` from the records.
 """
 ORDER = (
     "headline-toy", "headline-docs", "first-seconds", "ladder", "generator-size", "lambda", "mask-rate", "sharing",
@@ -73,8 +74,24 @@ def section(record: Record) -> str:
 
 
 def drawn(record: Record) -> Figure:
-    """Return the figure of a record: the probe suite over the FLOPs spent, or scores over labels."""
-    return labels_figure(record) if "score" in record.rows[0] else curves_figure(record)
+    """Return the figure of a record: the probe suite over the FLOPs spent, scores over labels, or a search's ranks."""
+    if "score" in record.rows[0]:
+        return labels_figure(record)
+    return search_figure(record) if len(arms_of(record.rows)) > MANY else curves_figure(record)
+
+
+def search_figure(record: Record) -> Figure:
+    """Draw each setting's mean probe score over all budgets, the best on top."""
+    found = {arm: mean_interval(curves(record.rows, arm, MEAN)[1].mean(1).tolist()) for arm in arms_of(record.rows)}
+    order = sorted(found, key=lambda arm: found[arm].value)
+    figure, axes = plt.subplots(figsize=(10, 0.24 * len(order) + 0.9), layout="constrained")
+    axes.plot([found[arm].value for arm in order], range(len(order)), "o", color=DISCRIMINATOR)
+    axes.hlines(range(len(order)), [found[a].low for a in order], [found[a].high for a in order], color=DISCRIMINATOR)
+    axes.set_yticks(range(len(order)), order, fontsize=8)
+    axes.set_xlabel("mean probe score over all budgets (line: from seed to seed)")
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
 
 
 def curves_figure(record: Record) -> Figure:

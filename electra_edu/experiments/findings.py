@@ -10,6 +10,7 @@ from electra_edu.experiments.records import Record
 from electra_edu.experiments.statistics import Interval, Race, curves, mean_interval, race_to
 
 MEAN = "probe_mean"
+MANY = 12  # arms; with more of them the record is a search
 
 
 def findings(record: Record) -> list[str]:
@@ -17,6 +18,8 @@ def findings(record: Record) -> list[str]:
     if "score" in record.rows[0]:
         return labels_needed(record.rows)
     arms = arms_of(record.rows)
+    if len(arms) > MANY:
+        return [throughout(record.rows)]
     found = [ahead(record.rows)]
     if set(arms) == {"BERT", "ELECTRA"}:
         found = [*(race_sentence(race) for race in races(record.rows)), *found]
@@ -67,6 +70,17 @@ def ahead(rows: Sequence[Row], score: str = MEAN) -> str:
     sure = "more than chance" if gap.low > 0 else "which may be chance"
     rest = "; ".join(f"{name!r} {written(interval)}" for name, interval in others)
     return f"{text}. It leads {second!r} by {written(gap)}, {sure}. The others: {rest}."
+
+
+def throughout(rows: Sequence[Row], score: str = MEAN) -> str:
+    """Say which arms have the highest mean over all marks, which is how a search chooses, and where the rest ends."""
+    means = {arm: mean_interval(curves(rows, arm, score)[1].mean(1).tolist()) for arm in arms_of(rows)}
+    order = sorted(means, key=lambda arm: -means[arm].value)
+    told = "; ".join(f"{arm!r} {means[arm].value:.3f}" for arm in order[:4])
+    return (
+        f"Of {len(order)} settings, the highest mean probe score over all budgets ({means[order[0]].n} seeds): {told}. "
+        f"The lowest: {order[-1]!r} {means[order[-1]].value:.3f}."
+    )
 
 
 def standing(rows: Sequence[Row], score: str = MEAN) -> list[tuple[str, Interval]]:
