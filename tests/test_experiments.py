@@ -403,15 +403,15 @@ class TestSlow:
         command = [sys.executable, "-m", "electra_edu", "sweep", "rtd_weight=1,10,50", "generator_size_fraction=0.25,1"]
         for mark in ("0.01", "0.02", "0.03"):
             command += ["--tflop", mark]
-        command += ["--seeds", "2", "--jobs", "2", "--out"]
+        command += ["--seeds", "4", "--jobs", "2", "--out"]
         subprocess.run([*command, str(tmp_path / "whole")], check=True, stdout=subprocess.DEVNULL)
         rng, folder, groups = random.Random(0), tmp_path / "killed", []
         for kill in range(10):
             process = subprocess.Popen([*command, str(folder)], stdout=subprocess.DEVNULL, start_new_session=True)
             groups.append(process.pid)
-            deadline = time.monotonic() + rng.uniform(4, 11)  # the first seconds go into imports
-            while time.monotonic() < deadline and process.poll() is None:
-                time.sleep(0.05)
+            deadline = time.monotonic() + rng.uniform(3, 7)  # the first seconds go into imports
+            time.sleep(deadline - time.monotonic())
+            assert process.poll() is None, "the sweep ended before it could be killed: make it longer"
             if kill % 2:
                 os.killpg(process.pid, signal.SIGKILL)
             else:
