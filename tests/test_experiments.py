@@ -184,7 +184,7 @@ class TestCells:
         (place.run / "run.json").write_text("{")
         place.done.write_text('[{"step": ')
         (tmp_path / f".{cell.key}.run-abc").mkdir()
-        (tmp_path / f"{cell.key}.rows.json.77.part").write_text("[")
+        (tmp_path / f".{cell.key}.rows.json.77.part").write_text("[")
         assert run_cell(cell, tmp_path)
         assert table(gather(SMALL, tmp_path).rows) == table(undisturbed[:2])
         assert sorted(file.name for file in tmp_path.iterdir()) == [f"{cell.key}.json", f"{cell.key}.lock"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from electra_edu.errors import ElectraEduError
+from electra_edu.files import write_whole
 
 STATE = ".electra_edu"  # hidden folder in a working folder: which lessons were laid there, and JupyterLab's settings
 MANIFEST = "lessons.json"  # file name -> fingerprint of what we wrote under it
@@ -56,13 +57,13 @@ def lay_out(source: Path, target: Path) -> Laid:
             name, exists, changed = _place(target, lesson.name, fingerprint(notebook), written)
             if not changed:
                 continue
-            _write(target / name, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+            write_whole(target / name, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
             written[name] = fingerprint(notebook)
             if name != lesson.name:
                 beside.append((lesson.name, name))
             else:
                 (updated if exists else added).append(name)
-        _write(target / STATE / MANIFEST, json.dumps(written, indent=1) + "\n")
+        write_whole(target / STATE / MANIFEST, json.dumps(written, indent=1) + "\n")
     except OSError as error:
         raise LessonsError(
             f"The folder {target} cannot be used: {error.strerror or error}. Name one that you may write to with --dir."
@@ -118,11 +119,3 @@ def _read_manifest(target: Path) -> dict[str, str]:
         return {str(name): str(value) for name, value in entries.items()}
     except (FileNotFoundError, ValueError, AttributeError):
         return {}
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(exist_ok=True)
-    half = path.with_name(path.name + ".part")
-    half.write_text(text, encoding="utf-8")
-    half.replace(path)

@@ -6,7 +6,6 @@ import os
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from uuid import uuid4
 
 from platformdirs import user_cache_path
 from safetensors import SafetensorError, safe_open
@@ -15,6 +14,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from electra_edu.corpora.corpus import Corpus, Labels
+from electra_edu.files import write_whole
 
 FOLDER_VARIABLE = "ELECTRA_EDU_CACHE"  # environment variable that names another folder
 LABELS = "labels."  # begins the names of the label tensors in a file
@@ -60,13 +60,7 @@ def _save(corpus: Corpus, path: Path) -> None:
     }
     metadata = {"about": json.dumps(about), "tokenizer": corpus.tokenizer.to_str()}
     metadata["checksum"] = _checksum(metadata, tensors)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.stem}-{uuid4().hex}.part")  # a name of its own: two processes may write at once
-    try:
-        part.write_bytes(save(tensors, metadata))
-        part.replace(path)  # readers see the old file or the new one, never half of one
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, save(tensors, metadata))
 
 
 def _load(path: Path) -> Corpus | None:

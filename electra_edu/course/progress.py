@@ -16,6 +16,7 @@ from electra_edu.course.building import is_building
 from electra_edu.course.glossary import LEVELS, Level
 from electra_edu.errors import ElectraEduError
 from electra_edu.fields import ContentError, Fields
+from electra_edu.files import write_whole
 
 FOLDER_VARIABLE = "ELECTRA_EDU_PROGRESS"  # environment variable that names another folder
 PATIENCE = 5.0  # seconds to wait for another kernel that writes the same file
@@ -181,16 +182,7 @@ class Progress:
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
-    """Write a file whole or not at all, on the disk before it replaces the old one."""
-    half = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with half.open("w", encoding="utf-8") as file:
-            json.dump(data, file, indent=1, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
-    finally:
-        half.unlink(missing_ok=True)
+    write_whole(path, json.dumps(data, indent=1, ensure_ascii=False))
 
 
 def _lesson_progress(data: dict[str, Any]) -> LessonProgress:

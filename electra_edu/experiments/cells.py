@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import platform
 import shutil
 import socket
@@ -22,6 +21,7 @@ from electra_edu import efficiency
 from electra_edu.encoder import HasEncoder
 from electra_edu.errors import CheckpointError
 from electra_edu.experiments.plan import TFLOP, Cell, FineTuning, corpus_named
+from electra_edu.files import write_whole
 from electra_edu.finetuning import learning_curve
 from electra_edu.probes import probe_suite
 from electra_edu.tasks import load_task
@@ -69,7 +69,7 @@ class Place:
         self.rows.unlink(missing_ok=True)
         for folder in [self.run, *self.run.parent.glob(f".{self.run.name}-*")]:  # what `TrainingRun.save` began
             shutil.rmtree(folder, ignore_errors=True)
-        for half in self.done.parent.glob(f"{self.done.stem}.*.part"):
+        for half in self.done.parent.glob(f".{self.done.stem}.*.part"):
             half.unlink(missing_ok=True)
 
 
@@ -85,22 +85,15 @@ def run_cell(cell: Cell, folder: Path) -> bool:
             return True
         place.failed.unlink(missing_ok=True)
         try:
-            write(place.done, _rows(cell, place))
+            write_whole(place.done, json.dumps(_rows(cell, place)))
         except Exception as error:  # whatever it was, the other cells go on and the report names it
-            write(place.failed, {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()})
+            failure = {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
+            write_whole(place.failed, json.dumps(failure))
             return False
         finally:
             if place.done.exists() or place.failed.exists():
                 place.clear()
     return True
-
-
-def write(path: Path, data: Any) -> None:
-    """Write JSON so that a reader, after a kill too, finds the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f"{path.name}.{os.getpid()}.part")
-    half.write_text(json.dumps(data), encoding="utf-8")
-    half.replace(path)
 
 
 @contextmanager
@@ -121,7 +114,7 @@ def _rows(cell: Cell, place: Place) -> list[Row]:
             train_until(run, mark)
         rows.append(_reading(cell, run, mark, rows[-1]["step"] if rows else 0))
         if mark != cell.marks[-1]:
-            write(place.rows, rows)  # before the run: rows of a later step are dropped on return
+            write_whole(place.rows, json.dumps(rows))  # before the run: rows of a later step are dropped on return
             run.save(place.run)
     if cell.fine_tuning is None:
         return rows

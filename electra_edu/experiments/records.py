@@ -14,6 +14,7 @@ from electra_edu.experiments.benchmark.hardware import hardware
 from electra_edu.experiments.cells import CHANCE, THREADS, Row
 from electra_edu.experiments.plan import TFLOP, Experiment, corpus_named
 from electra_edu.experiments.runner import Outcome
+from electra_edu.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,8 @@ def write_record(experiment: Experiment, outcome: Outcome, folder: Path, command
     }
     table = folder / f"{experiment.name}.jsonl"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(table, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in outcome.rows))
-        _write(folder / f"{experiment.name}.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+        write_whole(table, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in outcome.rows))
+        write_whole(folder / f"{experiment.name}.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
     except OSError as error:
         raise ElectraEduError(f"{folder} cannot be written ({error}). Choose another folder.") from error
     return table
@@ -89,12 +89,6 @@ def _last_seconds(rows: Iterable[Row]) -> dict[tuple[str, int], float]:
         run = row["arm"], row["seed"]
         seconds[run] = max(seconds.get(run, 0.0), row["seconds"])
     return seconds
-
-
-def _write(path: Path, text: str) -> None:
-    half = path.with_suffix(path.suffix + ".part")
-    half.write_text(text, encoding="utf-8")
-    half.replace(path)
 
 
 def _recorded() -> Any:
