@@ -11,7 +11,7 @@ from electra_edu.experiments import Record, Row, load_record, record_names
 from electra_edu.experiments.findings import after, ahead, difference, findings, labels_needed, race_sentence, standing
 from electra_edu.experiments.statistics import Interval, Race
 from electra_edu.plots import arm_curves
-from electra_edu.plots.arms import MARKERS, style
+from electra_edu.plots.arms import style
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -87,11 +87,18 @@ def test_curves_are_drawn_over_the_flops_with_a_line_for_each_arm() -> None:
     plt.close(figure)
 
 
-def test_ten_arms_can_be_told_apart_without_colour() -> None:
-    arms = [str(i) for i in range(10)]
+@pytest.mark.parametrize(
+    "arms",
+    [
+        [str(i) for i in range(10)],
+        ["BERT", "Replace MLM", "ELECTRA 15%", "All-Tokens MLM", "ELECTRA"],
+        ["joint", "BERT"],
+    ],
+)
+def test_arms_can_be_told_apart_without_colour_and_with_it(arms: list[str]) -> None:
     looks = [style(arms, arm) for arm in arms]
-    assert len({look["marker"] for look in looks}) == len(MARKERS) == 10
-    assert len({(look["color"], look["linestyle"]) for look in looks}) == 10
+    assert len({look["marker"] for look in looks}) == len(arms)
+    assert len({(look["color"], look["linestyle"]) for look in looks}) == len(arms)
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,15 @@ from electra_edu import efficiency
 from electra_edu.cli import app
 from electra_edu.config import preset
 from electra_edu.errors import ElectraEduError
-from electra_edu.experiments import RACES, Arm, Row, race, summary
+from electra_edu.experiments import Arm, Row, race, race_of, summary
 from electra_edu.experiments.records import comparable
+from electra_edu.objectives import OBJECTIVES
 
 BUDGET = 14.0 * efficiency.flops(preset("toy"))["total"]
 
 
 def arm(race_name: str, name: str) -> Arm:
-    return next(one for one in RACES[race_name] if one.name == name)
+    return next(one for one in race_of(race_name).arms if one.name == name)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def rows() -> list[Row]:
 
 def test_every_arm_spends_the_budget_and_no_more(rows: list[Row]) -> None:
     assert [(row["arm"], row["seed"]) for row in rows] == [
-        (one.name, seed) for one in RACES["objectives"] for seed in (0, 1)
+        (one.label, seed) for one in OBJECTIVES.values() for seed in (0, 1)
     ]
     for row in rows:
         assert row["flops"] <= BUDGET < row["flops"] + row["flops"] / row["step"]
@@ -94,7 +95,7 @@ def test_the_command_prints_tables_and_writes_rows(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     rows = [json.loads(line) for line in (tmp_path / "new" / "race-schemes.jsonl").read_text().splitlines()]
-    assert [row["arm"] for row in rows] == [one.name for one in RACES["schemes"]]
+    assert [row["arm"] for row in rows] == [one.name for one in race_of("schemes").arms]
     for words in ("Probe suite", "Generator", "Discriminator", "adversarial after MLM"):
         assert words in result.output
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from electra_edu.experiments import Record, curves, load_experiment, load_record, mean_interval, record_names
 from electra_edu.experiments.findings import MANY, MEAN, after, arms_of, findings, named, scores_of
 from electra_edu.plots import DISCRIMINATOR, arm_curves
-from electra_edu.plots.arms import style
+from electra_edu.plots.arms import draw_arm
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 OPENING = """# Findings
@@ -124,11 +124,7 @@ def labels_figure(record: Record) -> Figure:
     for axes, task in zip(grid, [None, *tasks], strict=True):
         for arm in arms:
             found = [mean_interval(after(record.rows, arm, n, task)) for n in labels]
-            look = style(arms, arm)
-            axes.plot(labels, [each.value for each in found], label=arm, linewidth=1.8, **look)
-            axes.fill_between(
-                labels, [each.low for each in found], [each.high for each in found], color=look["color"], alpha=0.15
-            )
+            draw_arm(axes, labels, found, arm, arms)
         axes.set_xscale("log")
         axes.set_xticks(labels, [str(n) for n in labels])
         axes.minorticks_off()

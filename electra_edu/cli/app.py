@@ -1,5 +1,7 @@
 """The commands and their options; what they do is in the modules beside this one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -73,13 +75,11 @@ def lab(
 
     What you change there is kept: a newer version of a changed lesson is laid beside it.
     """
-    try:
+    with _answered():
         jupyterlab.check(port, extra or ())
         laid = lessons.lay_out(lessons.lessons_folder(), folder)
         _report(laid, folder)
         code = jupyterlab.start(folder, laid.lessons[0], port=port, browser=browser, extra=extra or ())
-    except ElectraEduError as error:
-        raise _failure(error) from error
     raise typer.Exit(code)
 
 
@@ -111,10 +111,8 @@ def race(
     retry: Retry = False,
 ) -> None:
     """Hold ways to train against each other at equal FLOPs, and print what their features know."""
-    try:
+    with _answered():
         trials.race(name, corpus, tflop, seeds, jobs, out, retry)
-    except ElectraEduError as error:
-        raise _failure(error) from error
 
 
 @app.command(rich_help_panel="Experiments")
@@ -132,10 +130,8 @@ def sweep(
     retry: Retry = False,
 ) -> None:
     """Train every combination of some settings on several seeds, and print what came out."""
-    try:
+    with _answered():
         trials.sweep(settings, corpus, tflop or [0.3], seeds, jobs, out, retry)
-    except ElectraEduError as error:
-        raise _failure(error) from error
 
 
 @app.command(rich_help_panel="Experiments")
@@ -151,10 +147,8 @@ def record(
     if show:
         Console().print(trials.listing())
         return
-    try:
+    with _answered():
         trials.record(names or (), every, out, jobs, retry)
-    except ElectraEduError as error:
-        raise _failure(error) from error
 
 
 @bench.command("step")
@@ -169,10 +163,8 @@ def bench_step(
     out: Out = None,
 ) -> None:
     """Time a training step beside transformers', electra-pytorch's and a textbook's, and against a matrix product."""
-    try:
+    with _answered():
         benches.step(shape or (), rounds, seconds, device, dtype, out)
-    except ElectraEduError as error:
-        raise _failure(error) from error
 
 
 @bench.command("growth")
@@ -180,10 +172,8 @@ def bench_growth(
     rounds: Rounds = 7, seconds: Seconds = 1.0, device: Device = "cpu", dtype: DType = "float32", out: Out = None
 ) -> None:
     """Time and weigh a step as length, width, layers and vocabulary double, one at a time."""
-    try:
+    with _answered():
         benches.growth(rounds, seconds, device, dtype, out)
-    except ElectraEduError as error:
-        raise _failure(error) from error
 
 
 @bench.command("insight")
@@ -195,10 +185,8 @@ def bench_insight(
     out: Out = None,
 ) -> None:
     """Time from Train until the discriminator passes .90 on the toy language's exam, .75 and .85 on documentation."""
-    try:
+    with _answered():
         benches.insight(corpus or (), seeds, first_seed, device, out)
-    except ElectraEduError as error:
-        raise _failure(error) from error
 
 
 def _report(laid: lessons.Laid, folder: Path) -> None:
@@ -211,7 +199,11 @@ def _report(laid: lessons.Laid, folder: Path) -> None:
     typer.echo("JupyterLab is starting. Ctrl-C in this window ends it; your work is saved in the folder.")
 
 
-def _failure(error: ElectraEduError) -> typer.Exit:
-    """Print a sentence instead of a traceback."""
-    typer.secho(str(error), err=True, fg="red")
-    return typer.Exit(1)
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Answer a mistake in a sentence instead of a traceback."""
+    try:
+        yield
+    except ElectraEduError as error:
+        typer.secho(str(error), err=True, fg="red")
+        raise typer.Exit(1) from error

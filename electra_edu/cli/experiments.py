@@ -25,6 +25,7 @@ from electra_edu.experiments import (
     write_record,
 )
 from electra_edu.experiments.cells import Row
+from electra_edu.experiments.findings import named, scores_of
 from electra_edu.experiments.plan import TFLOP
 
 GENERATOR = {"mlm_loss": "MLM loss", "mlm_accuracy": "right", "sampled_accuracy": "right, drawn", "entropy": "entropy"}
@@ -84,7 +85,7 @@ def listing() -> Table:
 def tables(rows: Sequence[Row]) -> list[Table]:
     """Return the tables: what each arm cost, its probe suite, its generator, its discriminator."""
     found = summary(rows)
-    probes = {name: name.removeprefix("probe_").replace("_", " ") for name in rows[0] if name.startswith("probe_")}
+    probes = {score: named(score) for score in scores_of(rows)}
     cost = Table(title="What it cost")
     for column in ("", "runs", "steps", "TFLOP", "seconds each"):
         cost.add_column(column, justify="right" if column else "left")
@@ -103,7 +104,7 @@ def tables(rows: Sequence[Row]) -> list[Table]:
 
 
 def _run(experiment: Experiment, command: str, out: Path, jobs: int | None, retry: bool, console: Console) -> Outcome:
-    """Run an experiment with a progress bar, and write its table into `out`, also when it was stopped early."""
+    """Run an experiment with a progress bar, write its table into `out`, and name the runs that failed."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         TextColumn("time left"), TimeRemainingColumn(elapsed_when_finished=False),

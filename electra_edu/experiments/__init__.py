@@ -5,12 +5,13 @@ from electra_edu.experiments.plan import Arm, Experiment, experiment_names, grid
 from electra_edu.experiments.race import RACES, race, race_of
 from electra_edu.experiments.records import Record, load_record, record_names, write_record
 from electra_edu.experiments.runner import Outcome, estimate, run_experiment
-from electra_edu.experiments.statistics import curves, mean_interval, race_to, summary
+from electra_edu.experiments.statistics import Interval, curves, mean_interval, race_to, summary
 
 __all__ = [
     "RACES",
     "Arm",
     "Experiment",
+    "Interval",
     "Outcome",
     "Record",
     "Row",

@@ -111,18 +111,13 @@ class Experiment:
             for arm in self.arms:
                 yield Cell(arm, self.corpus, seed, self.marks, self.fine_tuning)
 
-    @property
-    def fields(self) -> list[str]:
-        """List the settings in which arms differ: the columns of the table."""
-        return list(dict.fromkeys(name for arm in self.arms for name in arm.changes))
 
-
-def grid(choices: Mapping[str, Sequence[Any]], shared: Mapping[str, Any] = {}) -> tuple[Arm, ...]:
+def grid(choices: Mapping[str, Sequence[Any]], shared: Mapping[str, Any] | None = None) -> tuple[Arm, ...]:
     """Return an arm for each combination of the settings `choices`, named after it; `shared` holds for all."""
     arms = []
     for values in itertools.product(*choices.values()):
         own = dict(zip(choices, values, strict=True))
-        arms.append(Arm(", ".join(f"{name}={value}" for name, value in own.items()), {**shared, **own}))
+        arms.append(Arm(", ".join(f"{name}={value}" for name, value in own.items()), {**(shared or {}), **own}))
     return tuple(arms)
 
 

@@ -1,39 +1,17 @@
-"""Races: ways to train that may each spend the same number of floating-point operations, over several seeds."""
+"""Races: an experiment's arms at one budget, on as many seeds as one likes."""
 
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 from electra_edu.errors import ElectraEduError, nearest
-from electra_edu.experiments.plan import Arm, Experiment, corpus_named
+from electra_edu.experiments.plan import Experiment, corpus_named, load_experiment
 from electra_edu.experiments.runner import Outcome, run_experiment
-from electra_edu.objectives import OBJECTIVES
 
-RACES: Mapping[str, tuple[Arm, ...]] = MappingProxyType(
-    {
-        "objectives": tuple(
-            Arm(row.label, {"objective": name}) for name, row in OBJECTIVES.items()
-        ),  # the paper's Table 5
-        "schemes": (  # the right side of its Figure 3
-            Arm("joint"),
-            Arm("two-stage", {"scheme": "two-stage", "weight_sharing": "none"}, 0.5),
-            Arm("joint, size 1", {"generator_size_fraction": 1.0}),
-            Arm(
-                "two-stage, size 1, copied",
-                {
-                    "scheme": "two-stage",
-                    "weight_sharing": "none",
-                    "generator_size_fraction": 1.0,
-                    "copy_generator": True,
-                },
-                0.5,
-            ),
-            Arm("adversarial", {"scheme": "adversarial"}),
-            Arm("adversarial after MLM", {"scheme": "adversarial"}, 0.25),
-        ),
-    }
-)
+# The name of a race, and the experiment whose arms run in it: the paper's Table 5, and the right side of its Figure 3.
+RACES: Mapping[str, str] = MappingProxyType({"objectives": "ladder", "schemes": "schemes"})
 
 
 def race_of(name: str, *, corpus: str = "toy", flops: float = 0.5e12, seeds: int = 3) -> Experiment:
@@ -47,7 +25,8 @@ def race_of(name: str, *, corpus: str = "toy", flops: float = 0.5e12, seeds: int
         if not value > 0:
             raise ElectraEduError(f"{what}={value!r}: must be above 0.")
     corpus_named(corpus)  # an unknown name is answered here, not in a worker
-    return Experiment(f"race-{name}", corpus, RACES[name], tuple(range(seeds)), (flops,))
+    whole = load_experiment(RACES[name])
+    return replace(whole, name=f"race-{name}", corpus=corpus, seeds=tuple(range(seeds)), marks=(flops,))
 
 
 def race(

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
-from electra_edu.experiments import Row, curves, mean_interval
+from electra_edu.experiments import Interval, Row, curves, mean_interval
 from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, INK, NEUTRAL, PROBE, WARNING
 
 # A colour of its own for the first six, then the same with another line; every arm has a marker of its own as well, so
@@ -17,10 +18,15 @@ OWN: Mapping[str, str] = MappingProxyType({"BERT": GENERATOR, "ELECTRA": DISCRIM
 
 
 def style(arms: Sequence[str], arm: str) -> dict[str, str]:
-    """Return the colour, line and marker of an arm among `arms`."""
-    i = list(arms).index(arm)
-    line = "-" if i < len(COLORS) else "--"
-    return {"color": OWN.get(arm, COLORS[i % len(COLORS)]), "linestyle": line, "marker": MARKERS[i % len(MARKERS)]}
+    """Return the colour, line and marker of an arm among `arms`; no two of up to ten look alike."""
+    free = [color for color in COLORS if color not in {OWN[name] for name in arms if name in OWN}]
+    others = [name for name in arms if name not in OWN]
+    i = others.index(arm) if arm in others else 0
+    return {
+        "color": OWN.get(arm, free[i % len(free)]),
+        "linestyle": ("-", "--", ":")[i // len(free)],
+        "marker": MARKERS[list(arms).index(arm) % len(MARKERS)],
+    }
 
 
 def arm_curves(axes: Axes, rows: Sequence[Row], score: str, arms: Sequence[str] | None = None) -> Axes:
@@ -34,12 +40,7 @@ def arm_curves(axes: Axes, rows: Sequence[Row], score: str, arms: Sequence[str] 
         if not mine:
             continue
         flops, values, _ = curves(mine, arm, score)
-        found = [mean_interval(column.tolist()) for column in values.T]
-        x, look = flops / 1e12, style(every, arm)
-        axes.plot(x, [each.value for each in found], label=arm, linewidth=1.8, markersize=4.5, **look)  # type: ignore[arg-type]
-        axes.fill_between(
-            x, [each.low for each in found], [each.high for each in found], color=look["color"], alpha=0.15, linewidth=0
-        )
+        draw_arm(axes, flops / 1e12, [mean_interval(column.tolist()) for column in values.T], arm, every)
     axes.set_xscale("log")
     marks = sorted({row["tflop"] for row in rows})
     shown = marks[:: max(1, math.ceil(len(marks) / 6))]
@@ -49,3 +50,11 @@ def arm_curves(axes: Axes, rows: Sequence[Row], score: str, arms: Sequence[str] 
     axes.grid(axis="y", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     return axes
+
+
+def draw_arm(axes: Axes, x: ArrayLike, found: Sequence[Interval], arm: str, arms: Sequence[str]) -> None:
+    """Draw an arm's means over `x` as a line and their intervals as a band, in the look it has among `arms`."""
+    look = style(arms, arm)
+    axes.plot(x, [each.value for each in found], label=arm, linewidth=1.8, markersize=4.5, **look)  # type: ignore[arg-type]
+    low, high = [each.low for each in found], [each.high for each in found]
+    axes.fill_between(x, low, high, color=look["color"], alpha=0.15, linewidth=0)
