@@ -177,6 +177,45 @@ class TestCells:
         assert steps[0] == (1 if moment == "rows" else rows[0]["step"] + 1)
         assert sorted(file.name for file in tmp_path.iterdir()) == [f"{cell.key}.json", f"{cell.key}.lock"]
 
+    @pytest.mark.parametrize("is_row_lost", [False, True])
+    def test_rows_and_run_of_different_marks_are_told_apart(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_row_lost: bool
+    ) -> None:
+        """Cut off after the second mark's rows: the run is the first mark's. Or after both, and the rows are lost."""
+
+        class Killed(BaseException):
+            pass
+
+        three = Experiment("three", "toy", SMALL.arms[:1], (0,), (2 * STEP, 4 * STEP, 6 * STEP))
+        cell = next(three.cells())
+        whole = run_experiment(three, tmp_path / "whole", jobs=1).rows
+        saves, save = [], cells_module.TrainingRun.save
+
+        def stop(run: Any, place: Path) -> None:
+            saves.append(run.step)
+            if len(saves) == 1 or is_row_lost:
+                save(run, place)
+            if len(saves) == 2:
+                raise Killed
+
+        monkeypatch.setattr(cells_module.TrainingRun, "save", stop)
+        with pytest.raises(Killed):
+            run_cell(cell, tmp_path)
+        monkeypatch.undo()
+        place = Place(tmp_path, cell.key)
+        rows = json.loads(place.rows.read_text())
+        assert [row["step"] for row in rows] == saves
+        if is_row_lost:
+            place.rows.write_text("[]")
+        steps: list[int] = []
+        advance = cells_module.TrainingRun.advance
+        monkeypatch.setattr(
+            cells_module.TrainingRun, "advance", lambda run, n: steps.append(run.step + 1) or advance(run, n)
+        )
+        assert run_cell(cell, tmp_path)
+        assert table(gather(three, tmp_path).rows) == table(whole)
+        assert steps[0] == (1 if is_row_lost else saves[0] + 1)
+
     def test_a_damaged_checkpoint_is_begun_again(self, undisturbed: list[Row], tmp_path: Path) -> None:
         cell = next(iter(SMALL.cells()))
         place = Place(tmp_path, cell.key)
@@ -334,6 +373,7 @@ class TestStatistics:
         assert most.target == pytest.approx(0.72)
         assert most.reference == pytest.approx(2e12 * 2 ** (0.12 / 0.2))
         assert most.other.value == pytest.approx(1e12 * 2 ** (0.32 / 0.4))
+        assert most.speedup.value == pytest.approx(2 ** (1 + 0.6 - 0.8))
 
     def test_a_run_that_never_gets_there_is_counted_as_never(self) -> None:
         rows = []
