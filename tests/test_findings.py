@@ -1,15 +1,23 @@
 """What records found: sentences against small tables worked out by hand, and a page that is up to date."""
 
 import importlib.util
-import math
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
 
 from electra_edu.experiments import Record, Row, load_record, record_names
-from electra_edu.experiments.findings import after, ahead, difference, findings, labels_needed, race_sentence, standing
-from electra_edu.experiments.statistics import Interval, Race
+from electra_edu.experiments.findings import (
+    after,
+    ahead,
+    difference,
+    ends_table,
+    findings,
+    leaders,
+    races,
+    standing,
+    tables,
+)
 from electra_edu.plots import arm_curves
 from electra_edu.plots.arms import style
 
@@ -30,14 +38,28 @@ def test_who_is_ahead_is_said_with_the_paired_difference() -> None:
     assert [arm for arm, _ in standing(rows)] == ["B", "A"]
     gap = difference(rows, "B", "A")
     assert (gap.value, gap.low, gap.high) == pytest.approx((0.05, 0.05, 0.05))  # pairs differ by the same amount
-    text = ahead(rows)
-    assert text.startswith("At 2 TFLOP 'B' is ahead in the mean probe score: .65 [.55 to .75].")
-    assert "leads 'A' by .05 [.05 to .05], more than chance. The others: 'A' .60 [.50 to .70]." in text
+    # Student's t with two degrees of freedom is 4.303, and the standard error .1 / √3.
+    assert ahead(rows) == (
+        "At 2 TFLOP 'B' is ahead in the mean probe score: .65 [.40–.90]. Behind by more than chance: 'A' (.05)."
+    )
 
 
 def test_a_lead_that_may_be_chance_is_called_so() -> None:
-    assert "which may be chance" in ahead(two_arms((0.5, 0.6, 0.7), (0.8, 0.3, 0.71)), "probe_topic")
-    assert "the topic probe" in ahead(two_arms((0.5, 0.6, 0.7), (0.8, 0.3, 0.71)), "probe_topic")
+    rows = two_arms((0.5, 0.6, 0.7), (0.8, 0.3, 0.71))
+    assert "Behind by what may be chance: 'A' (.00)." in ahead(rows, "probe_topic")
+    assert "more than chance" not in ahead(rows, "probe_topic")
+    assert "the topic probe" in ahead(rows, "probe_topic")
+    assert ahead(two_arms((0.5,), (0.6,))).endswith(".60. It is one run of each, so that chance is not known.")
+
+
+def test_the_leader_of_every_budget_is_named() -> None:
+    rows = [
+        row(arm, 0, mark, score)
+        for arm, scores in (("A", (0.3, 0.4, 0.5, 0.5)), ("B", (0.2, 0.3, 0.6, 0.7)))
+        for mark, score in zip((1, 2, 4, 8), scores, strict=True)
+    ]
+    assert leaders(rows) == "The highest mean probe score has 'A' at 1 to 2 TFLOP, 'B' at 4 to 8 TFLOP."
+    assert leaders(rows[:4]) == "'A' has the highest mean probe score at every budget."
 
 
 def test_a_search_tells_the_highest_mean_over_all_budgets() -> None:
@@ -45,35 +67,78 @@ def test_a_search_tells_the_highest_mean_over_all_budgets() -> None:
     (text,) = findings(Record("search", tuple(rows), {}))
     assert text.startswith("Of 13 settings, the highest mean probe score over all budgets (2 seeds): 'arm 12' 0.680; ")
     assert text.endswith("The lowest: 'arm 0' 0.500.")
+    assert tables(Record("search", tuple(rows), {})) == []
 
 
-def test_a_race_is_told_won_lost_and_never_finished() -> None:
-    def told(flops: float, speed: float) -> str:
-        return race_sentence(
-            Race("probe_topic", 0.9, 0.72, 1e12, 0.5e12, Interval(flops, flops, flops, 3), Interval(speed, 1, 3, 3))
-        )
+def raced(**scores: tuple[list[float], list[float]]) -> list[Row]:
+    """Two seeds that agree, at 1, 2 and 4 TFLOP: for each probe BERT's scores and ELECTRA's."""
+    return [
+        row(arm, seed, mark, 0)
+        | {f"probe_{name}": both[arm == "ELECTRA"][i] for name, both in scores.items()}
+        | {"probe_mean": sum(both[arm == "ELECTRA"][i] for both in scores.values()) / len(scores)}
+        for arm in ("BERT", "ELECTRA")
+        for seed in (0, 1)
+        for i, mark in enumerate((1, 2, 4))
+    ]
 
-    assert told(0.25e12, 2.0) == (
-        "ELECTRA reaches 90% of BERT's score on the topic probe (0.72; BERT needs 0.50 TFLOP for it, and its whole "
-        "budget is 1.00 TFLOP) with 0.25 TFLOP: 2.00 times as fast [1.00 to 3.00]."
+
+def test_races_are_told_won_lost_never_finished_and_not_run() -> None:
+    rows = raced(
+        topic=([0.2, 0.4, 0.8], [0.4, 0.8, 0.8]),  # half the FLOPs
+        module=([0.2, 0.4, 0.8], [0.2, 0.2, 0.4]),  # never
+        agreement=([0.5, 0.5, 0.5], [0.5, 0.5, 0.9]),  # BERT never moves: no race
     )
-    assert told(math.inf, 0.0).endswith("within the longest run.")
+    for each in rows:  # so that the mean over the suite is a race of its own
+        each["probe_mean"] = {1: 0.2, 2: 0.4, 4: 0.8}[each["tflop"]]
+    text, whole = findings(Record("x", tuple(rows), {}))[:2]
+    assert "agreement" not in text
+    assert text.startswith(
+        "To 90% of BERT's score ELECTRA is sooner on topic (2.00 [2.00–2.00]), and later on module (not"
+    )
+    assert text.endswith("Open, since the interval holds 1: suite's mean (1.00 [1.00–1.00]).")
+    assert whole.startswith("To 100% of BERT's score ELECTRA is sooner on topic")
+    header, *lines = tables(Record("x", tuple(rows), {}))[0]
+    cells = {line[0]: line[1:] for line in lines}  # .72 is .8 of the way from .4 to .8: 2 × 2^.8 = 3.48
+    assert header[:6] == ["probe", "BERT's budget", "its score", "BERT to 90%", "ELECTRA", "times as fast"]
+    assert cells["topic"] == ["4.00", ".80", "3.48", "1.74", "2.00 [2.00–2.00]", "4.00", "2.00", "2.00 [2.00–2.00]"]
+    assert cells["module"][3:5] == ["> 4.00", "not within the longest run"]
+    assert cells["agreement"] == ["≤ 1.00", ".50", *["–"] * 6]
 
 
-def test_labels_are_told_as_means_over_tasks() -> None:
+def test_nothing_is_told_of_races_that_no_one_saw() -> None:
+    rows = raced(topic=([0.5, 0.5, 0.5], [0.5, 0.5, 0.9]))
+    assert races(rows, 0.9) == []
+    assert findings(Record("x", tuple(rows), {}))[0].endswith("there is no race to see.")
+
+
+def test_the_table_of_ends_has_means_and_what_the_experiment_shows() -> None:
+    rows = [each | {"auc": None if each["arm"] == "A" else 0.75} for each in two_arms((0.5, 0.7), (0.8, 0.8))]
+    assert ends_table(rows, ["auc"]) == [
+        ["", "mean probe score", "topic", "AUC on the fixed exam"],
+        ["B", ".80 [.80–.80]", ".80", ".75"],
+        ["A", ".60 [-.67–1.87]", ".60", "–"],
+    ]
+
+
+def test_labels_saved_are_read_off_the_curves() -> None:
+    curves = {"ELECTRA": (0.2, 0.4, 0.8), "BERT": (0.3, 0.6, 0.9), "from scratch": (0.2, 0.4, 0.6)}
     rows = [
-        {"arm": arm, "seed": seed, "task": task, "labels_per_class": labels, "score": base + 0.1 * (task == "b")}
-        for arm, base in (("ELECTRA", 0.6), ("from scratch", 0.2))
+        {"arm": arm, "seed": seed, "task": task, "labels_per_class": labels, "score": score + 0.1 * (task == "b")}
+        for arm, scores in curves.items()
         for seed in (0, 1)
         for task in ("a", "b")
-        for labels in (1, 10)
+        for labels, score in zip((1, 10, 100), scores, strict=True)
     ]
-    assert after(rows, "ELECTRA", 10) == pytest.approx([0.65, 0.65])
-    assert after(rows, "ELECTRA", 10, "b") == pytest.approx([0.7, 0.7])
-    first, second = labels_needed(rows)
-    assert first == "With 1 label per class: ELECTRA .65 [.65 to .65], from scratch .25 [.25 to .25]."
-    assert second.startswith("With 10 labels per class")
-    assert findings(Record("x", tuple(rows), {})) == [first, second]
+    assert after(rows, "ELECTRA", 10) == pytest.approx([0.45, 0.45])
+    assert after(rows, "ELECTRA", 10, "b") == pytest.approx([0.5, 0.5])
+    record = Record("x", tuple(rows), {})
+    # Straight over the logarithm: ELECTRA is half way from 10 to 100, at √1000.
+    (text,) = findings(record)
+    assert text == (
+        "What a network from scratch scores with 100 labels per class (.65): ELECTRA with 32, BERT with 10."
+    )
+    assert tables(record)[0][0] == ["labels per class", "1", "10", "100"]
+    assert tables(record)[0][1][:2] == ["ELECTRA", ".25 [.25–.25]"]
 
 
 def test_curves_are_drawn_over_the_flops_with_a_line_for_each_arm() -> None:

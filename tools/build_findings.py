@@ -6,15 +6,38 @@ experiment's definition, so that a record that is made again changes the page an
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from electra_edu.experiments import Record, curves, load_experiment, load_record, mean_interval, record_names
-from electra_edu.experiments.findings import MANY, MEAN, after, arms_of, findings, named, scores_of
+from electra_edu.experiments import (
+    Experiment,
+    Record,
+    Row,
+    curves,
+    load_experiment,
+    load_record,
+    mean_interval,
+    record_names,
+)
+from electra_edu.experiments.findings import (
+    MANY,
+    MEAN,
+    WORDS,
+    Table,
+    after,
+    arms_of,
+    findings,
+    named,
+    scores_of,
+    tables,
+)
+from electra_edu.experiments.plan import called
 from electra_edu.plots import DISCRIMINATOR, arm_curves
 from electra_edu.plots.arms import draw_arm
 
@@ -22,14 +45,19 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 OPENING = """# Findings
 
 What this course claims about ELECTRA in miniature, measured. Each section is a record of the package: its table lies
-in `electra_edu/experiments/recorded`, and its command makes it again. A bracket holds 95 % of the means that resampled
-seeds give. Probe scores are what a linear classifier reads off frozen features (`electra_edu.probes`); FLOPs are
-counted by `electra_edu.efficiency`. A method that does not reach a score in some of the resamples is 0 times as fast
-there. This page is written by `tools/build_findings.py` from the records.
+in `electra_edu/experiments/recorded`, and its command makes it again. Probe scores are what a linear classifier reads
+off frozen features (`electra_edu.probes`); FLOPs are counted by `electra_edu.efficiency`. This page is written by
+`tools/build_findings.py` from the records.
+
+Brackets are 95 % intervals over seeds. Of means and differences they are Student's; arms are compared seed by seed. How
+many times as fast ELECTRA reaches a score has none that simple: there it is a bootstrap over pairs of seeds, which is
+too narrow when seeds are few (of a mean it would hold the truth 90 % of the time with 10 seeds, 73 % with 3), and 0
+where a resample never gets there. "≤": already there when first looked at; ">": not within the longest run.
 """
 ORDER = (
-    "headline-toy", "headline-docs", "first-seconds", "ladder", "generator-size", "lambda", "mask-rate", "sharing",
-    "schemes", "fine-tuning", "recipe", "docs-long", "search-toy-bert", "search-toy-electra",
+    "headline-toy", "headline-docs", "docs-long", "first-seconds", "ladder", "generator-size", "starving", "lambda",
+    "mask-rate", "sharing", "schemes", "fine-tuning", "recipe", "search-toy-bert", "search-toy-electra",
+    "search-docs-bert", "search-docs-electra",
 )  # fmt: skip
 
 
@@ -53,8 +81,9 @@ def section(record: Record) -> str:
     about, experiment = record.about, load_experiment(record.name)
     minutes = about["training_seconds"] / 60
     made = about["hardware"]
-    sentences = "\n".join(f"- {sentence}" for sentence in findings(record))
-    remark = f"\n{experiment.remark}\n" if experiment.remark else ""
+    tabled = "".join(f"\n{markdown(table)}\n" for table in tables(record, experiment.shows))
+    remark = f"\n{experiment.remark.strip()}\n" if experiment.remark else ""
+    seeds = len(about["seeds"])
     return f"""
 ## {experiment.title}
 
@@ -62,22 +91,30 @@ def section(record: Record) -> str:
 
 *The paper:* {experiment.paper}
 
-*Here* ({about["corpus"]["name"]}, {len(about["seeds"])} seeds):
-
-{sentences}
+*Here* ({about["corpus"]["name"]}, {seeds} seed{"s" * (seeds > 1)}): {" ".join(findings(record))}
 {remark}
 ![{experiment.title}: {experiment.question}](findings/{record.name}.png)
-
+{tabled}
 `{about["command"]}` · {len(about["arms"])} arms · {minutes:.0f} minutes of training in all, one thread each ·
 {made["cpu"]}, torch {made["torch"]} · {about["dates"][0][:10]}
 """
+
+
+def markdown(table: Table) -> str:
+    """Return a table as Markdown, numbers to the right."""
+    header, *lines = table
+    rule = ["---", *["---:"] * (len(header) - 1)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *lines])
 
 
 def drawn(record: Record) -> Figure:
     """Return the figure of a record: the probe suite over the FLOPs spent, scores over labels, or a search's ranks."""
     if "score" in record.rows[0]:
         return labels_figure(record)
-    return search_figure(record) if len(arms_of(record.rows)) > MANY else curves_figure(record)
+    if len(arms_of(record.rows)) > MANY:
+        return search_figure(record)
+    experiment = load_experiment(record.name)
+    return curves_figure(record, experiment) if experiment.over is None else setting_figure(record, experiment)
 
 
 def search_figure(record: Record) -> Figure:
@@ -94,23 +131,52 @@ def search_figure(record: Record) -> Figure:
     return figure
 
 
-def curves_figure(record: Record) -> Figure:
-    """Draw every probe of the suite and its mean, and what the two networks score, one small chart each."""
-    scores = [MEAN, *scores_of(record.rows)[:-1], "train_mlm_loss", "auc", "recall"]
-    shown = [score for score in scores if any(row[score] is not None for row in record.rows)]
-    rows = -(-len(shown) // 3)
-    figure, grid = plt.subplots(rows, 3, figsize=(10, 2.5 * rows + 0.9), layout="constrained", squeeze=False)
-    titles = {
-        MEAN: "mean probe score", "train_mlm_loss": "MLM loss in training (nats)", "auc": "AUC on the fixed exam",
-        "recall": "recall on its own fakes",
-    }  # fmt: skip
-    for axes, score in zip(grid.flat, shown, strict=False):
+def curves_figure(record: Record, experiment: Experiment) -> Figure:
+    """Draw over the FLOPs spent, one small chart each: the probes' mean, every probe, and what the experiment shows."""
+    figure, charts = charts_of(record.rows, experiment)
+    for score, axes in charts.items():
         arm_curves(axes, record.rows, score)
-        axes.set_title(titles.get(score, f"probe: {named(score)}"), fontsize=10, loc="left")
         axes.set_xlabel("TFLOP", fontsize=9)
+    return with_legend(figure, next(iter(charts.values())))
+
+
+def setting_figure(record: Record, experiment: Experiment) -> Figure:
+    """Draw the same at the last mark over one setting, a line for each value of the other."""
+    setting = experiment.over or ""
+    last = [row for row in record.rows if row["tflop"] == max(experiment.marks) / 1e12]
+    (other,) = {name for arm in experiment.arms for name in arm.changes if len({r[name] for r in last}) > 1} - {setting}
+    values = sorted({row[setting] for row in last})
+    lines = list(dict.fromkeys(called(other, row[other]) for row in last))
+    figure, charts = charts_of(last, experiment)
+    for score, axes in charts.items():
+        for line in lines:
+            mine = [row for row in last if called(other, row[other]) == line and row[score] is not None]
+            there = [value for value in values if any(row[setting] == value for row in mine)]
+            found = [mean_interval([row[score] for row in mine if row[setting] == value]) for value in there]
+            draw_arm(axes, [values.index(value) for value in there], found, line, lines)
+        axes.set_xticks(range(len(values)), [f"{value:g}" for value in values])
+        axes.set_xlabel(called(setting, "").strip(), fontsize=9)
+        axes.grid(axis="y", alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    return with_legend(figure, next(iter(charts.values())))
+
+
+def charts_of(rows: Sequence[Row], experiment: Experiment) -> tuple[Figure, dict[str, Axes]]:
+    """Return a figure with a titled chart for each score that there is."""
+    scores = [MEAN, *scores_of(rows)[:-1], *experiment.shows]
+    shown = [score for score in scores if any(row[score] is not None for row in rows)]
+    n_rows = -(-len(shown) // 3)
+    figure, grid = plt.subplots(n_rows, 3, figsize=(10, 2.5 * n_rows + 0.9), layout="constrained", squeeze=False)
     for axes in list(grid.flat)[len(shown) :]:
         axes.set_axis_off()
-    handles, names = grid[0, 0].get_legend_handles_labels()
+    for axes, score in zip(grid.flat, shown, strict=False):
+        axes.set_title(WORDS.get(score, f"probe: {named(score)}"), fontsize=10, loc="left")
+    return figure, dict(zip(shown, grid.flat, strict=False))
+
+
+def with_legend(figure: Figure, axes: Axes) -> Figure:
+    """Add the names of the lines below all charts."""
+    handles, names = axes.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=min(4, len(names)), frameon=False, fontsize=9)
     return figure
 

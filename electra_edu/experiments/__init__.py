@@ -3,7 +3,7 @@
 from electra_edu.experiments.cells import Row
 from electra_edu.experiments.plan import Arm, Experiment, experiment_names, grid, load_experiment
 from electra_edu.experiments.race import RACES, race, race_of
-from electra_edu.experiments.records import Record, load_record, record_names, write_record
+from electra_edu.experiments.records import Record, load_record, network_folder, record_names, write_record
 from electra_edu.experiments.runner import Outcome, estimate, run_experiment
 from electra_edu.experiments.statistics import Interval, curves, mean_interval, race_to, summary
 
@@ -22,6 +22,7 @@ __all__ = [
     "load_experiment",
     "load_record",
     "mean_interval",
+    "network_folder",
     "race",
     "race_of",
     "race_to",

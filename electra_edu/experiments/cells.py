@@ -23,6 +23,7 @@ from electra_edu.errors import CheckpointError
 from electra_edu.experiments.plan import TFLOP, Cell, FineTuning, corpus_named
 from electra_edu.files import write_whole
 from electra_edu.finetuning import learning_curve
+from electra_edu.interop import to_transformers
 from electra_edu.probes import probe_suite
 from electra_edu.tasks import load_task
 from electra_edu.training import TrainingRun
@@ -52,6 +53,7 @@ class Place:
         self.failed = folder / f"{key}.failed.json"
         self.rows = folder / f"{key}.rows.json"  # read so far
         self.run = folder / f"{key}.run"  # the run at the last mark
+        self.network = folder / f"{key}.network"  # of a cell that keeps it, once it is trained
         self.lock = folder / f"{key}.lock"
 
     def result(self) -> list[Row] | None:
@@ -116,6 +118,8 @@ def _rows(cell: Cell, place: Place) -> list[Row]:
         if mark != cell.marks[-1]:
             write_whole(place.rows, json.dumps(rows))  # before the run: rows of a later step are dropped on return
             run.save(place.run)
+    if cell.keep:
+        to_transformers(run, place.network)
     if cell.fine_tuning is None:
         return rows
     return [

@@ -1,32 +1,65 @@
-"""What a record found, in sentences that its numbers write: true whichever way it came out."""
+"""What a record found, in sentences and tables that its numbers write: true whichever way it came out."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from statistics import fmean
+
+import numpy as np
 
 from electra_edu.experiments.cells import Row
 from electra_edu.experiments.plan import TFLOP
 from electra_edu.experiments.records import Record
-from electra_edu.experiments.statistics import Interval, Race, curves, mean_interval, race_to
+from electra_edu.experiments.statistics import Array, Interval, Race, crossing, curves, mean_interval, race_to
 
 MEAN = "probe_mean"
-MANY = 12  # arms; with more of them the record is a search
+MANY = 11  # arms; with more of them the record is a search for settings
+SHARES = (0.9, 1.0)  # of BERT's score
+Table = list[list[str]]  # the first row is the header
+
+WORDS = {
+    MEAN: "mean probe score",
+    "train_mlm_loss": "MLM loss in training (nats)",
+    "train_rtd_loss": "RTD loss in training (nats)",
+    "train_mlm_grad_share": "MLM's share of the shared gradient",
+    "train_grad_cosine": "cosine of the two gradients",
+    "train_recall": "recall in training",
+    "train_replaced_rate": "share of replaced tokens",
+    "auc": "AUC on the fixed exam",
+    "recall": "recall on its own fakes",
+}
 
 
 def findings(record: Record) -> list[str]:
-    """Return the sentences of a record: a race to BERT's score, labels that are saved, or who is ahead at the end."""
+    """Return the sentences of a record: a race to BERT's score, labels that are saved, or who is ahead and when."""
     if "score" in record.rows[0]:
-        return labels_needed(record.rows)
+        return labels_saved(record.rows)
     arms = arms_of(record.rows)
     if len(arms) > MANY:
         return [throughout(record.rows)]
-    found = [ahead(record.rows)]
+    found = [leaders(record.rows), ahead(record.rows)]
     if set(arms) == {"BERT", "ELECTRA"}:
-        found = [*(race_sentence(race) for race in races(record.rows)), *found]
+        found = [*(race_sentence(races(record.rows, share)) for share in SHARES), *found]
     return found
 
 
-def arms_of(rows: Sequence[Row]) -> list[str]:
+def tables(record: Record, shows: Sequence[str] = ()) -> list[Table]:
+    """Return the tables of a record: the races, the scores at the last budget with the columns `shows`, or the labels'.
+
+    A search has none: its figure shows every setting.
+    """
+    if "score" in record.rows[0]:
+        return [labels_table(record.rows)]
+    arms = arms_of(record.rows)
+    if len(arms) > MANY:
+        return []
+    found = [ends_table(record.rows, shows)]
+    if set(arms) == {"BERT", "ELECTRA"}:
+        found.insert(0, races_table(record.rows))
+    return found
+
+
+def arms_of(rows: Iterable[Row]) -> list[str]:
     """List the arms in the order of the table."""
     return list(dict.fromkeys(row["arm"] for row in rows))
 
@@ -36,40 +69,90 @@ def scores_of(rows: Sequence[Row]) -> list[str]:
     return [name for name in rows[0] if name.startswith("probe_") and name != MEAN] + [MEAN]
 
 
-def races(rows: Sequence[Row], shares: Sequence[float] = (0.9, 1.0)) -> list[Race]:
-    """Return ELECTRA's races to 90 % and to all of BERT's score, for each task and for the suite's mean."""
-    return [race_to(rows, score, share, "BERT", "ELECTRA") for score in scores_of(rows) for share in shares]
+def races(rows: Sequence[Row], share: float) -> list[Race]:
+    """Return ELECTRA's races to a share of BERT's score, for each task and for the suite's mean.
+
+    A task on which BERT is within 1 % of its best at the first mark has none: nothing was seen of its way there.
+    """
+    found = [race_to(rows, score, share, "BERT", "ELECTRA") for score in scores_of(rows)]
+    first = curves(rows, "BERT", MEAN)[0][0]
+    return [race for race in found if race.budget > first]
 
 
-def race_sentence(race: Race) -> str:
-    """Say how soon ELECTRA got there, with the interval; a race that it never finished says so."""
-    score = "the suite's mean" if race.score == MEAN else f"the {named(race.score)} probe"
-    goal = (
-        f"{race.share:.0%} of BERT's score on {score} ({race.target:.2f}; BERT needs {_tflop(race.reference)} for it, "
-        f"and its whole budget is {_tflop(race.budget)})"
+def race_sentence(races: Sequence[Race]) -> str:
+    """Say where ELECTRA was the sooner one to a share of BERT's score, where the later, and where that is open."""
+
+    def told(some: list[Race]) -> str:
+        return ", ".join(f"{named(race.score)} ({_speed(race)})" for race in some) or "nothing"
+
+    if not races:
+        return "BERT is within 1 % of its best on every task at the first budget: there is no race to see."
+    sooner = [race for race in races if race.speedup.low > 1]
+    later = [race for race in races if race.speedup.high < 1]
+    left = [race for race in races if race not in sooner and race not in later]
+    text = (
+        f"To {races[0].share:.0%} of BERT's score ELECTRA is sooner on {told(sooner)}, and later on {told(later)}; "
+        "in brackets, how many times as fast."
     )
-    if math.isinf(race.other.value):
-        return f"ELECTRA's mean does not reach {goal} within the longest run."
-    speed = race.speedup
-    return (
-        f"ELECTRA reaches {goal} with {_tflop(race.other.value)}: "
-        f"{speed.value:.2f} times as fast [{speed.low:.2f} to {speed.high:.2f}]."
-    )
+    return f"{text} Open, since the interval holds 1: {told(left)}." if left else text
+
+
+def races_table(rows: Sequence[Row]) -> Table:
+    """Return BERT's budget and score on each task, and what both spend until a share of it."""
+    header = ["probe", "BERT's budget", "its score"]
+    for share in SHARES:
+        header += [f"BERT to {share:.0%}", "ELECTRA", "times as fast"]
+    found = {score: [race_to(rows, score, share, "BERT", "ELECTRA") for share in SHARES] for score in scores_of(rows)}
+    first, last = (curves(rows, "BERT", MEAN)[0][i] for i in (0, -1))
+    table = [header]
+    for score, both in found.items():
+        line = [named(score), _tflop(both[0].budget, first, last), _short(both[0].target / both[0].share)]
+        for race in both:
+            line += [_tflop(race.reference, first, last), _tflop(race.other.value, first, last), _speed(race)]
+        if both[0].budget <= first:
+            line[3:] = ["–"] * (len(header) - 3)
+        table.append(line)
+    return table
+
+
+def leaders(rows: Sequence[Row], score: str = MEAN) -> str:
+    """Say which arm has the highest mean at each budget."""
+    arms = arms_of(rows)
+    means = {arm: curves(rows, arm, score)[1].mean(0) for arm in arms}
+    marks = sorted({row["tflop"] for row in rows})
+    best = [(max(arms, key=lambda arm: float(means[arm][i])), mark) for i, mark in enumerate(marks)]
+    parts = [(arm, [mark for _, mark in some]) for arm, some in groupby(best, key=lambda each: each[0])]
+    if len(parts) == 1:
+        return f"{best[0][0]!r} has the highest {WORDS[score]} at every budget."
+    told = [f"{arm!r} at {some[0]:g}{f' to {some[-1]:g}' if len(some) > 1 else ''} TFLOP" for arm, some in parts]
+    return f"The highest {WORDS[score]} has {', '.join(told)}."
 
 
 def ahead(rows: Sequence[Row], score: str = MEAN) -> str:
-    """Say which arm is ahead at the last mark, whether by more than chance, and where the others are."""
-    ends = standing(rows, score)
-    (best, first), *others = ends
-    where = "the mean probe score" if score == MEAN else f"the {named(score)} probe"
-    text = f"At {max(row['tflop'] for row in rows):g} TFLOP {best!r} is ahead in {where}: {written(first)}"
-    if not others:
-        return f"{text}."
-    second, _ = others[0]
-    gap = difference(rows, best, second, score)
-    sure = "more than chance" if gap.low > 0 else "which may be chance"
-    rest = "; ".join(f"{name!r} {written(interval)}" for name, interval in others)
-    return f"{text}. It leads {second!r} by {written(gap)}, {sure}. The others: {rest}."
+    """Say which arm is ahead at the last mark, and which others are behind it by more than chance."""
+    (best, first), *others = standing(rows, score)
+    where = WORDS.get(score) or f"{named(score)} probe"
+    text = f"At {max(row['tflop'] for row in rows):g} TFLOP {best!r} is ahead in the {where}: {written(first)}."
+    if first.n == 1 or not others:
+        return f"{text} It is one run of each, so that chance is not known." if first.n == 1 else text
+    behind = [(name, difference(rows, best, name, score)) for name, _ in others]
+    sure = [f"{name!r} ({_short(gap.value)})" for name, gap in behind if gap.low > 0]
+    open_ = [f"{name!r} ({_short(gap.value)})" for name, gap in behind if gap.low <= 0]
+    parts = [f"Behind by more than chance: {', '.join(sure)}."] * bool(sure)
+    parts += [f"Behind by what may be chance: {', '.join(open_)}."] * bool(open_)
+    return " ".join([text, *parts])
+
+
+def ends_table(rows: Sequence[Row], shows: Sequence[str] = ()) -> Table:
+    """Return every arm's probe scores at the last mark, and the columns `shows`; the mean with its interval."""
+    others = scores_of(rows)[:-1]
+    table = [["", WORDS[MEAN], *map(named, others), *(WORDS[name] for name in shows)]]
+    last = max(row["tflop"] for row in rows)
+    for arm, mean in standing(rows):
+        mine = [row for row in rows if row["arm"] == arm and row["tflop"] == last]
+        values = [[row[name] for row in mine if row[name] is not None] for name in (*others, *shows)]
+        table.append([arm, written(mean), *(_short(fmean(some)) if some else "–" for some in values)])
+    return table
 
 
 def throughout(rows: Sequence[Row], score: str = MEAN) -> str:
@@ -77,8 +160,9 @@ def throughout(rows: Sequence[Row], score: str = MEAN) -> str:
     means = {arm: mean_interval(curves(rows, arm, score)[1].mean(1).tolist()) for arm in arms_of(rows)}
     order = sorted(means, key=lambda arm: -means[arm].value)
     told = "; ".join(f"{arm!r} {means[arm].value:.3f}" for arm in order[:4])
+    n = means[order[0]].n
     return (
-        f"Of {len(order)} settings, the highest mean probe score over all budgets ({means[order[0]].n} seeds): {told}. "
+        f"Of {len(order)} settings, the highest mean probe score over all budgets ({n} seed{'s' * (n > 1)}): {told}. "
         f"The lowest: {order[-1]!r} {means[order[-1]].value:.3f}."
     )
 
@@ -95,13 +179,30 @@ def difference(rows: Sequence[Row], one: str, other: str, score: str = MEAN) -> 
     return mean_interval((ends[0] - ends[1]).tolist())
 
 
-def labels_needed(rows: Sequence[Row]) -> list[str]:
-    """Say what each arm scores after fine-tuning with few labels and with many, as a mean over the tasks."""
-    found = []
-    for labels in sorted({row["labels_per_class"] for row in rows}):
-        parts = [f"{arm} {written(mean_interval(after(rows, arm, labels)))}" for arm in arms_of(rows)]
-        found.append(f"With {labels} label{'s' if labels > 1 else ''} per class: {', '.join(parts)}.")
-    return found
+def labels_saved(rows: Sequence[Row], scratch: str = "from scratch") -> list[str]:
+    """Say with how many labels each arm scores what a network from scratch scores with the most."""
+    labels = np.array(sorted({row["labels_per_class"] for row in rows}), dtype=float)
+
+    def curve(arm: str) -> Array:
+        return np.array([fmean(after(rows, arm, int(n))) for n in labels])
+
+    goal = float(curve(scratch)[-1])
+    found = [f"What a network from scratch scores with {labels[-1]:g} labels per class ({_short(goal)}):"]
+    for arm in arms_of(rows):
+        if arm != scratch:
+            needed = crossing(labels, curve(arm), goal)
+            many = "not with as many" if math.isinf(needed) else f"with {needed:.0f}"
+            found.append(f"{arm} {many},")
+    return [" ".join(found).removesuffix(",") + "."]
+
+
+def labels_table(rows: Sequence[Row]) -> Table:
+    """Return each arm's mean score over the tasks, after fine-tuning with so many labels."""
+    labels = sorted({row["labels_per_class"] for row in rows})
+    return [
+        ["labels per class", *map(str, labels)],
+        *([arm, *(written(mean_interval(after(rows, arm, n))) for n in labels)] for arm in arms_of(rows)),
+    ]
 
 
 def after(rows: Sequence[Row], arm: str, labels: int, task: str | None = None) -> list[float]:
@@ -114,18 +215,34 @@ def after(rows: Sequence[Row], arm: str, labels: int, task: str | None = None) -
 
 
 def named(score: str) -> str:
-    """Return a column's name as words: "probe_subject_number" is "subject number"."""
-    return score.removeprefix("probe_").replace("_", " ")
+    """Return a probe's column as words: "probe_subject_number" is "subject number"."""
+    return "suite's mean" if score == MEAN else score.removeprefix("probe_").replace("_", " ")
 
 
 def written(interval: Interval) -> str:
-    """Write a mean with its interval: ".81 [.79 to .83]"."""
-    return f"{_short(interval.value)} [{_short(interval.low)} to {_short(interval.high)}]"
+    """Write a mean with its interval, ".81 [.79–.83]"; of one seed the mean alone."""
+    if interval.n == 1:
+        return _short(interval.value)
+    return f"{_short(interval.value)} [{_short(interval.low)}–{_short(interval.high)}]"
 
 
 def _short(value: float) -> str:
-    return f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.2f}"
+    """Write two decimals, without the zero before the point: ".05", "-.05", "1.20"."""
+    text = f"{value:.2f}"
+    text = "0.00" if text == "-0.00" else text
+    return text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
 
 
-def _tflop(flops: float) -> str:
-    return "more than the budget" if math.isinf(flops) else f"{flops / TFLOP:.2f} TFLOP"
+def _tflop(flops: float, first: float, last: float) -> str:
+    """Write FLOPs in TFLOP; what was there at the first mark may have been sooner, and what never came is later."""
+    if math.isinf(flops):
+        return f"> {last / TFLOP:.2f}"
+    return f"{'≤ ' if flops <= first else ''}{flops / TFLOP:.2f}"
+
+
+def _speed(race: Race) -> str:
+    if math.isinf(race.other.value):
+        return "not within the longest run"
+    speed = race.speedup
+    bracket = "" if speed.n == 1 else f" [{speed.low:.2f}–{speed.high:.2f}]"
+    return f"{speed.value:.2f}{bracket}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from electra_edu import efficiency
@@ -19,6 +20,18 @@ from electra_edu.fields import Fields
 from electra_edu.objectives import Trained
 
 TFLOP = 1e12
+
+# What a setting is called in the name of an arm, where its own name is long.
+SHORT: Mapping[str, str] = MappingProxyType(
+    {
+        "rtd_weight": "λ",
+        "mask_prob": "mask rate",
+        "generator_size_fraction": "generator",
+        "weight_sharing": "sharing",
+        "muon_learning_rate": "Muon rate",
+        "learning_rate": "rate",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,7 @@ class Cell:
     seed: int
     marks: tuple[float, ...]  # FLOPs at which the run is read, ascending; it ends at the last
     fine_tuning: FineTuning | None = None
+    keep: bool = False  # the trained networks themselves, beside what was read
 
     @property
     def key(self) -> str:
@@ -73,13 +87,17 @@ class Cell:
         corpus = corpus_named(self.corpus)
         config = self.arm.config(corpus, self.marks[-1]).to_dict()
         tuning = self.fine_tuning and [self.fine_tuning.tasks, self.fine_tuning.labels_per_class]
-        about = [config, self.arm.is_trained, corpus.sha256, self.seed, self.marks, tuning]
+        about = [config, self.arm.is_trained, corpus.sha256, self.seed, self.marks, tuning, *["keep"] * self.keep]
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """Arms × seeds on one corpus. `title`, `question` and `paper` say what it is for."""
+    """Arms × seeds on one corpus. `title`, `question` and `paper` say what it is for.
+
+    `keep` names the arm whose networks, of the first seed, go with the record. `shows` are the columns that matter
+    beside the probes, and `over` the setting along which the arms are drawn (None: along their FLOPs).
+    """
 
     name: str
     corpus: str
@@ -91,6 +109,9 @@ class Experiment:
     paper: str = ""  # what the paper found, with its place
     remark: str = ""  # why what is found here may differ
     fine_tuning: FineTuning | None = None
+    keep: str = ""
+    shows: tuple[str, ...] = ("train_mlm_loss", "auc", "recall")
+    over: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run, by name."""
@@ -101,6 +122,8 @@ class Experiment:
         for what, each in (("seeds", self.seeds), ("arms", names)):
             if len(set(each)) < len(each):
                 raise ElectraEduError(f"{what}: {list(each)} has one of them twice.")
+        if self.keep and self.keep not in names:
+            raise ElectraEduError(f"keep={self.keep!r}: is none of the arms.{nearest(self.keep, names)}")
         if self.marks[0] <= 0 or list(self.marks) != sorted(set(self.marks)):
             given = [mark / TFLOP for mark in self.marks]
             raise ElectraEduError(f"tflop={given}: must be above 0 and ascend.")
@@ -109,7 +132,8 @@ class Experiment:
         """Yield every run, one seed of all arms before the next: what is done early can be compared."""
         for seed in self.seeds:
             for arm in self.arms:
-                yield Cell(arm, self.corpus, seed, self.marks, self.fine_tuning)
+                keep = arm.name == self.keep and seed == self.seeds[0]
+                yield Cell(arm, self.corpus, seed, self.marks, self.fine_tuning, keep)
 
 
 def grid(choices: Mapping[str, Sequence[Any]], shared: Mapping[str, Any] | None = None) -> tuple[Arm, ...]:
@@ -117,8 +141,13 @@ def grid(choices: Mapping[str, Sequence[Any]], shared: Mapping[str, Any] | None 
     arms = []
     for values in itertools.product(*choices.values()):
         own = dict(zip(choices, values, strict=True))
-        arms.append(Arm(", ".join(f"{name}={value}" for name, value in own.items()), {**(shared or {}), **own}))
+        arms.append(Arm(", ".join(called(*each) for each in own.items()), {**(shared or {}), **own}))
     return tuple(arms)
+
+
+def called(name: str, value: Any) -> str:
+    """Write a setting for people: "λ 50", "mask rate 0.15"."""
+    return f"{SHORT.get(name, name)} {f'{value:g}' if isinstance(value, float) else value}"
 
 
 def experiment_names() -> list[str]:
@@ -139,7 +168,8 @@ def parse(name: str, text: str) -> Experiment:
 
     It has `title`, `question`, `paper`, perhaps a `remark`, `corpus`, `seeds`, `tflop` (the marks), and the arms: each
     `[[arm]]` with a `name` and settings (`head_start` and `is_trained` too), or `[[grid]]`s of settings to combine.
-    `[shared]` holds for all. `[fine_tuning]` names `tasks` and `labels_per_class`.
+    `[shared]` holds for all. `[fine_tuning]` names `tasks` and `labels_per_class`. `keep` names an arm whose networks
+    are kept, `shows` the columns to show beside the probes, and `over` the setting to draw them along.
     """
     where = f"{name}.toml"
     try:
@@ -168,6 +198,9 @@ def parse(name: str, text: str) -> Experiment:
         paper=top.take("paper", str),
         remark=top.take("remark", str, ""),
         fine_tuning=tuning,
+        keep=top.take("keep", str, ""),
+        shows=top.texts("shows", Experiment.shows),
+        over=top.take("over", str, None),
     )
     top.end()
     return experiment

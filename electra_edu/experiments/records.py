@@ -1,6 +1,7 @@
 """Recorded experiments: a table of readings and how it came about, two small files that the package carries."""
 
 import json
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -46,8 +47,23 @@ def load_record(name: str, folder: Path | None = None) -> Record:
         raise ElectraEduError(f"The record {name!r} is damaged ({error}). Install the package again.") from error
 
 
+def network_folder(name: str) -> Path:
+    """Return the folder of the networks that a record of the package keeps, "generator" and "discriminator".
+
+    `from_transformers(network_folder("docs-long") / "discriminator")` reads one. Raises ElectraEduError for a record
+    that is not there and for one that keeps none.
+    """
+    load_record(name)
+    folder = Path(str(_recorded() / name))
+    if not folder.is_dir():
+        raise ElectraEduError(f'The record {name!r} keeps no network: its definition has no keep = "ARM".')
+    return folder
+
+
 def write_record(experiment: Experiment, outcome: Outcome, folder: Path, command: str) -> Path:
     """Write the table and how it came about into `folder`, each file whole, and return the table's path.
+
+    Networks that the experiment keeps go into a folder of its name there.
 
     `command` is what runs it again. Raises ElectraEduError where it cannot be written.
     """
@@ -57,7 +73,6 @@ def write_record(experiment: Experiment, outcome: Outcome, folder: Path, command
         "title": experiment.title,
         "question": experiment.question,
         "paper": experiment.paper,
-        "remark": experiment.remark,
         "command": command,
         "corpus": {"name": corpus.name, "sha256": corpus.sha256},
         "seeds": list(experiment.seeds),
@@ -73,6 +88,8 @@ def write_record(experiment: Experiment, outcome: Outcome, folder: Path, command
     try:
         write_whole(table, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in outcome.rows))
         write_whole(folder / f"{experiment.name}.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+        if outcome.network is not None:
+            shutil.copytree(outcome.network, folder / experiment.name, dirs_exist_ok=True)
     except OSError as error:
         raise ElectraEduError(f"{folder} cannot be written ({error}). Choose another folder.") from error
     return table

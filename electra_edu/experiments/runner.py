@@ -23,6 +23,7 @@ class Outcome:
     rows: list[Row]
     failed: dict[str, str]  # "arm, seed 3" -> the error
     cells: int  # that the experiment has
+    network: Path | None = None  # the folder of the networks that it keeps, once they are trained
 
 
 def run_experiment(
@@ -62,6 +63,7 @@ def gather(experiment: Experiment, folder: Path) -> Outcome:
     """Return what `folder` has of the experiment, without running anything: arms in order, then seeds, then marks."""
     rows: list[Row] = []
     failed: dict[str, str] = {}
+    network = None
     cells = sorted(experiment.cells(), key=lambda cell: (experiment.arms.index(cell.arm), cell.seed))
     for cell in cells:
         place = Place(folder, cell.key)
@@ -69,7 +71,9 @@ def gather(experiment: Experiment, folder: Path) -> Outcome:
         failure = place.failure()
         if failure is not None:
             failed[f"{cell.arm.name}, seed {cell.seed}"] = failure
-    return Outcome(rows, failed, len(cells))
+        if cell.keep and place.result() is not None:
+            network = place.network
+    return Outcome(rows, failed, len(cells), network)
 
 
 def estimate(experiment: Experiment, folder: Path, jobs: int | None = None) -> float:

@@ -8,6 +8,7 @@ from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from electra_edu.errors import ElectraEduError
 from electra_edu.experiments.cells import Row
@@ -73,10 +74,17 @@ def summary(rows: Sequence[Row]) -> dict[str, dict[str, tuple[float, float, floa
     }
 
 
-def mean_interval(values: Sequence[float], seed: int = 0) -> Interval:
-    """Return the mean of one value per seed with its bootstrap interval (percentiles over resampled seeds)."""
+def mean_interval(values: Sequence[float]) -> Interval:
+    """Return the mean of one value per seed with its interval, Student's t: it holds for as few as two seeds.
+
+    One value alone is its own interval: nothing is known of its spread.
+    """
     data = np.asarray(values, dtype=float)
-    return _interval(lambda drawn: float(data[drawn].mean()), len(data), seed)
+    mean, n = float(data.mean()), len(data)
+    if n == 1:
+        return Interval(mean, mean, mean, 1)
+    half = float(stdtrit(n - 1, (1 + LEVEL) / 2) * data.std(ddof=1) / math.sqrt(n))
+    return Interval(mean, mean - half, mean + half, n)
 
 
 def crossing(flops: Array, scores: Array, target: float) -> float:
@@ -128,6 +136,8 @@ def race_to(rows: Sequence[Row], score: str, share: float, reference: str, other
 
 def _interval(statistic: Callable[[Drawn], float], n: int, seed: int) -> Interval:
     """Return the statistic of all seeds and its percentile interval over resamples of the seeds.
+
+    Of a mean such an interval holds the truth 90 % of the time with 10 seeds and 73 % with 3, not 95 %.
 
     SciPy's bootstrap interpolates between resamples, which makes NaN of infinite ones; here an end is one of them.
     """

@@ -1,4 +1,4 @@
-"""Recorded experiments as figures: the arms' means over seeds, with the band that 95 % of resampled means lie in."""
+"""Recorded experiments as figures: the arms' means over seeds, with the band of the mean's 95 % interval."""
 
 import math
 from collections.abc import Mapping, Sequence
