@@ -1,12 +1,13 @@
 """What records found: sentences against small tables worked out by hand, and a page that is up to date."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
 
-from electra_edu.experiments import Record, Row, load_record, record_names
+from electra_edu.experiments import Record, Row, load_experiment, load_record, record_names
 from electra_edu.experiments.findings import (
     after,
     ahead,
@@ -14,10 +15,12 @@ from electra_edu.experiments.findings import (
     ends_table,
     findings,
     leaders,
+    race_sentence,
     races,
     standing,
     tables,
 )
+from electra_edu.experiments.statistics import Interval, Race
 from electra_edu.plots import arm_curves
 from electra_edu.plots.arms import style
 
@@ -105,6 +108,18 @@ def test_races_are_told_won_lost_never_finished_and_not_run() -> None:
     assert cells["agreement"] == ["≤ 1.00", ".50", *["–"] * 6]
 
 
+def test_a_race_is_decided_by_the_whole_interval() -> None:
+    def race(name: str, value: float, low: float, high: float) -> Race:
+        spent = Interval(1e12, 1e12, 1e12, 3)
+        return Race(f"probe_{name}", 0.9, 0.7, 1e12, 1e12, spent, Interval(value, low, high, 3))
+
+    text = race_sentence([race("topic", 1.5, 0.9, 2.0), race("module", 0.8, 0.5, 1.1), race("capitals", 2.0, 1.1, 3.0)])
+    assert text == (
+        "To 90% of BERT's score ELECTRA is sooner on capitals (2.00 [1.10–3.00]), and later on nothing; in brackets, "
+        "how many times as fast. Open, since the interval holds 1: topic (1.50 [0.90–2.00]), module (0.80 [0.50–1.10])."
+    )
+
+
 def test_nothing_is_told_of_races_that_no_one_saw() -> None:
     rows = raced(topic=([0.5, 0.5, 0.5], [0.5, 0.5, 0.9]))
     assert races(rows, 0.9) == []
@@ -181,3 +196,12 @@ def test_the_page_says_what_the_record_says(name: str, tool) -> None:  # type: i
     page = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
     assert tool.section(load_record(name)) in page, "run tools/build_findings.py"
     assert (ROOT / "docs" / "findings" / f"{name}.png").exists()
+
+
+@pytest.mark.parametrize("name", record_names())
+def test_scores_in_a_remark_stand_in_the_record(name: str) -> None:
+    record, experiment = load_record(name), load_experiment(name)
+    lines = [line for table in tables(record, experiment.shows) for line in table]
+    there = " ".join([*findings(record), *(cell for line in lines for cell in line)])
+    for score in re.findall(r"(?<![\w.])\d*\.\d\d(?!\d)", experiment.remark):
+        assert score in there, f"{score} in the remark of {name}"

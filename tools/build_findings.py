@@ -118,12 +118,12 @@ def drawn(record: Record) -> Figure:
 
 
 def search_figure(record: Record) -> Figure:
-    """Draw each setting's mean probe score over all budgets, the best on top."""
-    found = {arm: mean_interval(curves(record.rows, arm, MEAN)[1].mean(1).tolist()) for arm in arms_of(record.rows)}
-    order = sorted(found, key=lambda arm: found[arm].value)
+    """Draw each setting's mean probe score over all budgets, the best on top, with a line from seed to seed."""
+    found = {arm: curves(record.rows, arm, MEAN)[1].mean(1) for arm in arms_of(record.rows)}
+    order = sorted(found, key=lambda arm: float(found[arm].mean()))
     figure, axes = plt.subplots(figsize=(10, 0.24 * len(order) + 0.9), layout="constrained")
-    axes.plot([found[arm].value for arm in order], range(len(order)), "o", color=DISCRIMINATOR)
-    axes.hlines(range(len(order)), [found[a].low for a in order], [found[a].high for a in order], color=DISCRIMINATOR)
+    axes.plot([found[arm].mean() for arm in order], range(len(order)), "o", color=DISCRIMINATOR)
+    axes.hlines(range(len(order)), [found[a].min() for a in order], [found[a].max() for a in order], DISCRIMINATOR)
     axes.set_yticks(range(len(order)), order, fontsize=8)
     axes.set_xlabel("mean probe score over all budgets (line: from seed to seed)")
     axes.grid(axis="x", alpha=0.3)

@@ -21,7 +21,7 @@ WORDS = {
     MEAN: "mean probe score",
     "train_mlm_loss": "MLM loss in training (nats)",
     "train_rtd_loss": "RTD loss in training (nats)",
-    "train_mlm_grad_share": "MLM's share of the shared gradient",
+    "train_mlm_grad_share": "MLM's share of the embeddings' gradient",
     "train_grad_cosine": "cosine of the two gradients",
     "train_recall": "recall in training",
     "train_replaced_rate": "share of replaced tokens",
