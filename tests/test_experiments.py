@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ from electra_edu.experiments import (
     write_record,
 )
 from electra_edu.experiments import cells as cells_module
+from electra_edu.experiments import runner as runner_module
 from electra_edu.experiments.cells import Place, run_cell
 from electra_edu.experiments.plan import FineTuning, corpus_named, parse
 from electra_edu.experiments.records import comparable
@@ -304,6 +306,29 @@ class TestRunner:
         assert 0 < estimate(SMALL, tmp_path, jobs=1) < whole
         run_experiment(SMALL, tmp_path, jobs=1)
         assert estimate(SMALL, tmp_path, jobs=1) == 0
+
+    @pytest.mark.parametrize(("jobs", "seconds"), [(1, 4 * 13.0), (2, 2 * 13.0), (9, 13.0)])
+    def test_an_estimate_is_the_pace_times_the_flops_and_the_readings(
+        self, jobs: int, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Four cells, each 3 s of training at a second a step, and two readings of 5 s."""
+
+        class Steady:
+            def __init__(self, *_: Any, **__: Any) -> None:
+                self.average = SimpleNamespace(encoder=None)
+
+            def evaluate(self) -> None:
+                pass
+
+            def advance(self, steps: int) -> list[SimpleNamespace]:
+                return [SimpleNamespace(seconds=7.0 + step, flops=step * STEP) for step in range(steps)]
+
+        ticks = iter([0.0, 5.0])
+        monkeypatch.setattr(runner_module, "TrainingRun", Steady)
+        monkeypatch.setattr(runner_module, "probe_suite", lambda *_: {})
+        monkeypatch.setattr(runner_module, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+        small = replace(SMALL, marks=(2 * STEP, 3 * STEP))
+        assert estimate(small, tmp_path, jobs=jobs) == pytest.approx(seconds)
 
     def test_a_folder_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")

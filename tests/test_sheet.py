@@ -31,9 +31,10 @@ from electra_edu.plots.blocks import (
     to_dict,
 )
 from electra_edu.widgets._figure import draw_sheet
+from electra_edu.widgets._static import STATIC
 from electra_edu.widgets.instrument import Instrument
 from electra_edu.widgets.knobs import button, choices
-from electra_edu.widgets.sheet import STATIC, Sheet
+from electra_edu.widgets.sheet import Sheet
 
 WORDS = Tokens(
     (Token("the"), Token("cook", note="5%", sign="M", tone="generator", level=0.05), Token(".", note="0%", level=0.0)),

@@ -3,13 +3,13 @@
 import anywidget
 import traitlets
 
-from electra_edu.widgets.live_view import STATIC
+from electra_edu.widgets._static import joined
 
 
 class CodeDrawer(anywidget.AnyWidget):
     """Copies `settings`, one line, to the clipboard; shows and copies `code`, a few lines."""
 
-    _esm = STATIC / "code_drawer.js"
-    _css = STATIC / "code_drawer.css"
+    _esm = joined("code_drawer.js")
+    _css = joined("code_drawer.css")
     settings = traitlets.Unicode().tag(sync=True)
     code = traitlets.Unicode().tag(sync=True)

@@ -2,7 +2,6 @@
 
 import math
 import time
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -16,10 +15,10 @@ from electra_edu.course.hunt import Hunt, fill_in, hunt, make_story
 from electra_edu.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 from electra_edu.widgets import hunt_words
+from electra_edu.widgets._static import joined
 from electra_edu.widgets.instrument import require_run
 from electra_edu.widgets.player import Player
 
-STATIC = Path(__file__).parent / "static"
 CHUNK = 4  # training steps between two looks at the clock
 REFRESH = 0.2  # seconds between two updates of the live numbers
 REFILL = 1.0  # seconds between two fillings of the story that the learner watches meanwhile
@@ -34,8 +33,8 @@ class FindTheFakes(anywidget.AnyWidget):
     a story reaches the browser only once it is checked.
     """
 
-    _esm = (STATIC / "find_the_fakes.js").read_text(encoding="utf-8")
-    _css = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("palette.css", "find_the_fakes.css"))
+    _esm = joined("find_the_fakes.js")
+    _css = joined("palette.css", "find_the_fakes.css")
     view = traitlets.Dict().tag(sync=True)
     progress = traitlets.Dict().tag(sync=True)
     accused = traitlets.List(traitlets.Int()).tag(sync=True)

@@ -1,7 +1,6 @@
 """Header: opens a lesson with the reading level, what has been done, and the machine with the lesson's part lit."""
 
 import html
-from pathlib import Path
 from typing import Any, ClassVar
 from weakref import WeakSet
 
@@ -16,8 +15,7 @@ from electra_edu.course.progress import Progress
 from electra_edu.course.standing import standing
 from electra_edu.widgets import _notes
 from electra_edu.widgets._figure import machine
-
-STATIC = Path(__file__).parent / "static"
+from electra_edu.widgets._static import joined
 
 
 class Header(anywidget.AnyWidget):
@@ -27,8 +25,8 @@ class Header(anywidget.AnyWidget):
     are underlined and whether the fine print (details.edu-expert) stands open.
     """
 
-    _esm = STATIC / "header.js"
-    _css = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("palette.css", "header.css"))
+    _esm = joined("header.js")
+    _css = joined("palette.css", "header.css")
     _living: ClassVar["WeakSet[Header]"] = WeakSet()
     explanations = traitlets.Dict().tag(sync=True)  # "term-…" or "claim-…" -> text
     levels = traitlets.Dict().tag(sync=True)  # term -> the most advanced reader for whom it is underlined

@@ -1,23 +1,17 @@
 """LiveView: charts, a sentence and a verdict, drawn in the browser from one frame."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import numpy as np
 import traitlets
 
+from electra_edu.widgets._static import joined
 from electra_edu.widgets.frame import Frame
 
-STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("live_dom.js", "live_strip.js", "live_chart.js", "live_sentence.js", "live_view.js")
+SCRIPTS = ("live_dom.js", "live_strip.js", "live_chart.js", "live_sentence.js", "live_view.js", "names.js")
 STYLES = ("palette.css", "live_view.css")
-
-
-def _joined(names: tuple[str, ...]) -> str:
-    """Return files of `static` as one text: a widget has room for one script and one style sheet."""
-    return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
 
 
 def _packed(value: Any) -> Any:
@@ -42,8 +36,8 @@ class LiveView(anywidget.AnyWidget):
     `Frame.to_dict` gives, always a fresh dictionary (an edited one notifies nobody); {} draws empty axes.
     """
 
-    _esm = _joined(SCRIPTS)
-    _css = _joined(STYLES)
+    _esm = joined(*SCRIPTS)
+    _css = joined(*STYLES)
     frame = traitlets.Dict().tag(sync=True, to_json=lambda frame, _view: _packed(frame))
 
     def __init__(self, **kwargs: Any) -> None:

@@ -1,22 +1,20 @@
 """Sheet: draws a list of blocks in the browser; knows nothing of what they mean."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
 from electra_edu.plots.blocks import Block, to_dict
-
-STATIC = Path(__file__).parent / "static"
+from electra_edu.widgets._static import joined
 
 
 class Sheet(anywidget.AnyWidget):
     """Words, figures and charts, drawn from `blocks`; a picked word comes back to the `on_pick` callbacks."""
 
-    _esm = (STATIC / "sheet.js").read_text(encoding="utf-8")
-    _css = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("palette.css", "sheet.css"))
+    _esm = joined("sheet.js", "names.js")
+    _css = joined("palette.css", "sheet.css")
     blocks = traitlets.List(traitlets.Dict()).tag(sync=True)
     name = traitlets.Unicode().tag(sync=True)  # read aloud before the rest
 

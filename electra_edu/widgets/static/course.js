@@ -18,6 +18,10 @@ export default {
   render({ el }) {
     el.style.display = "none";
     window.addEventListener("keydown", move, true);
-    return () => window.removeEventListener("keydown", move, true);
+    const end = keepNamed(el);
+    return () => {
+      window.removeEventListener("keydown", move, true);
+      end();
+    };
   },
 };

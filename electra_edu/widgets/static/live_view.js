@@ -151,7 +151,9 @@ function render({ model, el }) {
   observer.observe(view.root);
   model.on("change:frame", schedule);
   schedule();
+  const end = keepNamed(el);
   return () => {
+    end();
     model.off("change:frame", schedule);
     listeners.abort();
     observer.disconnect();

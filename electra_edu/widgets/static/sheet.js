@@ -303,7 +303,11 @@ function render({ model, el }) {
   };
   model.on("change:blocks", update);
   update();
-  return () => model.off("change:blocks", update);
+  const end = keepNamed(el);
+  return () => {
+    model.off("change:blocks", update);
+    end();
+  };
 }
 
 export default { render };
