@@ -57,7 +57,7 @@ where a resample never gets there. "≤": already there when first looked at; ">
 ORDER = (
     "headline-toy", "headline-docs", "docs-long", "first-seconds", "ladder", "generator-size", "starving", "lambda",
     "mask-rate", "sharing", "schemes", "fine-tuning", "recipe", "search-toy-bert", "search-toy-electra",
-    "search-docs-bert", "search-docs-electra",
+    "search-docs-bert", "search-docs-electra", "search-docs-final",
 )  # fmt: skip
 
 
@@ -65,8 +65,9 @@ def main(folder: Path = DOCS) -> int:
     """Write the page and one figure for each record."""
     pictures = folder / "findings"
     pictures.mkdir(parents=True, exist_ok=True)
-    parts = [OPENING]
-    for name in [*(name for name in ORDER if name in record_names()), *sorted(set(record_names()) - set(ORDER))]:
+    names = [*(name for name in ORDER if name in record_names()), *sorted(set(record_names()) - set(ORDER))]
+    parts = [OPENING, *(f"- [{one.title}](#{one.name})" for one in map(load_experiment, names)), ""]
+    for name in names:
         record = load_record(name)
         figure = drawn(record)
         figure.savefig(pictures / f"{name}.png", dpi=100)
@@ -85,6 +86,8 @@ def section(record: Record) -> str:
     remark = f"\n{experiment.remark.strip()}\n" if experiment.remark else ""
     seeds = len(about["seeds"])
     return f"""
+<a id="{record.name}"></a>
+
 ## {experiment.title}
 
 **{experiment.question}**

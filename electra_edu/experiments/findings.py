@@ -80,21 +80,25 @@ def races(rows: Sequence[Row], share: float) -> list[Race]:
 
 
 def race_sentence(races: Sequence[Race]) -> str:
-    """Say where ELECTRA was the sooner one to a share of BERT's score, where the later, and where that is open."""
+    """Say on which probes ELECTRA came sooner to a share of BERT's score, on which later, and by how much."""
 
     def told(some: list[Race]) -> str:
-        return ", ".join(f"{named(race.score)} ({_speed(race)})" for race in some) or "nothing"
+        return _listed([named(race.score) for race in some]) or "no probe"
 
     if not races:
-        return "BERT is within 1 % of its best on every task at the first budget: there is no race to see."
-    sooner = [race for race in races if race.speedup.low > 1]
-    later = [race for race in races if race.speedup.high < 1]
-    left = [race for race in races if race not in sooner and race not in later]
-    text = (
-        f"To {races[0].share:.0%} of BERT's score ELECTRA is sooner on {told(sooner)}, and later on {told(later)}; "
-        "in brackets, how many times as fast."
-    )
-    return f"{text} Open, since the interval holds 1: {told(left)}." if left else text
+        return "BERT is within 1 % of its best on every probe at the first budget: there is no race to see."
+    probes = [race for race in races if race.score != MEAN]
+    sooner = [race for race in probes if race.speedup.low > 1]
+    later = [race for race in probes if race.speedup.high < 1]
+    left = [race for race in probes if race not in sooner and race not in later]
+    text = f"To {races[0].share:.0%} of BERT's score ELECTRA is sooner on {told(sooner)} and later on {told(later)}"
+    text += f"; {told(left)} may go either way." if left else "."
+    for race in races:
+        if race.score == MEAN:
+            never = math.isinf(race.other.value)
+            text += f" On the suite's mean it is {'not there' if never else f'{_speed(race)} times as fast'}"
+            text += " within the longest run." if never else "."
+    return text
 
 
 def races_table(rows: Sequence[Row]) -> Table:
@@ -124,8 +128,12 @@ def leaders(rows: Sequence[Row], score: str = MEAN) -> str:
     parts = [(arm, [mark for _, mark in some]) for arm, some in groupby(best, key=lambda each: each[0])]
     if len(parts) == 1:
         return f"{best[0][0]!r} has the highest {WORDS[score]} at every budget."
-    told = [f"{arm!r} at {some[0]:g}{f' to {some[-1]:g}' if len(some) > 1 else ''} TFLOP" for arm, some in parts]
-    return f"The highest {WORDS[score]} has {', '.join(told)}."
+    told = [(arm, f"at {some[0]:g}{f' to {some[-1]:g}' if len(some) > 1 else ''} TFLOP") for arm, some in parts]
+    (first, when), *later = told
+    return (
+        ", ".join([f"{first!r} has the highest {WORDS[score]} {when}", *(f"{arm!r} {then}" for arm, then in later)])
+        + "."
+    )
 
 
 def ahead(rows: Sequence[Row], score: str = MEAN) -> str:
@@ -224,6 +232,10 @@ def written(interval: Interval) -> str:
     if interval.n == 1:
         return _short(interval.value)
     return f"{_short(interval.value)} [{_short(interval.low)}–{_short(interval.high)}]"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def _short(value: float) -> str:
