@@ -131,6 +131,7 @@ class TestDefinitions:
             Experiment("s", "toy", grid({"objective": ["bert", "electra"]}, {"mask_prob": 0.2}), (0, 1), SMALL.marks),
             Experiment("s", "toy", tuple(Arm(a.name, a.changes, 0.0, False) for a in SMALL.arms), (0, 1), SMALL.marks),
             Experiment("s", "toy", SMALL.arms, (0, 1), SMALL.marks, fine_tuning=FineTuning(("topic",), (1,))),
+            replace(SMALL, layers=(0,)),
         ):
             assert not base & keys(other)
         renamed = tuple(Arm(f"{arm.name}!", arm.changes) for arm in SMALL.arms)
@@ -188,6 +189,30 @@ class TestCells:
         assert table(rows) == table(undisturbed[:2])
         assert steps[0] == (1 if moment == "rows" else rows[0]["step"] + 1)
         assert sorted(file.name for file in tmp_path.iterdir()) == [f"{cell.key}.json", f"{cell.key}.lock"]
+
+    def test_each_layer_has_rows_of_its_own_also_after_a_kill(
+        self, undisturbed: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        layered = replace(SMALL, arms=SMALL.arms[:1], seeds=(0,), layers=(0, 2))
+        save = cells_module.TrainingRun.save
+
+        def stop(run: Any, place: Path) -> None:
+            save(run, place)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(cells_module.TrainingRun, "save", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_cell(next(layered.cells()), tmp_path)
+        monkeypatch.undo()
+        rows = run_experiment(layered, tmp_path, jobs=1).rows
+        arms = ["objective bert, embeddings", "objective bert, block 2"]
+        assert [(row["arm"], row["tflop"]) for row in rows] == [
+            (arm, mark / 1e12) for mark in layered.marks for arm in arms
+        ]
+        last = [{k: v for k, v in row.items() if k not in ("layer", "arm")} for row in rows if row["layer"] == 2]
+        default = [{k: v for k, v in row.items() if k != "arm"} for row in undisturbed[:2]]
+        assert table(last) == table(default)  # the last block is what is probed where no layer is named
+        assert all(one["probe_mean"] != two["probe_mean"] for one, two in zip(rows[::2], rows[1::2], strict=True))
 
     @pytest.mark.parametrize("is_row_lost", [False, True])
     def test_rows_and_run_of_different_marks_are_told_apart(
@@ -389,7 +414,9 @@ class TestRecords:
             else len(experiment.fine_tuning.tasks) * len(experiment.fine_tuning.labels_per_class)
         )
         marks = 1 if experiment.fine_tuning else len(experiment.marks)
-        assert len(record.rows) == len(experiment.arms) * len(experiment.seeds) * marks * per_cell
+        assert len(record.rows) == len(experiment.arms) * len(experiment.seeds) * marks * per_cell * max(
+            1, len(experiment.layers)
+        )
         assert record.about["failed"] == {}
         assert record.about["command"] == f"electra-edu record {name}"
         corpus = corpus_named(experiment.corpus)

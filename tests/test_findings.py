@@ -12,6 +12,7 @@ from electra_edu.experiments import Record, Row, load_experiment, load_record, r
 from electra_edu.experiments.findings import (
     after,
     ahead,
+    best_layers,
     difference,
     ends_table,
     findings,
@@ -127,6 +128,43 @@ def test_a_race_is_decided_by_the_whole_interval() -> None:
     )
 
 
+def test_a_task_is_read_from_the_layer_that_holds_it_best() -> None:
+    scores = {  # by method, layer and seed: topic, module
+        ("BERT", 0): [(0.9, 0.1), (0.5, 0.1)],
+        ("BERT", 1): [(0.6, 0.2), (0.6, 0.4)],  # the best topic of seed 1, but not of both
+        ("ELECTRA", 0): [(0.1, 0.1), (0.1, 0.1)],
+        ("ELECTRA", 1): [(0.2, 0.3), (0.2, 0.5)],
+    }
+    rows = [
+        row(f"{method}, {'block 1' if layer else 'embeddings'}", seed, mark, 0)
+        | {
+            "probe_topic": topic,
+            "probe_module": module,
+            "layer": layer,
+            "probe_mean": 1 - layer / 9 - (method > "C") / 2,
+        }
+        for (method, layer), seeds in scores.items()
+        for seed, (topic, module) in enumerate(seeds)
+        for mark in (1, 2)
+    ]
+    best = {(row["arm"], row["seed"], row["tflop"]): row for row in best_layers(rows)}
+    assert len(best) == 8
+    assert [best["BERT", seed, 1]["probe_topic"] for seed in (0, 1)] == [0.9, 0.5]
+    assert [best["BERT", seed, 1]["probe_module"] for seed in (0, 1)] == [0.2, 0.4]
+    assert best["BERT", 0, 2]["probe_mean"] == pytest.approx(0.55)
+    text = " ".join(findings(Record("x", tuple(rows), {})))
+    assert text.startswith("Every task read from the layer that holds it best: ")
+    assert "'BERT' has the highest mean probe score at every budget." in text
+    race, ends = tables(Record("x", tuple(rows), {}))
+    assert race[0][0] == "probe"
+    assert [line[0] for line in ends[1:]] == [
+        "BERT, embeddings",
+        "BERT, block 1",
+        "ELECTRA, embeddings",
+        "ELECTRA, block 1",
+    ]
+
+
 def test_nothing_is_told_of_races_that_no_one_saw() -> None:
     rows = raced(topic=([0.5, 0.5, 0.5], [0.5, 0.5, 0.9]))
     assert races(rows, 0.9) == []
@@ -180,12 +218,20 @@ def test_curves_are_drawn_over_the_flops_with_a_line_for_each_arm() -> None:
         [str(i) for i in range(10)],
         ["BERT", "Replace MLM", "ELECTRA 15%", "All-Tokens MLM", "ELECTRA"],
         ["joint", "BERT"],
+        [f"{method}, block {i}" for method in ("BERT", "ELECTRA") for i in range(4)],
     ],
 )
 def test_arms_can_be_told_apart_without_colour_and_with_it(arms: list[str]) -> None:
     looks = [style(arms, arm) for arm in arms]
     assert len({look["marker"] for look in looks}) == len(arms)
     assert len({(look["color"], look["linestyle"]) for look in looks}) == len(arms)
+
+
+def test_variants_of_a_method_have_its_colour() -> None:
+    arms = ["BERT, embeddings", "ELECTRA, embeddings", "BERT, block 1", "joint"]
+    colors = [style(arms, arm)["color"] for arm in arms]
+    assert colors[0] == colors[2] == style(["BERT"], "BERT")["color"]
+    assert len(set(colors)) == 3
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import platform
 import shutil
 import socket
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -111,10 +111,10 @@ def one_thread() -> Iterator[None]:
 
 def _rows(cell: Cell, place: Place) -> list[Row]:
     run, rows = _start(cell, place)
-    for mark in cell.marks[len(rows) :]:
+    for mark in cell.marks[len({row["tflop"] for row in rows}) :]:
         if cell.arm.is_trained:
             train_until(run, mark)
-        rows.append(_reading(cell, run, mark, rows[-1]["step"] if rows else 0))
+        rows += _readings(cell, run, mark, rows[-1]["step"] if rows else 0)
         if mark != cell.marks[-1]:
             write_whole(place.rows, json.dumps(rows))  # before the run: rows of a later step are dropped on return
             run.save(place.run)
@@ -153,13 +153,26 @@ def train_until(run: TrainingRun, flops: float) -> None:
         run.advance(1)
 
 
-def _reading(cell: Cell, run: TrainingRun, mark: float, since: int) -> Row:
-    """Return the row at a mark: what was spent, exam, probes, and means of the training steps since the last mark.
+def _readings(cell: Cell, run: TrainingRun, mark: float, since: int) -> list[Row]:
+    """Return the rows at a mark, one for each layer that is probed."""
+    evaluation = run.evaluate().to_dict()
+    encoder = run.average.encoder
+    if not cell.layers:
+        return [_reading(cell, run, mark, since, evaluation, probe_suite(encoder, run.corpus, seed=cell.seed))]
+    return [
+        {"layer": layer, **_reading(cell, run, mark, since, evaluation, probes)}
+        for layer in cell.layers
+        for probes in [probe_suite(encoder, run.corpus, seed=cell.seed, layer=layer)]
+    ]
+
+
+def _reading(
+    cell: Cell, run: TrainingRun, mark: float, since: int, evaluation: Row, probes: Mapping[str, float]
+) -> Row:
+    """Return one row: what was spent, exam, probes, and means of the training steps since the last mark.
 
     The arm is not in it: the same run may have another name in another experiment.
     """
-    evaluation = run.evaluate().to_dict()
-    probes = probe_suite(run.average.encoder, run.corpus, seed=cell.seed)
     steps = run.history[since:]
     trained = {f"train_{name}": _mean([getattr(step, name) for step in steps]) for name in TRAINED}
     return {

@@ -34,12 +34,17 @@ def findings(record: Record) -> list[str]:
     """Return the sentences of a record: a race to BERT's score, labels that are saved, or who is ahead and when."""
     if "score" in record.rows[0]:
         return labels_saved(record.rows)
-    arms = arms_of(record.rows)
-    if len(arms) > MANY:
+    if "layer" in record.rows[0]:
+        return ["Every task read from the layer that holds it best:", *_told(best_layers(record.rows))]
+    if len(arms_of(record.rows)) > MANY:
         return [throughout(record.rows)]
-    found = [leaders(record.rows), ahead(record.rows)]
-    if set(arms) == {"BERT", "ELECTRA"}:
-        found = [*(race_sentence(races(record.rows, share)) for share in SHARES), *found]
+    return _told(record.rows)
+
+
+def _told(rows: Sequence[Row]) -> list[str]:
+    found = [leaders(rows), ahead(rows)]
+    if is_race(rows):
+        found = [*(race_sentence(races(rows, share)) for share in SHARES), *found]
     return found
 
 
@@ -50,13 +55,37 @@ def tables(record: Record, shows: Sequence[str] = ()) -> list[Table]:
     """
     if "score" in record.rows[0]:
         return [labels_table(record.rows)]
-    arms = arms_of(record.rows)
-    if len(arms) > MANY:
+    if len(arms_of(record.rows)) > MANY:
         return []
-    found = [ends_table(record.rows, shows)]
-    if set(arms) == {"BERT", "ELECTRA"}:
-        found.insert(0, races_table(record.rows))
+    rows = best_layers(record.rows) if "layer" in record.rows[0] else record.rows
+    ends = ends_table(record.rows, shows)
+    return [races_table(rows), ends] if is_race(rows) else [ends]
+
+
+def is_race(rows: Sequence[Row]) -> bool:
+    """Whether a table holds ELECTRA against BERT and nothing else."""
+    return set(arms_of(rows)) == {"BERT", "ELECTRA"}
+
+
+def best_layers(rows: Sequence[Row]) -> list[Row]:
+    """Return one row for each run and mark, every probe's score from the layer that has the highest mean over seeds."""
+    probes = scores_of(rows)[:-1]
+    runs: dict[tuple[str, float], list[Row]] = {}
+    for row in rows:
+        runs.setdefault((row["arm"].rpartition(", ")[0], row["tflop"]), []).append(row)
+    found = []
+    for (arm, _), some in runs.items():
+        layers = sorted({row["layer"] for row in some})
+        best = {name: max(layers, key=lambda layer: _mean_at(some, name, layer)) for name in probes}
+        for seed in sorted({row["seed"] for row in some}):
+            mine = {row["layer"]: row for row in some if row["seed"] == seed}
+            scores = {name: mine[best[name]][name] for name in probes}
+            found.append(mine[layers[-1]] | scores | {"arm": arm, MEAN: fmean(scores.values())})
     return found
+
+
+def _mean_at(rows: Sequence[Row], score: str, layer: int) -> float:
+    return fmean(row[score] for row in rows if row["layer"] == layer)
 
 
 def arms_of(rows: Iterable[Row]) -> list[str]:

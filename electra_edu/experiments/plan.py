@@ -80,6 +80,7 @@ class Cell:
     marks: tuple[float, ...]  # FLOPs at which the run is read, ascending; it ends at the last
     fine_tuning: FineTuning | None = None
     keep: bool = False  # the trained networks themselves, beside what was read
+    layers: tuple[int, ...] = ()  # whose states are probed, each in a row of its own; none: the last, in the one row
 
     @property
     def key(self) -> str:
@@ -87,7 +88,16 @@ class Cell:
         corpus = corpus_named(self.corpus)
         config = self.arm.config(corpus, self.marks[-1]).to_dict()
         tuning = self.fine_tuning and [self.fine_tuning.tasks, self.fine_tuning.labels_per_class]
-        about = [config, self.arm.is_trained, corpus.sha256, self.seed, self.marks, tuning, *["keep"] * self.keep]
+        about = [
+            config,
+            self.arm.is_trained,
+            corpus.sha256,
+            self.seed,
+            self.marks,
+            tuning,
+            *["keep"] * self.keep,
+            *self.layers,
+        ]
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -96,7 +106,8 @@ class Experiment:
     """Arms × seeds on one corpus. `title`, `question` and `paper` say what it is for.
 
     `keep` names the arm whose networks, of the first seed, go with the record. `shows` are the columns that matter
-    beside the probes, and `over` the setting along which the arms are drawn (None: along their FLOPs).
+    beside the probes, and `over` the setting along which the arms are drawn (None: along their FLOPs). With `layers`
+    each arm becomes several, one for each layer that is probed (0: the embeddings).
     """
 
     name: str
@@ -112,6 +123,7 @@ class Experiment:
     keep: str = ""
     shows: tuple[str, ...] = ("train_mlm_loss", "auc", "recall")
     over: str | None = None
+    layers: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run, by name."""
@@ -133,7 +145,7 @@ class Experiment:
         for seed in self.seeds:
             for arm in self.arms:
                 keep = arm.name == self.keep and seed == self.seeds[0]
-                yield Cell(arm, self.corpus, seed, self.marks, self.fine_tuning, keep)
+                yield Cell(arm, self.corpus, seed, self.marks, self.fine_tuning, keep, self.layers)
 
 
 def grid(choices: Mapping[str, Sequence[Any]], shared: Mapping[str, Any] | None = None) -> tuple[Arm, ...]:
@@ -169,7 +181,8 @@ def parse(name: str, text: str) -> Experiment:
     It has `title`, `question`, `paper`, perhaps a `remark`, `corpus`, `seeds`, `tflop` (the marks), and the arms: each
     `[[arm]]` with a `name` and settings (`head_start` and `is_trained` too), or `[[grid]]`s of settings to combine.
     `[shared]` holds for all. `[fine_tuning]` names `tasks` and `labels_per_class`. `keep` names an arm whose networks
-    are kept, `shows` the columns to show beside the probes, and `over` the setting to draw them along.
+    are kept, `shows` the columns to show beside the probes, and `over` the setting to draw them along. `layers` lists
+    those to probe where the last alone is not enough.
     """
     where = f"{name}.toml"
     try:
@@ -201,6 +214,7 @@ def parse(name: str, text: str) -> Experiment:
         keep=top.take("keep", str, ""),
         shows=top.texts("shows", Experiment.shows),
         over=top.take("over", str, None),
+        layers=tuple(top.take("layers", list, [])),
     )
     top.end()
     return experiment

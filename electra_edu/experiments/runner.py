@@ -8,7 +8,7 @@ from pathlib import Path
 
 from electra_edu.errors import ElectraEduError
 from electra_edu.experiments.cells import Place, Row, one_thread, run_cell
-from electra_edu.experiments.plan import Experiment, corpus_named
+from electra_edu.experiments.plan import Cell, Experiment, corpus_named
 from electra_edu.probes import probe_suite
 from electra_edu.training import TrainingRun
 
@@ -67,7 +67,7 @@ def gather(experiment: Experiment, folder: Path) -> Outcome:
     cells = sorted(experiment.cells(), key=lambda cell: (experiment.arms.index(cell.arm), cell.seed))
     for cell in cells:
         place = Place(folder, cell.key)
-        rows += [{"arm": cell.arm.name, **cell.arm.changes, **row} for row in place.result() or []]
+        rows += [{"arm": _arm_of(cell, row), **cell.arm.changes, **row} for row in place.result() or []]
         failure = place.failure()
         if failure is not None:
             failed[f"{cell.arm.name}, seed {cell.seed}"] = failure
@@ -101,6 +101,13 @@ def estimate(experiment: Experiment, folder: Path, jobs: int | None = None) -> f
                 what = experiment.fine_tuning
                 seconds += n_cells * len(what.tasks) * len(what.labels_per_class) * FINE_TUNING_SECONDS
     return seconds / min(jobs or os.cpu_count() or 1, len(due))
+
+
+def _arm_of(cell: Cell, row: Row) -> str:
+    """Name what a row is about: the arm, and the layer where several are probed."""
+    if "layer" not in row:
+        return cell.arm.name
+    return f"{cell.arm.name}, block {row['layer']}" if row["layer"] else f"{cell.arm.name}, embeddings"
 
 
 def _is_due(place: Place, retry: bool) -> bool:

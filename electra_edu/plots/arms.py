@@ -14,17 +14,24 @@ from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, INK, NEUTRAL, PR
 # that the figures can be read without colour.
 COLORS = (DISCRIMINATOR, GENERATOR, PROBE, NEUTRAL, WARNING, "#8E4585")
 MARKERS = "osD^vP*X<>"
+LINES = ("-", "--", ":", "-.")
 OWN: Mapping[str, str] = MappingProxyType({"BERT": GENERATOR, "ELECTRA": DISCRIMINATOR, "from scratch": NEUTRAL})
 
 
 def style(arms: Sequence[str], arm: str) -> dict[str, str]:
-    """Return the colour, line and marker of an arm among `arms`; no two of up to ten look alike."""
-    free = [color for color in COLORS if color not in {OWN[name] for name in arms if name in OWN}]
-    others = [name for name in arms if name not in OWN]
-    i = others.index(arm) if arm in others else 0
+    """Return the colour, line and marker of an arm among `arms`; no two of up to ten look alike.
+
+    Variants of a method, "BERT, block 1" and "BERT, block 2", have its colour and different lines.
+    """
+    methods = {name: name.split(", ")[0] for name in arms}
+    free = [color for color in COLORS if color not in {OWN[method] for method in methods.values() if method in OWN}]
+    others = [name for name in arms if methods[name] not in OWN]
+    colors = {name: free[i % len(free)] for i, name in enumerate(others)}
+    colors |= {name: OWN[method] for name, method in methods.items() if method in OWN}
+    alike = [name for name in arms if colors[name] == colors[arm]]
     return {
-        "color": OWN.get(arm, free[i % len(free)]),
-        "linestyle": ("-", "--", ":")[i // len(free)],
+        "color": colors[arm],
+        "linestyle": LINES[alike.index(arm) % len(LINES)],
         "marker": MARKERS[list(arms).index(arm) % len(MARKERS)],
     }
 
