@@ -54,9 +54,10 @@ many times as fast ELECTRA reaches a score has none that simple: there it is a b
 too narrow when seeds are few (of a mean it would hold the truth 90 % of the time with 10 seeds, 73 % with 3), and 0
 where a resample never gets there. "≤": already there when first looked at; ">": not within the longest run.
 """
+WIDEST_LEGEND = 100  # characters beside each other
 ORDER = (
-    "headline-toy", "headline-docs", "docs-long", "first-seconds", "ladder", "generator-size", "starving", "lambda",
-    "mask-rate", "sharing", "schemes", "fine-tuning", "recipe", "search-toy-bert", "search-toy-electra",
+    "headline-toy", "layers", "headline-docs", "docs-long", "first-seconds", "ladder", "generator-size", "starving",
+    "lambda", "mask-rate", "sharing", "schemes", "fine-tuning", "recipe", "search-toy-bert", "search-toy-electra",
     "search-docs-bert", "search-docs-electra", "search-docs-final",
 )  # fmt: skip
 
@@ -180,7 +181,8 @@ def charts_of(rows: Sequence[Row], experiment: Experiment) -> tuple[Figure, dict
 def with_legend(figure: Figure, axes: Axes) -> Figure:
     """Add the names of the lines below all charts."""
     handles, names = axes.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=min(4, len(names)), frameon=False, fontsize=9)
+    n_columns = max(1, min(4, len(names), WIDEST_LEGEND // max(map(len, names))))
+    figure.legend(handles, names, loc="outside lower center", ncols=n_columns, frameon=False, fontsize=9)
     return figure
 
 
