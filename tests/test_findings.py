@@ -119,6 +119,9 @@ def test_a_race_is_decided_by_the_whole_interval() -> None:
         "To 90% of BERT's score ELECTRA is sooner on capitals and later on no probe; topic and module may go either "
         "way."
     )
+    assert race_sentence(mixed[:2]) == (
+        "To 90% of BERT's score ELECTRA is neither sooner nor later by more than chance on any probe."
+    )
     never = Interval(math.inf, math.inf, math.inf, 3)
     mean = Race("probe_mean", 0.9, 0.7, 1e12, 1e12, never, Interval(0, 0, 0, 3))
     slow = [race(name, 0.5, 0.4, 0.6) for name in "abc"]
@@ -155,8 +158,9 @@ def test_a_task_is_read_from_the_layer_that_holds_it_best() -> None:
     text = " ".join(findings(Record("x", tuple(rows), {})))
     assert text.startswith("Every task read from the layer that holds it best: ")
     assert "'BERT' has the highest mean probe score at every budget." in text
-    race, ends = tables(Record("x", tuple(rows), {}))
+    race, best_ends, ends = tables(Record("x", tuple(rows), {}))
     assert race[0][0] == "probe"
+    assert [line[0] for line in best_ends[1:]] == ["BERT", "ELECTRA"]
     assert [line[0] for line in ends[1:]] == [
         "BERT, embeddings",
         "BERT, block 1",

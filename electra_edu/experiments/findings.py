@@ -57,9 +57,12 @@ def tables(record: Record, shows: Sequence[str] = ()) -> list[Table]:
         return [labels_table(record.rows)]
     if len(arms_of(record.rows)) > MANY:
         return []
-    rows = best_layers(record.rows) if "layer" in record.rows[0] else record.rows
-    ends = ends_table(record.rows, shows)
-    return [races_table(rows), ends] if is_race(rows) else [ends]
+    found = [ends_table(record.rows, shows)]
+    rows: Sequence[Row] = record.rows
+    if "layer" in rows[0]:
+        rows = best_layers(rows)
+        found.insert(0, ends_table(rows))
+    return [races_table(rows), *found] if is_race(rows) else found
 
 
 def is_race(rows: Sequence[Row]) -> bool:
@@ -120,8 +123,12 @@ def race_sentence(races: Sequence[Race]) -> str:
     sooner = [race for race in probes if race.speedup.low > 1]
     later = [race for race in probes if race.speedup.high < 1]
     left = [race for race in probes if race not in sooner and race not in later]
-    text = f"To {races[0].share:.0%} of BERT's score ELECTRA is sooner on {told(sooner)} and later on {told(later)}"
-    text += f"; {told(left)} may go either way." if left else "."
+    text = f"To {races[0].share:.0%} of BERT's score ELECTRA is "
+    if sooner or later:
+        text += f"sooner on {told(sooner)} and later on {told(later)}"
+        text += f"; {told(left)} may go either way." if left else "."
+    else:
+        text += "neither sooner nor later by more than chance on any probe."
     for race in races:
         if race.score == MEAN:
             never = math.isinf(race.other.value)
