@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from electra_edu import efficiency
 from electra_edu.cli import app
 from electra_edu.config import preset
+from electra_edu.detection import detect_words
 from electra_edu.errors import ElectraEduError
 from electra_edu.experiments import (
     Arm,
@@ -398,6 +399,20 @@ class TestRecords:
         assert again.network is not None
         assert (again.network / "generator" / "model.safetensors").exists()
         assert table(again.rows) == table(gather(SMALL, tmp_path).rows)
+
+    def test_the_kept_discriminator_doubts_a_word_that_does_not_fit(self) -> None:
+        folder = network_folder("docs-long")
+        assert sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) <= 5e6
+        network = from_transformers(folder / "discriminator", half="discriminator")
+        from_transformers(folder / "generator", half="generator")
+        for text, odd in (
+            ("raises an exception if the {} does not exist.", "banana"),
+            ("return the number of items in the {}.", "weather"),
+        ):
+            doubts = {word.word: word.probability for word in detect_words(network, text.format(odd))}
+            assert max(doubts, key=doubts.__getitem__) == odd
+            fits = {word.word: word.probability for word in detect_words(network, text.format("file"))}
+            assert fits["file"] < 0.5 * doubts[odd]
 
     def test_a_record_without_networks_says_so(self) -> None:
         with pytest.raises(ElectraEduError, match="'first-seconds' keeps no network"):

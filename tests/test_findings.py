@@ -169,6 +169,14 @@ def test_a_task_is_read_from_the_layer_that_holds_it_best() -> None:
     ]
 
 
+def test_one_run_of_each_is_not_told_as_a_race() -> None:
+    rows = [each for each in raced(topic=([0.2, 0.4, 0.8], [0.4, 0.8, 0.8])) if each["seed"] == 0]
+    text = " ".join(findings(Record("x", tuple(rows), {})))
+    assert "sooner" not in text
+    assert "chance is not known" in text
+    assert tables(Record("x", tuple(rows), {}))[0][1][5] == "2.00"
+
+
 def test_nothing_is_told_of_races_that_no_one_saw() -> None:
     rows = raced(topic=([0.5, 0.5, 0.5], [0.5, 0.5, 0.9]))
     assert races(rows, 0.9) == []

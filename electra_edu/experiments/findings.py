@@ -43,7 +43,7 @@ def findings(record: Record) -> list[str]:
 
 def _told(rows: Sequence[Row]) -> list[str]:
     found = [leaders(rows), ahead(rows)]
-    if is_race(rows):
+    if is_race(rows) and len({row["seed"] for row in rows}) > 1:  # of one run each the table is all that can be said
         found = [*(race_sentence(races(rows, share)) for share in SHARES), *found]
     return found
 
