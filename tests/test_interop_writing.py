@@ -272,6 +272,7 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 def test_written_folders_are_open_to_others(tmp_path: Path) -> None:
     folder = to_transformers(a_model(), tmp_path)["generator"].folder
     assert folder.stat().st_mode & 0o777 == 0o755
+    assert all(file.stat().st_mode & 0o444 == 0o444 for file in folder.iterdir())
 
 
 def test_a_tokenizer_has_to_fit(tmp_path: Path) -> None:

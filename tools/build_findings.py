@@ -46,8 +46,8 @@ OPENING = """# Findings
 
 What this course claims about ELECTRA in miniature, measured. Each section is a record of the package: its table lies
 in `electra_edu/experiments/recorded`, and its command makes it again. Probe scores are what a linear classifier reads
-off frozen features (`electra_edu.probes`); FLOPs are counted by `electra_edu.efficiency`. This page is written by
-`tools/build_findings.py` from the records.
+off frozen features (`electra_edu.probes`), those of the last block where nothing else is said; FLOPs are counted by
+`electra_edu.efficiency`. This page is written by `tools/build_findings.py` from the records.
 
 Brackets are 95 % intervals over seeds. Of means and differences they are Student's; arms are compared seed by seed. How
 many times as fast ELECTRA reaches a score has none that simple: there it is a bootstrap over pairs of seeds, which is

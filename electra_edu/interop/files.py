@@ -75,3 +75,4 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """Write tensors to one safetensors file."""
     rows = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
     save_file(rows, path, metadata={"format": "pt"})  # transformers 4 refuses a file that does not say so
+    path.chmod(0o644)  # save_file lets no one else read it
