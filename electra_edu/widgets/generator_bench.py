@@ -57,7 +57,10 @@ class GeneratorBench(Instrument):
         sizes = sorted(self.runs)
         self.size = choices("generator size", sizes, sizes[len(sizes) // 2], size_label)
         self.temperature = choices("temperature", TEMPERATURES, 1.0, "{:g}".format)
-        self.how = widgets.Dropdown(options=list(DRAWS.items()), layout=widgets.Layout(width="220px"))
+        plain = {"description_width": "initial"}
+        self.how = widgets.Dropdown(
+            options=list(DRAWS.items()), description="how to choose", style=plain, layout=widgets.Layout(width="330px")
+        )
         self.again = button("Draw again", "Draw other words from the same distribution", self._draw_again)
         self.next = button("Next story", "Take another story", self._next_story)
         self._open()
