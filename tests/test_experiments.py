@@ -42,7 +42,7 @@ from electra_edu.experiments import cells as cells_module
 from electra_edu.experiments import runner as runner_module
 from electra_edu.experiments.cells import Place, run_cell
 from electra_edu.experiments.plan import FineTuning, corpus_named, parse
-from electra_edu.experiments.records import comparable
+from electra_edu.experiments.records import arm_of, comparable
 from electra_edu.experiments.runner import estimate, gather
 from electra_edu.experiments.statistics import budget_of, crossing, curves
 from electra_edu.interop import from_transformers
@@ -434,6 +434,12 @@ class TestRecords:
         )
         assert record.about["failed"] == {}
         assert record.about["command"] == f"electra-edu record {name}"
+        runs = {
+            (arm_of(row), row["seed"], row["seconds"])
+            for row in record.rows
+            if row["tflop"] == experiment.marks[-1] / 1e12
+        }
+        assert record.about["training_seconds"] == round(sum(seconds for *_, seconds in runs))
         corpus = corpus_named(experiment.corpus)
         if experiment.corpus == "toy":
             assert record.about["corpus"]["sha256"] == corpus.sha256

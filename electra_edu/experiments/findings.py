@@ -9,7 +9,7 @@ import numpy as np
 
 from electra_edu.experiments.cells import Row
 from electra_edu.experiments.plan import TFLOP
-from electra_edu.experiments.records import Record
+from electra_edu.experiments.records import Record, arm_of
 from electra_edu.experiments.statistics import Array, Interval, Race, crossing, curves, mean_interval, race_to
 
 MEAN = "probe_mean"
@@ -75,7 +75,7 @@ def best_layers(rows: Sequence[Row]) -> list[Row]:
     probes = scores_of(rows)[:-1]
     runs: dict[tuple[str, float], list[Row]] = {}
     for row in rows:
-        runs.setdefault((row["arm"].rpartition(", ")[0], row["tflop"]), []).append(row)
+        runs.setdefault((arm_of(row), row["tflop"]), []).append(row)
     found = []
     for (arm, _), some in runs.items():
         layers = sorted({row["layer"] for row in some})

@@ -100,10 +100,16 @@ def comparable(rows: Iterable[Row]) -> list[Row]:
     return [{name: value for name, value in row.items() if name not in CHANCE} for row in rows]
 
 
+def arm_of(row: Row) -> str:
+    """Return the arm that a row is about, without the layer that was probed."""
+    arm = str(row["arm"])
+    return arm.rpartition(", ")[0] if "layer" in row else arm
+
+
 def _last_seconds(rows: Iterable[Row]) -> dict[tuple[str, int], float]:
     seconds: dict[tuple[str, int], float] = {}
     for row in rows:
-        run = row["arm"], row["seed"]
+        run = arm_of(row), row["seed"]
         seconds[run] = max(seconds.get(run, 0.0), row["seconds"])
     return seconds
 
