@@ -355,6 +355,9 @@ class TestRunner:
         monkeypatch.setattr(runner_module, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
         small = replace(SMALL, marks=(2 * STEP, 3 * STEP))
         assert estimate(small, tmp_path, jobs=jobs) == pytest.approx(seconds)
+        ticks = iter([0.0, 5.0])
+        layered = replace(small, layers=(0, 1, 2))  # 20 s more for each cell
+        assert estimate(layered, tmp_path, jobs=jobs) == pytest.approx(seconds * 33 / 13)
 
     def test_a_folder_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")

@@ -82,6 +82,7 @@ def estimate(experiment: Experiment, folder: Path, jobs: int | None = None) -> f
     if not due:
         return 0.0
     corpus = corpus_named(experiment.corpus)
+    n_readings = len(experiment.marks) * max(1, len(experiment.layers))
     seconds, scoring = 0.0, None
     with one_thread():
         for arm in experiment.arms:
@@ -96,7 +97,7 @@ def estimate(experiment: Experiment, folder: Path, jobs: int | None = None) -> f
                 scoring = time.perf_counter() - began
             trial = run.advance(TRIAL_STEPS)
             pace = (trial[-1].seconds - trial[0].seconds) / (trial[-1].flops - trial[0].flops)
-            seconds += n_cells * (pace * experiment.marks[-1] * arm.is_trained + scoring * len(experiment.marks))
+            seconds += n_cells * (pace * experiment.marks[-1] * arm.is_trained + scoring * n_readings)
             if experiment.fine_tuning is not None:
                 what = experiment.fine_tuning
                 seconds += n_cells * len(what.tasks) * len(what.labels_per_class) * FINE_TUNING_SECONDS
