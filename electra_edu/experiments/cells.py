@@ -156,14 +156,12 @@ def train_until(run: TrainingRun, flops: float) -> None:
 def _readings(cell: Cell, run: TrainingRun, mark: float, since: int) -> list[Row]:
     """Return the rows at a mark, one for each layer that is probed."""
     evaluation = run.evaluate().to_dict()
-    encoder = run.average.encoder
-    if not cell.layers:
-        return [_reading(cell, run, mark, since, evaluation, probe_suite(encoder, run.corpus, seed=cell.seed))]
-    return [
-        {"layer": layer, **_reading(cell, run, mark, since, evaluation, probes)}
-        for layer in cell.layers
-        for probes in [probe_suite(encoder, run.corpus, seed=cell.seed, layer=layer)]
-    ]
+    rows = []
+    for layer in cell.layers or (None,):
+        probes = probe_suite(run.average.encoder, run.corpus, seed=cell.seed, layer=layer)
+        row = _reading(cell, run, mark, since, evaluation, probes)
+        rows.append(row if layer is None else {"layer": layer, **row})
+    return rows
 
 
 def _reading(

@@ -24,7 +24,9 @@ class Record:
 
     name: str
     rows: tuple[Row, ...]
-    about: dict[str, Any]  # title, question, paper, command, settings of each arm, hardware, versions, dates
+    about: dict[
+        str, Any
+    ]  # command, corpus, settings of each arm, hardware, versions, dates; what it asks: the definition
 
 
 def record_names() -> list[str]:
@@ -70,9 +72,6 @@ def write_record(experiment: Experiment, outcome: Outcome, folder: Path, command
     corpus = corpus_named(experiment.corpus)
     dates = sorted(row["date"] for row in outcome.rows)
     about = {
-        "title": experiment.title,
-        "question": experiment.question,
-        "paper": experiment.paper,
         "command": command,
         "corpus": {"name": corpus.name, "sha256": corpus.sha256},
         "seeds": list(experiment.seeds),

@@ -15,10 +15,15 @@ function nameControls(panel) {
 
 /** Name the controls of the panel that `el` is in, whenever one comes or moves; return what ends this. */
 function keepNamed(el) {
+  const changes = { childList: true, characterData: true, subtree: true };
+  let panel = null; // unknown until the panel is in the page; from then on nothing else is watched
   const watch = new MutationObserver(() => {
-    const panel = el.closest(PANELS);
+    if (!panel && (panel = el.closest(PANELS))) {
+      watch.disconnect();
+      watch.observe(panel, changes);
+    }
     if (panel) nameControls(panel);
   });
-  watch.observe(document.body, { childList: true, characterData: true, subtree: true });
+  watch.observe(document.body, changes);
   return () => watch.disconnect();
 }
