@@ -67,6 +67,7 @@ def save(run: TrainingRun, directory: Path) -> None:
     about = {
         "format": FORMAT,
         "config": run.config.to_dict(),
+        "first_config": run.first_config.to_dict(),
         "seed": run.seed,
         "step": run.step,
         "tokens": run.tokens,
@@ -156,6 +157,7 @@ def restore(run: TrainingRun, saved: SavedRun) -> None:
         run.history = [StepRecord.from_dict(record) for record in about["history"]]
         run.evaluations = [Evaluation.from_dict(evaluation) for evaluation in about["evaluations"]]
         run.changes = [Change.from_dict(change) for change in about["changes"]]
+        run.first_config = ElectraConfig.from_dict(about["first_config"]) if "first_config" in about else run.config
         run.step, run.tokens, run.flops = (int(about[name]) for name in ("step", "tokens", "flops"))
         run.seconds = float(about["seconds"])
         _restore_tensors(run, saved.tensors)

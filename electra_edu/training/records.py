@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from electra_edu.metrics import binary_entropy
+from electra_edu.objectives import Trained
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class StepRecord(_Record):
     generator_grad_norm: float  # on the weights that only the generator has
     second_grad_norm: float  # on the weights that only the second network has
     grad_norm: float  # of all weights, before clipping
+    trained: Trained = "both"  # the networks that this step trained
 
     @property
     def rtd_floor(self) -> float:

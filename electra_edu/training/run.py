@@ -27,6 +27,7 @@ from electra_edu.training.figures import step_figures
 from electra_edu.training.gradients import Backward
 from electra_edu.training.records import Change, Evaluation, StepRecord
 from electra_edu.training.schemes import copy_generator, trained_at
+from electra_edu.training.stages import Stage, stages
 
 LIVE_FIELDS = ("mask_prob", "rtd_weight", "temperature", "learning_rate", "muon_learning_rate")
 
@@ -49,6 +50,7 @@ class TrainingRun:
         """
         _check_fit(config, corpus)
         self.corpus = corpus
+        self.first_config = config
         self.seed = seed
         self.device = choose_device(device)
         self.model = Electra(config, _stream(seed, _INIT)).to(self.device)
@@ -72,6 +74,11 @@ class TrainingRun:
     def config(self) -> ElectraConfig:
         """The settings in force now; `change` replaces them."""
         return self.model.config
+
+    @property
+    def stages(self) -> list[Stage]:
+        """What was asked of the run so far: a new run that is asked the same, stage by stage, becomes this one."""
+        return stages(self.first_config, self.history, self.changes)
 
     def advance(self, steps: int, trained: Trained | None = None) -> list[StepRecord]:
         """Take `steps` training steps and return their records.
@@ -188,6 +195,7 @@ class TrainingRun:
             mask_prob=self.config.mask_prob,
             rtd_weight=self.config.rtd_weight,
             temperature=self.config.temperature,
+            trained=trained,
             **figures,
         )
         self.history.append(record)
