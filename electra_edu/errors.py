@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST_WORD = 100  # characters; nothing is near to a longer one, and looking would take long
+
 
 class ElectraEduError(ValueError):
     """Base of every error raised on purpose by electra_edu."""
@@ -24,7 +26,9 @@ class TrainingStopped(ElectraEduError):
     """A training step cannot go on; the run keeps the last good state."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return " Did you mean 'x'?" for the known word nearest to `word`, or an empty string."""
+def nearest(word: object, known: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the known word nearest to `word`; nothing where none is, or `word` is no word."""
+    if not isinstance(word, str) or len(word) > LONGEST_WORD:
+        return ""
     matches = get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f" Did you mean {matches[0]!r}?" if matches else ""

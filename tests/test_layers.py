@@ -9,6 +9,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "electra_edu"
 LAYERS = (
     "errors",
+    "arguments",
     "fields",
     "files",
     "objectives",
@@ -49,7 +50,12 @@ ONLY = {  # library -> who may import it: a layer, or one file
     "typer": ("cli",),
     "jupyterlab": (),  # run as a program of its own
 }
-NEVER = {"efficiency": ("torch",), "plots": ("torch",), "course": ("ipywidgets", "anywidget", "IPython")}
+NEVER = {
+    "efficiency": ("torch",),
+    "arguments": ("torch",),
+    "plots": ("torch",),
+    "course": ("ipywidgets", "anywidget", "IPython"),
+}
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 
