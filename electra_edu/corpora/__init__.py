@@ -1,14 +1,15 @@
 """Text in, token ids out: a generated mini-English, the documentation on this computer, or your own file."""
 
 import os
+from dataclasses import replace
 
-from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus, Labels
+from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus, CorpusSource, Labels
 from electra_edu.corpora.docs import load_docs
 from electra_edu.corpora.hub import load_hub
 from electra_edu.corpora.text_files import load_file, load_text
 from electra_edu.errors import CorpusError, CorpusFileError, nearest
 
-__all__ = ["IGNORE", "SPECIAL_TOKENS", "Corpus", "Labels", "load_corpus"]
+__all__ = ["IGNORE", "SPECIAL_TOKENS", "Corpus", "CorpusSource", "Labels", "load_corpus"]
 
 NAMES = ("toy", "docs", "docs+")
 VOCAB_SIZE = 1024  # unless asked for otherwise
@@ -37,16 +38,23 @@ def load_corpus(
     if name_or_path is not None and text is not None:
         raise CorpusError("name_or_path and text: give one of the two, the text itself or where it is.")
     if text is None and name_or_path in (None, "toy"):
-        return _toy(vocab_size, max_seq_length)
+        return replace(_toy(vocab_size, max_seq_length), source=CorpusSource("name", "toy"))
     vocab_size = _size("vocab_size", vocab_size, VOCAB_SIZE, 6, 100_000)
     max_seq_length = _size("max_seq_length", max_seq_length, MAX_SEQ_LENGTH, 8, 4096)
     if text is not None:
-        return load_text(text, vocab_size=vocab_size, max_seq_length=max_seq_length)
-    if isinstance(name_or_path, str) and name_or_path in NAMES:
-        return load_docs(name_or_path, vocab_size=vocab_size, max_seq_length=max_seq_length)
-    if isinstance(name_or_path, str) and name_or_path.startswith("hf:"):
-        return load_hub(name_or_path.removeprefix("hf:"), vocab_size=vocab_size, max_seq_length=max_seq_length)
-    return load_file(_existing(name_or_path), vocab_size=vocab_size, max_seq_length=max_seq_length)
+        corpus = load_text(text, vocab_size=vocab_size, max_seq_length=max_seq_length)
+        source = CorpusSource("text", "", vocab_size, max_seq_length, len(text))
+    elif isinstance(name_or_path, str) and name_or_path in NAMES:
+        corpus = load_docs(name_or_path, vocab_size=vocab_size, max_seq_length=max_seq_length)
+        source = CorpusSource("name", name_or_path, vocab_size, max_seq_length)
+    elif isinstance(name_or_path, str) and name_or_path.startswith("hf:"):
+        corpus = load_hub(name_or_path.removeprefix("hf:"), vocab_size=vocab_size, max_seq_length=max_seq_length)
+        source = CorpusSource("name", name_or_path, vocab_size, max_seq_length)
+    else:
+        path = _existing(name_or_path)
+        corpus = load_file(path, vocab_size=vocab_size, max_seq_length=max_seq_length)
+        source = CorpusSource("file", os.path.abspath(path), vocab_size, max_seq_length)  # noqa: PTH100
+    return replace(corpus, source=source)
 
 
 def _toy(vocab_size: int | None, max_seq_length: int | None) -> Corpus:

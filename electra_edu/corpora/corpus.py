@@ -1,9 +1,9 @@
 """Corpus: token ids ready to train on, a held-out part, and labels where the text has any."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal, Self
 
 import torch
 from tokenizers import Tokenizer
@@ -26,11 +26,38 @@ class Labels:
     level: Literal["sequence", "token"] = "sequence"
 
 
+@dataclass(frozen=True)
+class CorpusSource:
+    """Where a corpus came from: what to ask of `load_corpus` for the same one. Plain values, for JSON."""
+
+    kind: Literal["name", "file", "text"]
+    name: str  # "toy", "docs", "hf:owner/name"; the absolute path of a file; "" for a text that was passed in
+    vocab_size: int | None = None  # as asked for, which may be more than the text gave; None where it is fixed
+    max_seq_length: int | None = None
+    n_characters: int = 0  # of a text that was passed in
+
+    def arguments(self) -> dict[str, Any]:
+        """Return keyword arguments of `load_corpus`; the text itself, where it was passed in, is not among them."""
+        where = {} if self.kind == "text" else {"name_or_path": self.name}
+        sizes = {"vocab_size": self.vocab_size, "max_seq_length": self.max_seq_length}
+        return where | {name: size for name, size in sizes.items() if size is not None}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Build a source from plain values; the inverse of `to_dict`."""
+        return cls(**values)
+
+
 @dataclass(frozen=True, eq=False)
 class Corpus:
     """A text as token ids: N training and M held-out sequences of T tokens, int64, [PAD] at the end where short.
 
-    `sha256` is of the text (or of what generates it), so that two people can tell whether theirs is the same.
+    `sha256` is of the text (or of what generates it), so that two people can tell whether theirs is the same. `source`
+    says how to load it again; None for a corpus that did not come from `load_corpus`.
     """
 
     name: str
@@ -39,6 +66,7 @@ class Corpus:
     heldout: Tensor  # (M, T)
     sha256: str
     heldout_labels: Mapping[str, Labels] = field(default_factory=dict)
+    source: CorpusSource | None = None
 
     @property
     def vocab_size(self) -> int:
