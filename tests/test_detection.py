@@ -82,7 +82,7 @@ def test_a_misplaced_word_stands_out_after_training() -> None:
 
 def test_pieces_are_joined_to_the_words_of_the_text() -> None:
     text = "Unsittable cats don't SIT,  (ca\u0301ts sat) on 猫 mats!\n[MASK] cat"
-    tokenizer = train_wordpiece(["the cat sat on the mat, unbelievable cats don't sit (there)!"] * 3, 70)
+    tokenizer = train_wordpiece(["the cat sat on the mat, unbelievable cáts don't sit (there)!"] * 3, 70)
     network = imported(tokenizer, vocab_size=tokenizer.get_vocab_size())
     words = detect_words(network, text)
     spans = [match.span() for match in re.finditer(r"\[MASK\]|[\w\u0301]+|[^\w\s]", text)]

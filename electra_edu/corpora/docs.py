@@ -18,7 +18,7 @@ from pathlib import Path
 
 import tokenizers
 
-from electra_edu.corpora import packing, prose, wordpiece
+from electra_edu.corpora import normal_form, packing, prose, wordpiece
 from electra_edu.corpora.cache import cached
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.corpora.packing import Document, build_corpus
@@ -51,7 +51,7 @@ def load_docs(name: str, *, vocab_size: int, max_seq_length: int) -> Corpus:
         return build_corpus(name, documents, vocab_size=vocab_size, max_seq_length=max_seq_length, label_name="module")
 
     installed = sorted(f"{d.name} {d.version}" for d in metadata.distributions()) if libraries else []
-    rules = [inspect.getsource(module) for module in (sys.modules[__name__], prose, packing, wordpiece)]
+    rules = [inspect.getsource(module) for module in (sys.modules[__name__], prose, packing, normal_form, wordpiece)]
     key = (sys.version, stdlib, libraries, installed, tokenizers.__version__, rules, vocab_size, max_seq_length)
     return cached(name, repr(key), build)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from shlex import quote
 
 from electra_edu.corpora.corpus import Corpus
+from electra_edu.corpora.normal_form import composed
 from electra_edu.corpora.packing import Document, build_corpus
 from electra_edu.errors import CorpusError, CorpusFileError
 
@@ -55,7 +56,7 @@ def load_text(text: str, *, name: str = "text", vocab_size: int, max_seq_length:
             f"{name}: character {error.start} is half of a surrogate pair ({text[error.start]!r}), which is not text. "
             'Drop such characters: text.encode(errors="ignore").decode().'
         ) from error
-    documents = [Document("", [*paragraphs(text)])]
+    documents = [Document("", [*paragraphs(composed(text))])]
     return build_corpus(name, documents, vocab_size=vocab_size, max_seq_length=max_seq_length)
 
 

@@ -1,5 +1,6 @@
 """WordPiece vocabularies: train one on a text, and turn paragraphs into token ids with it."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
@@ -10,6 +11,8 @@ import numpy.typing as npt
 from tokenizers import Encoding, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS
+from electra_edu.corpora.normal_form import composed, normalizer, pre_tokenizer
+from electra_edu.corpora.words import typed_spans
 
 MIN_FREQUENCY = 2  # a piece seen once teaches nothing, so a short text gets a small vocabulary
 COVERAGE = 0.9999  # share of the text's characters that the vocabulary can spell; a word with any other is [UNK]
@@ -18,6 +21,7 @@ _NEEDLESS_SPACE = Regex(  # don ' t, built - in, ( s )
     r"|(?<=\() | (?=\))"
 )
 BATCH = 2048  # paragraphs encoded at a time: bounds the memory for long texts
+LONGEST_WORD = 100  # characters: BERT's limit, a longer word is [UNK]
 LETTER_CASES = ("lower", "Capitalised", "UPPER")
 
 
@@ -27,7 +31,7 @@ def train_wordpiece(paragraphs: Sequence[str], vocab_size: int) -> Tokenizer:
     Special tokens have the ids 0 to 4, in the order of SPECIAL_TOKENS; encoding adds [CLS] and [SEP]. The vocabulary
     is smaller than asked for when the text has too few pieces that occur at least twice.
     """
-    letters = _letters(paragraphs)
+    letters = _letters(paragraphs, vocab_size)
     # The trainer numbers the ##letters in the order of a randomly seeded hash table and breaks ties between merges by
     # these numbers, so that two trainings can differ. A first pass finds the letters, the second is given their order.
     alphabet = _train(paragraphs, letters, 0, [])
@@ -38,7 +42,7 @@ def train_wordpiece(paragraphs: Sequence[str], vocab_size: int) -> Tokenizer:
     inner_letters = sorted(piece for piece in alphabet if piece.startswith("##"))
     vocab = _train(paragraphs, letters, vocab_size, [*SPECIAL_TOKENS, *inner_letters])
     others = sorted((piece for piece in vocab if piece not in SPECIAL_TOKENS), key=lambda piece: vocab[piece])
-    return wordpiece_tokenizer({piece: index for index, piece in enumerate([*SPECIAL_TOKENS, *others])})
+    return _of_ours({piece: index for index, piece in enumerate([*SPECIAL_TOKENS, *others])})
 
 
 def encode(tokenizer: Tokenizer, paragraphs: Iterable[str]) -> npt.NDArray[np.int64]:
@@ -61,8 +65,9 @@ def letter_cases(tokenizer: Tokenizer, paragraphs: Iterable[str]) -> npt.NDArray
 
 
 def _letter_cases(paragraph: str, encoding: Encoding) -> Iterator[int]:
-    for _, pieces in groupby(zip(encoding.word_ids, encoding.offsets, strict=True), key=itemgetter(0)):
-        spans = [span for _, span in pieces]  # offsets are places in the text as it was written
+    tokens = zip(encoding.word_ids, typed_spans(paragraph, encoding), strict=True)
+    for _, pieces in groupby(tokens, key=itemgetter(0)):
+        spans = [span for _, span in pieces]
         yield _letter_case(paragraph[spans[0][0] : spans[-1][1]])
         yield from [IGNORE] * (len(spans) - 1)
 
@@ -88,20 +93,26 @@ def _encodings(tokenizer: Tokenizer, paragraphs: Iterable[str]) -> Iterator[tupl
         yield from zip(batch, plain.encode_batch(batch, add_special_tokens=False), strict=True)
 
 
-def _letters(paragraphs: Iterable[str]) -> list[str]:
-    """Return the characters, as the tokenizer will see them, that make up nearly all of the text; commonest first."""
+def _letters(paragraphs: Iterable[str], vocab_size: int) -> list[str]:
+    """Return the characters, as the tokenizer will see them, that make up nearly all of the text; commonest first.
+
+    Rarer ones are there too where they cost little: all invisible ones, for they stand in words of common letters, and
+    other characters outside ASCII while less than an eighth of the vocabulary goes to letters.
+    """
     raw: Counter[str] = Counter()
     for paragraph in paragraphs:
-        raw.update(paragraph)
-    normalizer = _normalizer()
+        raw.update(composed(paragraph.lower()))
     counts: Counter[str] = Counter()
     for character, count in raw.items():
-        for letter in normalizer.normalize_str(character).replace(" ", ""):
+        for letter in normalizer().normalize_str(character).replace(" ", ""):
             counts[letter] += count
     ranked = sorted(counts, key=lambda letter: (-counts[letter], letter))
     allowance = (1 - COVERAGE) * counts.total()
     rarest_first = np.cumsum([counts[letter] for letter in reversed(ranked)])
-    return ranked[: len(ranked) - int((rarest_first <= allowance).sum())]
+    n_common = len(ranked) - int((rarest_first <= allowance).sum())
+    cheap = [letter for letter in ranked[n_common:] if not letter.isascii()][: max(0, vocab_size // 8 - n_common)]
+    invisible = [letter for letter in ranked[n_common:] if unicodedata.category(letter) == "Cf"]
+    return [*dict.fromkeys([*ranked[:n_common], *invisible, *cheap])]
 
 
 def _train(paragraphs: Sequence[str], letters: list[str], vocab_size: int, first: list[str]) -> dict[str, int]:
@@ -114,15 +125,18 @@ def _train(paragraphs: Sequence[str], letters: list[str], vocab_size: int, first
         limit_alphabet=len(letters),
         show_progress=False,
     )
-    tokenizer = wordpiece_tokenizer({})
+    tokenizer = _of_ours({})
     tokenizer.train_from_iterator(paragraphs, trainer, length=len(paragraphs))
     return tokenizer.get_vocab()
 
 
 def wordpiece_tokenizer(vocab: dict[str, int]) -> Tokenizer:
-    """Return a lower-case WordPiece tokenizer of `vocab`, token -> id; encoding adds [CLS] and [SEP]."""
-    tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]", max_input_chars_per_word=100))
-    tokenizer.normalizer = _normalizer()
+    """Return BERT's lower-case WordPiece tokenizer of `vocab`, token -> id, which strips accents.
+
+    Encoding adds [CLS] and [SEP].
+    """
+    tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]", max_input_chars_per_word=LONGEST_WORD))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.Sequence(
         [decoders.WordPiece(prefix="##", cleanup=True), decoders.Fuse(), decoders.Replace(_NEEDLESS_SPACE, "")]
@@ -137,5 +151,9 @@ def wordpiece_tokenizer(vocab: dict[str, int]) -> Tokenizer:
     return tokenizer
 
 
-def _normalizer() -> normalizers.BertNormalizer:
-    return normalizers.BertNormalizer(lowercase=True)
+def _of_ours(vocab: dict[str, int]) -> Tokenizer:
+    """Return a tokenizer of `vocab` that loses nothing which tells two words apart."""
+    tokenizer = wordpiece_tokenizer(vocab)
+    tokenizer.normalizer = normalizer()
+    tokenizer.pre_tokenizer = pre_tokenizer()
+    return tokenizer

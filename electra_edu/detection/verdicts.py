@@ -7,6 +7,7 @@ from itertools import groupby
 from tokenizers import Tokenizer
 
 from electra_edu.config import ElectraConfig
+from electra_edu.corpora.words import typed_spans
 from electra_edu.detection.source import Source, discriminator_of
 from electra_edu.detection.windows import read_in_windows
 from electra_edu.errors import ElectraEduError
@@ -73,7 +74,7 @@ def _judge(source: Source, text: str, tokenizer: Tokenizer | None) -> list[_Piec
         if token_id == config.unk_token_id
         else _Piece(token, word, start, end, probability)
         for token_id, token, word, (start, end), probability in zip(
-            encoding.ids, encoding.tokens, encoding.word_ids, encoding.offsets, probabilities, strict=True
+            encoding.ids, encoding.tokens, encoding.word_ids, typed_spans(text, encoding), probabilities, strict=True
         )
     ]
 
