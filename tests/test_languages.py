@@ -189,3 +189,12 @@ def test_shipped_vocabulary_keeps_its_own_normaliser(half: str) -> None:
     assert tokenizer is not None
     assert json.loads(tokenizer.to_str())["normalizer"]["strip_accents"] is None
     assert tokenizer.encode("Café").ids == tokenizer.encode("cafe").ids
+
+
+@pytest.mark.fault("Text in, text out", seen="a vocabulary that reads “café” as “cafe” had no unknown words to tell of")
+def test_unknown_words_are_all_of_which_something_is_lost() -> None:
+    strips = wordpiece_tokenizer(
+        {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "cafe": 5, "##s": 6, ".": 7}
+    )
+    typed = "CAFES caf\u00e9s, cafe\u0301. tea \u200d [UNK] [MASK] cafe."
+    assert unknown_words(strips, typed) == ["cafés", ",", "cafe\u0301", "tea", "\u200d"]
