@@ -93,7 +93,7 @@ class FrequencyGenerator(nn.Module):
 
     def use(self, frequencies: Tensor) -> None:
         """Draw from these probabilities (V,) from now on."""
-        self.frequencies.copy_(frequencies)
+        self.frequencies.copy_(frequencies.to(self.frequencies.dtype))  # before it goes to a device without float64
         self.needs_frequencies = False
 
     def forward(
@@ -138,13 +138,14 @@ class ExactGenerator(nn.Module):
         Raises CorpusError when a row is no story of the toy language.
         """
         vocab_size = len(toy_grammar().tokens)
+        device, tokens = tokens.device, tokens.cpu()  # in float64, which not every device has
         probabilities = F.one_hot(tokens, vocab_size).double()  # (B, T, V)
         is_masked = tokens == self.mask_token_id
         for row in is_masked.any(-1).nonzero().flatten().tolist():
-            probabilities[row, is_masked[row]] = exact_distribution(tokens[row], is_masked[row]).to(tokens.device)
+            probabilities[row, is_masked[row]] = exact_distribution(tokens[row], is_masked[row])
         if positions is not None:
-            probabilities = probabilities.gather(1, positions[..., None].expand(-1, -1, vocab_size))
-        return probabilities.log().clamp(min=NEVER).float()
+            probabilities = probabilities.gather(1, positions.cpu()[..., None].expand(-1, -1, vocab_size))
+        return probabilities.log().clamp(min=NEVER).float().to(device)
 
 
 def draw(logits: Tensor, originals: Tensor, config: ElectraConfig, rng: torch.Generator) -> Tensor:

@@ -1,6 +1,7 @@
 """Which positions are hidden from the generator, what the discriminator reads instead, and its labels."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -49,11 +50,19 @@ def choose_positions(ordinary: Tensor, mask_prob: float, rng: torch.Generator) -
     `ordinary` is (B, T) bool. Returns `positions` (B, K) and `used` (B, K), False for the slots that a row leaves
     empty; a row without ordinary tokens leaves all of them empty.
     """
-    slots = masked_positions(ordinary.shape[-1], mask_prob)
-    count = (ordinary.sum(-1, keepdim=True).double() * mask_prob + 0.5).floor().clamp(min=1)  # (B, 1)
+    needed = tokens_needed(ordinary.shape[-1], mask_prob, ordinary.device)  # (K,)
     score = torch.rand(ordinary.shape, generator=rng, device=ordinary.device).masked_fill(~ordinary, -1.0)  # (B, T)
-    score, positions = score.topk(slots, dim=-1)  # (B, K)
-    return positions, (torch.arange(slots, device=ordinary.device) < count) & (score >= 0)
+    positions = score.topk(len(needed), dim=-1).indices  # (B, K), ordinary ones first
+    return positions, ordinary.sum(-1, keepdim=True) >= needed
+
+
+@lru_cache(maxsize=256)  # copied to the device once, so that a step neither waits for it nor needs its float64
+def tokens_needed(length: int, mask_prob: float, device: torch.device) -> Tensor:
+    """Return the least number of ordinary tokens with which a row of `length` uses each slot: int64 (K,), rising."""
+    needed: list[int] = []
+    for ordinary in range(1, length + 1):
+        needed += [ordinary] * (masked_positions(ordinary, mask_prob) - len(needed))
+    return torch.tensor(needed, device=device)
 
 
 def mask(tokens: Tensor, config: ElectraConfig, rng: torch.Generator, attention_mask: Tensor | None = None) -> Masking:

@@ -22,7 +22,7 @@ def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
     """
     a, b, c = NEWTON_SCHULZ
     x = matrices if matrices.device.type == "cpu" else matrices.bfloat16()
-    x = x / x.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
+    x = x / torch.linalg.vector_norm(x, dim=(-2, -1), keepdim=True).clamp(min=1e-7)
     for _ in range(steps):
         gram = x @ x.mT
         x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)

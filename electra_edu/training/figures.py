@@ -15,7 +15,7 @@ def step_figures(out: ElectraOutput, anatomy: Anatomy) -> dict[str, float]:
 
     What the objective has not, or the step did not train, is NaN. All values come in one transfer from the device.
     """
-    nothing = out.mlm_loss.new_tensor(math.nan)
+    nothing = out.mlm_loss.new_full((), math.nan)
     scalars = {
         "loss": out.loss,
         "mlm_loss": out.mlm_loss,

@@ -58,7 +58,7 @@ class Backward:
 
     def __call__(self, out: ElectraOutput) -> Anatomy:
         """Add both losses' gradients to the weights and say how large they are."""
-        nothing = out.mlm_loss.new_tensor(math.nan)
+        nothing, zero = out.mlm_loss.new_full((), math.nan), out.mlm_loss.new_zeros(())
         by_mlm = by_rtd = cosine = nothing
         read_by = self._embeddings
         if out.generator_loss is not None:
@@ -70,14 +70,16 @@ class Backward:
             by_rtd = _flat_gradient(read_by[1]) - before
             if read_by[0] is read_by[1] and by_mlm.dim():
                 cosine = torch.cosine_similarity(by_mlm, by_rtd, dim=0)
-        first, second, shared = (_norm(some) for some in (self._owners.first, self._owners.second, self._owners.shared))
+        first, second, shared = (
+            _norm(some, zero) for some in (self._owners.first, self._owners.second, self._owners.shared)
+        )
         return Anatomy(
-            mlm=by_mlm.norm(),
-            rtd=by_rtd.norm(),
+            mlm=torch.linalg.vector_norm(by_mlm),
+            rtd=torch.linalg.vector_norm(by_rtd),
             cosine=cosine,
             generator=nothing if out.generator_loss is None else first,
             second=nothing if out.second_loss is None else second,
-            total=torch.stack([first, second, shared]).norm(),
+            total=torch.linalg.vector_norm(torch.stack([first, second, shared])),
         )
 
 
@@ -93,7 +95,7 @@ def _flat_gradient(embeddings: Embeddings | None) -> Tensor:
     return torch.cat([gradient.flatten() for gradient in gradients])
 
 
-def _norm(parameters: Iterable[nn.Parameter]) -> Tensor:
-    parameters = list(parameters)
-    norm: Tensor = get_total_norm([p.grad for p in parameters if p.grad is not None])
-    return norm.to(parameters[0].device) if parameters else norm
+def _norm(parameters: Iterable[nn.Parameter], zero: Tensor) -> Tensor:
+    """Return the norm of all their gradients together; `zero`, which lies on their device, where there is none."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    return get_total_norm(gradients) if gradients else zero
