@@ -1,5 +1,6 @@
 """The discriminator: an encoder and one logit per token. This is the network that pre-training is for."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -19,9 +20,16 @@ class Discriminator(nn.Module):
         self.output = Linear(config.hidden_size, 1)
 
     def forward(
-        self, tokens: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+        self,
+        tokens: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        rng: torch.Generator | None = None,
     ) -> Tensor:
-        """Return logits (B, T) for tokens (B, T): above 0 means "more likely replaced than not"."""
-        hidden = self.encoder(tokens, attention_mask, token_type_ids)  # (B, T, H)
+        """Return logits (B, T) for tokens (B, T): above 0 means "more likely replaced than not".
+
+        In training mode `rng` draws for dropout (None: the global generator).
+        """
+        hidden = self.encoder(tokens, attention_mask, token_type_ids, rng=rng)  # (B, T, H)
         logits: Tensor = self.output(F.gelu(self.dense(hidden)))  # (B, T, 1)
         return logits.squeeze(-1)

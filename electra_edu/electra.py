@@ -101,14 +101,14 @@ class Electra(nn.Module):
     ) -> ElectraOutput:
         """Mask, generate, sample, label and discriminate one batch: tokens int64 (B, T), attention_mask 1 = real.
 
-        Without an attention mask every token but [PAD] is real. The positions and the samples are drawn from `rng`.
+        Without an attention mask every token but [PAD] is real. Positions, samples and dropout are drawn from `rng`.
         No gradient reaches the generator from the second network: a sampled token is just a number. With `trained` =
         "generator" the second network is not run; with "discriminator" the generator gets no gradient.
         """
         is_real = tokens != self.config.pad_token_id if attention_mask is None else attention_mask.bool()  # (B, T)
         masking = mask(tokens, self.config, rng, is_real)
         targets = tokens.gather(-1, masking.positions)  # (B, K)
-        where = (masking.tokens, is_real, token_type_ids, masking.positions)
+        where = (masking.tokens, is_real, token_type_ids, masking.positions, rng)
         with torch.set_grad_enabled(torch.is_grad_enabled() and trained != "discriminator"):
             expected = None  # (B, K) what an adversarial generator's baseline expects
             if self.baseline is not None and trained == "both":
@@ -134,13 +134,19 @@ class Electra(nn.Module):
         if self.second is None or trained == "generator":
             return out
         samples = draw(logits, targets, self.config, rng)  # (B, K)
-        out = self._read(out, tokens, masking, samples, token_type_ids)
+        out = self._read(out, tokens, masking, samples, token_type_ids, rng)
         if expected is not None:
             out = replace(out, generator_loss=self._fooling_loss(out, masking, samples, expected))
         return out
 
     def _read(
-        self, out: ElectraOutput, tokens: Tensor, masking: Masking, samples: Tensor, token_type_ids: Tensor | None
+        self,
+        out: ElectraOutput,
+        tokens: Tensor,
+        masking: Masking,
+        samples: Tensor,
+        token_type_ids: Tensor | None,
+        rng: torch.Generator,
     ) -> ElectraOutput:
         """Let the second network read the corrupted tokens, and add what it made and lost to `out`."""
         corruption = corrupt(tokens, masking, samples)
@@ -148,14 +154,16 @@ class Electra(nn.Module):
         read = (corruption.tokens, out.is_real, token_type_ids)
         if isinstance(self.second, Discriminator):
             counted = out.is_real if OBJECTIVES[self.config.objective].at == "all" else out.is_masked
-            logits = self.second(*read)  # (B, T)
+            logits = self.second(*read, rng)  # (B, T)
             loss = replaced_token_loss(logits, out.is_replaced, counted)
             return replace(out, rtd_logits=logits, rtd_loss=loss, second_loss=self.config.rtd_weight * loss)
         if isinstance(self.second, CopyingPredictor):
-            loss = mean_over(self.second.losses(self.second.hidden(*read), corruption.tokens, tokens), out.is_real)
+            loss = mean_over(
+                self.second.losses(self.second.hidden(*read, rng=rng), corruption.tokens, tokens), out.is_real
+            )
         else:
             assert self.second is not None
-            loss = masked_lm_loss(self.second(*read, masking.positions), out.mlm_targets, masking.used)
+            loss = masked_lm_loss(self.second(*read, masking.positions, rng), out.mlm_targets, masking.used)
         return replace(out, word_loss=loss, second_loss=loss)
 
     def _fooling_loss(self, out: ElectraOutput, masking: Masking, samples: Tensor, expected: Tensor) -> Tensor:

@@ -1,8 +1,6 @@
 """The transformer encoder that both networks are made of: BERT's post-norm blocks over a factorised embedding."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from typing import Protocol
 
@@ -47,12 +45,23 @@ def initialise(module: nn.Module, initializer_range: float | None, rng: torch.Ge
             part.weight.normal_(0.0, initializer_range or EMBEDDING_STD, generator=rng)
 
 
-@contextmanager
-def lent_random_state(rng: torch.Generator, device: torch.device) -> Iterator[None]:
-    """Lend PyTorch's dropout, which draws from the global generator, a state from `rng`, and put the user's back."""
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(int(torch.randint(2**62, (), generator=rng, device=rng.device)))
-        yield
+class Dropout(nn.Module):
+    """Dropout whose draws come from a generator that is passed in, so that runs in two threads never share one.
+
+    `torch.nn.Dropout` draws from the global generator, which is also the learner's and is not safe to share. With a
+    generator of the same seed, both draw the same.
+    """
+
+    def __init__(self, p: float) -> None:
+        """Drop each number with probability `p`, in training mode only."""
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """Return x (...) with some numbers 0 and the others scaled by 1/(1 - p); `rng` None: the global generator."""
+        if not self.training or self.p == 0:
+            return x
+        return x * torch.empty_like(x).bernoulli_(1 - self.p, generator=rng).div_(1 - self.p)
 
 
 class DifferenceTable(nn.Module):
@@ -90,10 +99,12 @@ class Embeddings(nn.Module):
         self.position = Embedding(config.max_position_embeddings, config.embedding_size) if learned else None
         self.token_type = Embedding(config.type_vocab_size, config.embedding_size)
         self.norm = nn.LayerNorm(config.embedding_size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
-    def forward(self, tokens: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
-        """Turn token ids (B, T) into vectors (B, T, embedding_size)."""
+    def forward(
+        self, tokens: Tensor, token_type_ids: Tensor | None = None, rng: torch.Generator | None = None
+    ) -> Tensor:
+        """Turn token ids (B, T) into vectors (B, T, embedding_size); `rng` draws for dropout."""
         x: Tensor = self.token(tokens)
         x = x + (self.token_type.weight[0] if token_type_ids is None else self.token_type(token_type_ids))
         if self.position is not None:
@@ -104,7 +115,7 @@ class Embeddings(nn.Module):
                     "into windows."
                 )
             x = x + self.position.weight[:length]
-        normed: Tensor = self.dropout(self.norm(x))
+        normed: Tensor = self.dropout(self.norm(x), rng)
         return normed
 
 
@@ -133,12 +144,18 @@ class Attention(nn.Module):
     def __init__(self, shape: EncoderShape, dropout: float) -> None:
         """Build it for an encoder's `shape`."""
         super().__init__()
-        self.shape, self.dropout = shape, dropout
+        self.shape = shape
+        self.dropout = Dropout(dropout)  # of the attention weights
         self.query_key_value = Linear(shape.hidden_size, 3 * shape.hidden_size)
         self.output = Linear(shape.hidden_size, shape.hidden_size)
 
     def forward(
-        self, x: Tensor, rotation: Tensor | None, may_attend: Tensor | None, positions: Tensor | None = None
+        self,
+        x: Tensor,
+        rotation: Tensor | None,
+        may_attend: Tensor | None,
+        positions: Tensor | None = None,
+        rng: torch.Generator | None = None,
     ) -> Tensor:
         """Mix x (B, T, H) over the positions that `may_attend` (B, 1, 1, T) allows: (B, T, H).
 
@@ -154,15 +171,21 @@ class Attention(nn.Module):
             value = qkv[:, :, 2]
         if positions is not None:
             query = take(query, positions)
-        mixed = F.scaled_dot_product_attention(
-            query.transpose(1, 2),
-            key.transpose(1, 2),
-            value.transpose(1, 2),
-            attn_mask=may_attend,
-            dropout_p=self.dropout if self.training else 0.0,
-        )  # (B, heads, T, d)
+        query, key, value = (part.transpose(1, 2) for part in (query, key, value))  # each (B, heads, T, d)
+        if self.training and self.dropout.p:  # PyTorch's own would draw from the global generator
+            weights = self.dropout(_attention_weights(query, key, may_attend), rng)  # (B, heads, T, T)
+            mixed = weights @ value
+        else:
+            mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=may_attend)  # (B, heads, T, d)
         out: Tensor = self.output(mixed.transpose(1, 2).flatten(-2))
         return out
+
+
+def _attention_weights(query: Tensor, key: Tensor, may_attend: Tensor | None) -> Tensor:
+    scores = query @ key.mT / math.sqrt(query.shape[-1])
+    if may_attend is not None:
+        scores = scores.masked_fill(~may_attend, torch.finfo(scores.dtype).min)
+    return scores.softmax(-1)
 
 
 class Block(nn.Module):
@@ -176,17 +199,22 @@ class Block(nn.Module):
         self.widen = Linear(shape.hidden_size, shape.intermediate_size)
         self.narrow = Linear(shape.intermediate_size, shape.hidden_size)
         self.feed_forward_norm = nn.LayerNorm(shape.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(
-        self, x: Tensor, rotation: Tensor | None, may_attend: Tensor | None, positions: Tensor | None = None
+        self,
+        x: Tensor,
+        rotation: Tensor | None,
+        may_attend: Tensor | None,
+        positions: Tensor | None = None,
+        rng: torch.Generator | None = None,
     ) -> Tensor:
         """Transform x (B, T, H); with `positions` (B, K), make their new states only: (B, K, H)."""
-        mixed = self.attention(x, rotation, may_attend, positions)
+        mixed = self.attention(x, rotation, may_attend, positions, rng)
         if positions is not None:
             x = take(x, positions)
-        x = self.attention_norm(x + self.dropout(mixed))
-        out: Tensor = self.feed_forward_norm(x + self.dropout(self.narrow(F.gelu(self.widen(x)))))
+        x = self.attention_norm(x + self.dropout(mixed, rng))
+        out: Tensor = self.feed_forward_norm(x + self.dropout(self.narrow(F.gelu(self.widen(x))), rng))
         return out
 
 
@@ -209,14 +237,15 @@ class Encoder(nn.Module):
         token_type_ids: Tensor | None = None,
         layers: int | None = None,
         positions: Tensor | None = None,
+        rng: torch.Generator | None = None,
     ) -> Tensor:
         """Turn token ids (B, T) into hidden states (B, T, H); where `attention_mask` is 0 nothing is attended to.
 
         They are the last block's, or those after the first `layers` blocks (0: what the first block reads). With
         `positions` (B, K) only the states there are returned (B, K, H), and the last block makes no others: at 15 % of
-        the positions it then costs a third.
+        the positions it then costs a third. In training mode `rng` draws for dropout (None: the global generator).
         """
-        x: Tensor = self.embeddings(tokens, token_type_ids)
+        x: Tensor = self.embeddings(tokens, token_type_ids, rng)
         if self.project is not None:
             x = self.project(x)
         rotation = None
@@ -225,7 +254,7 @@ class Encoder(nn.Module):
         may_attend = None if attention_mask is None else attention_mask.bool()[:, None, None, :]
         blocks = list(islice(self.blocks, layers))
         for number, block in enumerate(blocks, start=1):
-            x = block(x, rotation, may_attend, positions if number == len(blocks) else None)
+            x = block(x, rotation, may_attend, positions if number == len(blocks) else None, rng)
         return x if blocks or positions is None else take(x, positions)
 
 

@@ -1,23 +1,85 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and tensors on disk that are as they were written."""
 
+import hashlib
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
 
-def write_whole(path: Path, data: str | bytes) -> None:
-    """Write a file so that a reader finds the old one or the whole new one, also after a kill or a power cut.
+PART = ".part"  # ends the hidden name of a file that is still being written
+DIGEST = "sha256"  # the metadata entry with the digest of everything else
 
-    Several processes may write the same file at once; the last one's stays. Raises OSError where it cannot be written,
-    and leaves what was there then.
+
+class DamagedFileError(ValueError):
+    """A file of tensors is not as it was written."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give the block a hidden name to write to, then put the file in `path`'s place.
+
+    A reader finds the old file or the whole new one, also after a kill or a power cut. Several processes may do this at
+    once; the last one's file stays. Raises OSError where it cannot be written, and leaves what was there then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    part = path.with_name(f".{path.name}.{uuid4().hex}{PART}")
     try:
-        with half.open("wb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
-            file.flush()
+        yield part
+        with part.open("rb") as file:
             os.fsync(file.fileno())
-        half.replace(path)
+        part.replace(path)
     finally:
-        half.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
+    if os.name == "posix":  # the new name, too, has to reach the disk
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def write_whole(path: Path, data: str | bytes) -> None:
+    """Write a small file as `replacing` does."""
+    with replacing(path) as part:
+        part.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write CPU tensors and texts to a safetensors file that `read_tensors` can tell from a damaged one."""
+    digest = {DIGEST: _digest(tensors, metadata)}
+    with replacing(path) as part:
+        part.touch()
+        mode = part.stat().st_mode  # as for any new file; safetensors would make it readable to its owner alone
+        save_file(dict(tensors), part, {**metadata, **digest})
+        part.chmod(mode)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors and texts of a file that `write_tensors` wrote, both of one version of it.
+
+    Raises DamagedFileError when it is not as it was written, OSError when it cannot be read.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except SafetensorError as error:
+        raise DamagedFileError(str(error)) from error
+    if metadata.pop(DIGEST, None) != _digest(tensors, metadata):
+        raise DamagedFileError("its content does not have the SHA-256 that it was written with")
+    return tensors, metadata
+
+
+def _digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    digest = hashlib.sha256()
+    for name, text in sorted(metadata.items()):
+        digest.update(f"{name}={len(text)}:{text}".encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name}:{tensor.dtype}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().numpy().data)
+    return digest.hexdigest()

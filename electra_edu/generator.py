@@ -35,9 +35,10 @@ class Generator(nn.Module):
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         positions: Tensor | None = None,
+        rng: torch.Generator | None = None,
     ) -> Tensor:
         """Return the encoder's last states at `positions` (B, K), or everywhere: (B, K or T, H) for tokens (B, T)."""
-        states: Tensor = self.encoder(tokens, attention_mask, token_type_ids, positions=positions)
+        states: Tensor = self.encoder(tokens, attention_mask, token_type_ids, positions=positions, rng=rng)
         return states
 
     def predict(self, hidden: Tensor) -> Tensor:
@@ -50,9 +51,13 @@ class Generator(nn.Module):
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         positions: Tensor | None = None,
+        rng: torch.Generator | None = None,
     ) -> Tensor:
-        """Predict the tokens at `positions` (B, K), or everywhere: logits (B, K or T, vocab_size) for tokens (B, T)."""
-        return self.predict(self.hidden(tokens, attention_mask, token_type_ids, positions))
+        """Predict the tokens at `positions` (B, K), or everywhere: logits (B, K or T, vocab_size) for tokens (B, T).
+
+        In training mode `rng` draws for dropout (None: the global generator).
+        """
+        return self.predict(self.hidden(tokens, attention_mask, token_type_ids, positions, rng))
 
 
 class CopyingPredictor(Generator):
@@ -102,6 +107,7 @@ class FrequencyGenerator(nn.Module):
         attention_mask: Tensor | None = None,  # noqa: ARG002 (the interface of a Generator)
         token_type_ids: Tensor | None = None,  # noqa: ARG002
         positions: Tensor | None = None,
+        rng: torch.Generator | None = None,  # noqa: ARG002
     ) -> Tensor:
         """Return the same logits (B, K or T, V) for every position asked for."""
         if self.needs_frequencies:
@@ -132,6 +138,7 @@ class ExactGenerator(nn.Module):
         attention_mask: Tensor | None = None,  # noqa: ARG002 (the interface of a Generator)
         token_type_ids: Tensor | None = None,  # noqa: ARG002
         positions: Tensor | None = None,
+        rng: torch.Generator | None = None,  # noqa: ARG002
     ) -> Tensor:
         """Return log-probabilities (B, K or T, V), at [MASK] the exact ones, elsewhere of the token that stands there.
 

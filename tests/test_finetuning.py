@@ -190,10 +190,10 @@ def test_the_validation_sequences_are_not_trained_on(monkeypatch: pytest.MonkeyP
     task = replace(task, train_tokens=tokens)
     forward = SequenceClassifier.forward
 
-    def watch(self: SequenceClassifier, tokens: Tensor, *rest: Tensor) -> Tensor:
+    def watch(self: SequenceClassifier, tokens: Tensor, *rest: Tensor, **options: Any) -> Tensor:
         assert self.encoder.training == self.training, "dropout in the encoder too"
         (trained if self.training else graded).update(tuple(row) for row in tokens.tolist())
-        return forward(self, tokens, *rest)
+        return forward(self, tokens, *rest, **options)
 
     monkeypatch.setattr(SequenceClassifier, "forward", watch)
     fine_tune(source(), task, seeds=(0,), settings=replace(ONE_EPOCH, validation_share=0.2))

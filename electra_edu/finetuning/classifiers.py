@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from electra_edu.corpora.corpus import IGNORE
-from electra_edu.encoder import Encoder, Linear, initialise
+from electra_edu.encoder import Dropout, Encoder, Linear, initialise
 from electra_edu.errors import ElectraEduError
 
 Head = Literal["gelu", "plain"]
@@ -33,17 +33,24 @@ class SequenceClassifier(nn.Module):
         self.encoder = encoder
         size = encoder.shape.hidden_size
         self.dense = Linear(size, size) if head == "gelu" else None
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.output = Linear(size, n_labels)
         _initialise_head(self, rng)
 
     def forward(
-        self, tokens: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+        self,
+        tokens: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        rng: torch.Generator | None = None,
     ) -> Tensor:
-        """Return logits (B, n_labels) for tokens (B, T), which begin with [CLS]; attention_mask 1 = real."""
-        x: Tensor = self.dropout(self.encoder(tokens, attention_mask, token_type_ids)[:, 0])  # (B, H)
+        """Return logits (B, n_labels) for tokens (B, T), which begin with [CLS]; attention_mask 1 = real.
+
+        In training mode `rng` draws for dropout (None: the global generator).
+        """
+        x: Tensor = self.dropout(self.encoder(tokens, attention_mask, token_type_ids, rng=rng)[:, 0], rng)  # (B, H)
         if self.dense is not None:
-            x = self.dropout(F.gelu(self.dense(x)))
+            x = self.dropout(F.gelu(self.dense(x)), rng)
         logits: Tensor = self.output(x)
         return logits
 
@@ -55,15 +62,19 @@ class TokenClassifier(nn.Module):
         """Build it around `encoder`, which will be trained too, and draw the head's weights from `rng`."""
         super().__init__()
         self.encoder = encoder
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.output = Linear(encoder.shape.hidden_size, n_labels)
         _initialise_head(self, rng)
 
     def forward(
-        self, tokens: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+        self,
+        tokens: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        rng: torch.Generator | None = None,
     ) -> Tensor:
-        """Return logits (B, T, n_labels) for tokens (B, T); attention_mask 1 = real."""
-        logits: Tensor = self.output(self.dropout(self.encoder(tokens, attention_mask, token_type_ids)))
+        """Return logits (B, T, n_labels) for tokens (B, T); attention_mask 1 = real; `rng` as above."""
+        logits: Tensor = self.output(self.dropout(self.encoder(tokens, attention_mask, token_type_ids, rng=rng), rng))
         return logits
 
 

@@ -12,7 +12,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim.lr_scheduler import LambdaLR
 
 from electra_edu.config import ElectraConfig
-from electra_edu.encoder import Embeddings, Encoder, HasEncoder, encoder_of, initialise, lent_random_state
+from electra_edu.encoder import Embeddings, Encoder, HasEncoder, encoder_of, initialise
 from electra_edu.errors import ElectraEduError
 from electra_edu.finetuning.classifiers import (
     Classifier,
@@ -176,33 +176,33 @@ def _fine_tune_once(
 
     epochs: list[Epoch] = []
     best: tuple[float, int, dict[str, Tensor]] | None = None
-    with lent_random_state(rng, device):
-        for number in range(n_epochs):
-            order = torch.randperm(len(tokens), generator=rng).to(device)
-            losses = []
-            model.train()
-            for rows in order.split(settings.batch_size):
-                batch = tokens[rows]
-                loss = classification_loss(model(batch, batch != task.pad_token_id), labels[rows])
-                if not loss.isfinite():
-                    raise ElectraEduError(
-                        f"The loss in epoch {number + 1} is not a finite number. Lower learning_rate (now "
-                        f"{settings.learning_rate:.2g})."
-                    )
-                optimizer.zero_grad()
-                loss.backward()
-                clip_grad_norm_(model.parameters(), settings.max_grad_norm)
-                optimizer.step()
-                scheduler.step()
-                losses.append(loss.item())
-            score = math.nan if validation is None else _score(model, validation, test=False)
-            epochs.append(Epoch(statistics.fmean(losses), score))
-            if validation is None:
-                continue
-            if best is None or score > best[0]:
-                best = score, number, copy.deepcopy(model.state_dict())
-            elif number - best[1] >= settings.patience:
-                break
+    drops = torch.Generator(device).manual_seed(int(torch.randint(2**62, (), generator=rng, device=rng.device)))
+    for number in range(n_epochs):
+        order = torch.randperm(len(tokens), generator=rng).to(device)
+        losses = []
+        model.train()
+        for rows in order.split(settings.batch_size):
+            batch = tokens[rows]
+            loss = classification_loss(model(batch, batch != task.pad_token_id, rng=drops), labels[rows])
+            if not loss.isfinite():
+                raise ElectraEduError(
+                    f"The loss in epoch {number + 1} is not a finite number. Lower learning_rate (now "
+                    f"{settings.learning_rate:.2g})."
+                )
+            optimizer.zero_grad()
+            loss.backward()
+            clip_grad_norm_(model.parameters(), settings.max_grad_norm)
+            optimizer.step()
+            scheduler.step()
+            losses.append(loss.item())
+        score = math.nan if validation is None else _score(model, validation, test=False)
+        epochs.append(Epoch(statistics.fmean(losses), score))
+        if validation is None:
+            continue
+        if best is None or score > best[0]:
+            best = score, number, copy.deepcopy(model.state_dict())
+        elif number - best[1] >= settings.patience:
+            break
     if best is not None:
         model.load_state_dict(best[2])
     kept = len(epochs) - 1 if best is None else best[1]

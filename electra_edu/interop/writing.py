@@ -31,7 +31,6 @@ from electra_edu.interop.names import (
 from electra_edu.interop.networks import Pretrained, PretrainedEncoder
 from electra_edu.interop.tokenizer import FILES, ROLES, write_tokenizer
 from electra_edu.training import TrainingRun
-from electra_edu.training.checkpoint import swap
 
 Network = Generator | Discriminator | PretrainedEncoder  # what a folder can be written from
 _FILES = {CONFIG, WEIGHTS, HEAD, readme.FILE, *FILES}  # all that a folder of ours can hold
@@ -178,3 +177,17 @@ def _write(network: Network, tokenizer: Tokenizer | None, folder: Path, final: P
     text = readme.text(half_of(network), architecture, note, has_tokenizer=tokenizer is not None)
     (folder / readme.FILE).write_text(text, encoding="utf-8")
     return Written(final, architecture.name, note)
+
+
+def swap(new: Path, directory: Path) -> None:
+    """Put `new` in `directory`'s place; if that fails, what was there before is put back."""
+    aside = new.with_name(f"{new.name}-old")
+    if directory.exists():
+        directory.replace(aside)
+    try:
+        new.replace(directory)
+    except OSError:
+        if aside.exists():
+            aside.replace(directory)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)

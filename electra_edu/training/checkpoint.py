@@ -1,59 +1,68 @@
-"""Runs on disk: one folder with safetensors for the tensors and JSON for the rest. Nothing is pickled."""
+"""Runs on disk: a folder with run.safetensors, which has everything, and run.json, the part of it that people read.
+
+Nothing is pickled. run.safetensors is replaced in one piece, so that a run is saved as a whole or not at all; then
+run.json is written after it. Where a kill came between the two, the older run.json is known by its digest.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import shutil
-import tempfile
+import time
 import warnings
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
+from torch.optim import Optimizer
 
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora import load_corpus
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.errors import CheckpointError, ElectraEduError
+from electra_edu.files import PART, DamagedFileError, read_tensors, write_tensors, write_whole
+from electra_edu.optim import Muon, PaperAdam
+from electra_edu.training.columns import from_columns, to_columns
+from electra_edu.training.first_format import read_first_format
 from electra_edu.training.records import Change, Evaluation, StepRecord
 
 if TYPE_CHECKING:
     from electra_edu.training.run import TrainingRun
 
-FORMAT = 1
+FORMAT = 2
 TENSORS, ABOUT = "run.safetensors", "run.json"
+HISTORY = "history."  # begins the names of the history's columns
+ABANDONED = 3600.0  # seconds after which a file that is still being written belongs to a save that was killed
+STATE: Mapping[type[Optimizer], tuple[str, ...]] = {  # what each optimiser keeps of a weight
+    Muon: ("momentum",),
+    PaperAdam: ("mean", "square"),
+    torch.optim.AdamW: ("step", "exp_avg", "exp_avg_sq"),
+}
+PATIENCE = 0.5  # seconds to wait for another process that is saving
 
 
 @dataclass(frozen=True, eq=False)
 class SavedRun:
     """What a folder holds, read and checked."""
 
-    config: ElectraConfig
+    config: ElectraConfig  # the one that the run began with
     seed: int
     corpus_name: str
     corpus_sha256: str
-    about: dict[str, Any]
-    tensors: dict[str, Tensor]
+    changes: list[Change]  # of it since then
+    history: list[StepRecord]
+    about: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
 
     def find_corpus(self, corpus: Corpus | None) -> Corpus:
         """Return the corpus the run was trained on: `corpus` if it is that one, else loaded by its name."""
         if corpus is None:
-            fixed = self.corpus_name == "toy"  # its sizes cannot be asked for
-            try:
-                corpus = load_corpus(
-                    self.corpus_name,
-                    vocab_size=None if fixed else self.config.vocab_size,
-                    max_seq_length=None if fixed else self.config.max_seq_length,
-                )
-            except ElectraEduError as error:
-                raise CheckpointError(
-                    f"The run was trained on {self.corpus_name!r}, which cannot be loaded here ({error}) Load that "
-                    "text yourself and pass it: TrainingRun.load(directory, corpus=…)."
-                ) from error
+            corpus = self._load_corpus(self.corpus_name)
         if corpus.sha256 != self.corpus_sha256:
             raise CheckpointError(
                 f"corpus: {corpus.name!r} is not the text this run was trained on (SHA-256 {corpus.sha256[:12]}…, "
@@ -61,9 +70,29 @@ class SavedRun:
             )
         return corpus
 
+    def _load_corpus(self, name: str) -> Corpus:
+        if name.startswith("hf:"):  # what a folder says must not send anyone to the network
+            raise CheckpointError(
+                f"The run was trained on {name!r}, a data set of the Hugging Face hub, which is not fetched unasked. "
+                f"To fetch it: TrainingRun.load(directory, corpus=edu.load_corpus({name!r}, vocab_size="
+                f"{self.config.vocab_size}, max_seq_length={self.config.max_seq_length}))."
+            )
+        fixed = name == "toy"  # its sizes cannot be asked for
+        try:
+            return load_corpus(
+                name,
+                vocab_size=None if fixed else self.config.vocab_size,
+                max_seq_length=None if fixed else self.config.max_seq_length,
+            )
+        except ElectraEduError as error:
+            raise CheckpointError(
+                f"The run was trained on {name!r}, which cannot be loaded here ({error}) Load that text yourself and "
+                "pass it: TrainingRun.load(directory, corpus=…)."
+            ) from error
+
 
 def save(run: TrainingRun, directory: Path) -> None:
-    """Write `run` to a temporary folder beside `directory`, then swap it in."""
+    """Write `run` into `directory`; of what is there, only the two files of an older run are replaced."""
     about = {
         "format": FORMAT,
         "config": run.config.to_dict(),
@@ -77,76 +106,160 @@ def save(run: TrainingRun, directory: Path) -> None:
         "device": run.device.type,
         "threads": torch.get_num_threads(),
         "versions": {"torch": torch.__version__},
-        "history": [record.to_dict() for record in run.history],
         "evaluations": [evaluation.to_dict() for evaluation in run.evaluations],
         "changes": [change.to_dict() for change in run.changes],
     }
-    temporary: Path | None = None
     try:
-        _finish_killed_save(directory)
-        if (
-            directory.exists()
-            and not (directory / ABOUT).is_file()
-            and (not directory.is_dir() or any(directory.iterdir()))
-        ):
-            raise CheckpointError(f"{directory} exists and is not a saved run: choose another folder.")
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
-        save_file(_tensors(run), temporary / TENSORS)
-        (temporary / ABOUT).write_text(json.dumps(about, allow_nan=False), encoding="utf-8")
-        swap(temporary, directory)
+        older = _older(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(directory)
+        text = json.dumps(about, indent=1, allow_nan=False)
+        tensors = _tensors(run) | {HISTORY + name: column for name, column in to_columns(run.history).items()}
+        write_tensors(directory / TENSORS, tensors, {"about": text, "replaces": _sha256(older)})
+        while (text := _about(directory)) != _text(directory / ABOUT):  # again where another process saved here too
+            write_whole(directory / ABOUT, text)
     except CheckpointError:
         raise
     except (OSError, ValueError, SafetensorError) as error:  # ValueError: a number that JSON has not
         raise CheckpointError(f"The run could not be saved to {directory}: {error}. Choose another folder.") from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
-def swap(new: Path, directory: Path) -> None:
-    """Put `new` in `directory`'s place; if that fails, what was there before is put back."""
-    aside = new.with_name(f"{new.name}-old")
-    if directory.exists():
-        directory.replace(aside)
+def _older(directory: Path) -> str | None:
+    """Return what run.json says in a folder that may be written to; None where it has none.
+
+    Raises CheckpointError for a folder of other things, whose files are not ours to replace.
+    """
+    if not directory.exists():
+        return None
+    text = _text(directory / ABOUT) if directory.is_dir() else None
+    has_run = _looks_like_a_run(text) or ((directory / TENSORS).is_file() and _about(directory) != "")
+    is_free = directory.is_dir() and all(path.name.endswith(PART) for path in directory.iterdir())
+    if not has_run and not is_free:
+        raise CheckpointError(f"{directory} exists and is not a saved run: choose another folder.")
+    return text
+
+
+def _looks_like_a_run(text: str | None) -> bool:
     try:
-        new.replace(directory)
-    except OSError:
-        if aside.exists():
-            aside.replace(directory)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
+        about = json.loads(text or "null")
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(about, dict) and {"format", "config", "seed", "corpus"} <= about.keys()
 
 
-def _finish_killed_save(directory: Path) -> None:
-    """Move in the run of a `save` that was killed between the two renames of `swap`: it is complete by then."""
-    for aside in [] if directory.exists() else list(directory.parent.glob(f".{directory.name}-*-old")):
-        new = aside.with_name(aside.name.removesuffix("-old"))
-        if new.exists():
-            new.replace(directory)
-            shutil.rmtree(aside, ignore_errors=True)
-            return
+def _remove_abandoned(directory: Path) -> None:
+    """Remove what saves that were killed have left."""
+    for part in directory.glob(f".run.*{PART}"):
+        with suppress(FileNotFoundError):  # its save has just ended
+            if part.is_file() and time.time() - part.stat().st_mtime > ABANDONED:
+                part.unlink()
+
+
+def _about(directory: Path) -> str:
+    """Return what run.safetensors says about the run, "" where it is none of ours."""
+    try:
+        with safe_open(directory / TENSORS, framework="pt") as file:
+            return str((file.metadata() or {}).get("about", ""))
+    except SafetensorError:
+        return ""
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode(errors="replace")
+    except FileNotFoundError:
+        return None
+
+
+def _sha256(text: str | None) -> str:
+    return "" if text is None else hashlib.sha256(text.encode()).hexdigest()
 
 
 def read(directory: Path) -> SavedRun:
     """Read and check a saved run; raises CheckpointError with what is wrong."""
-    _finish_killed_save(directory)
-    if not (directory / ABOUT).is_file() or not (directory / TENSORS).is_file():
-        raise CheckpointError(f"{directory} holds no saved run ({ABOUT} and {TENSORS}): save one with run.save(…).")
-    try:
-        about = json.loads((directory / ABOUT).read_text(encoding="utf-8"))
-        tensors = load_file(directory / TENSORS)
-        if about["format"] != FORMAT:
+    for name in (ABOUT, TENSORS):
+        try:
+            with (directory / name).open("rb"):
+                pass
+        except (FileNotFoundError, NotADirectoryError):
             raise CheckpointError(
-                f"{directory} has format {about['format']}; this version reads {FORMAT}. Update electra_edu."
-            )
-        config = ElectraConfig.from_dict(about["config"])
-        name, sha256 = about["corpus"]["name"], about["corpus"]["sha256"]
-        return SavedRun(config, int(about["seed"]), name, sha256, about, tensors)
+                f"{directory} holds no saved run ({ABOUT} and {TENSORS}): save one with run.save(…)."
+            ) from None
+        except OSError as error:
+            raise CheckpointError(f"{directory / name} cannot be read: {error.strerror}.") from error
+    try:
+        about, tensors = _read_both(directory)
+        columns = {name.removeprefix(HISTORY): t for name, t in tensors.items() if name.startswith(HISTORY)}
+        saved = SavedRun(
+            ElectraConfig.from_dict(about["first_config"]),
+            int(about["seed"]),
+            str(about["corpus"]["name"]),
+            str(about["corpus"]["sha256"]),
+            [Change.from_dict(change) for change in about["changes"]],
+            from_columns(columns),
+            about,
+            tensors,
+        )
+        _check_room(saved)
+        _check_agreement(saved)
     except CheckpointError:
         raise
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(f"The run in {directory} is damaged ({error}). Use a copy, or train it again.") from error
+    return saved
+
+
+def _read_both(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return both files' content, of one save; waits for another process that is between its two files."""
+    deadline = time.monotonic() + PATIENCE
+    while _about(directory):
+        tensors, metadata = read_tensors(directory / TENSORS)
+        text = _text(directory / ABOUT)
+        if text == metadata["about"] or _sha256(text) == metadata["replaces"]:
+            about = json.loads(metadata["about"])
+            _check_format(about, directory)
+            if about["format"] != FORMAT:
+                raise DamagedFileError(f"format={about['format']!r}")
+            return about, tensors
+        if time.monotonic() > deadline:
+            _check_format(json.loads(text or "{}"), directory)
+            raise DamagedFileError(f"{ABOUT} was changed, or belongs to another run than {TENSORS}")
+        time.sleep(0.01)
+    about, tensors = read_first_format(directory / ABOUT, directory / TENSORS)
+    _check_format(about, directory)
+    return about, tensors
+
+
+def _check_format(about: Any, directory: Path) -> None:
+    if isinstance(about, dict) and isinstance(about.get("format"), int) and about["format"] > FORMAT:
+        raise CheckpointError(
+            f"{directory} has format {about['format']}; this version reads up to {FORMAT}. Update electra_edu."
+        )
+
+
+def _check_room(saved: SavedRun) -> None:
+    """Refuse sizes that the tensors cannot have, before a model of these sizes takes memory and time."""
+    config, shape = saved.config, saved.config.discriminator
+    block = 4 * shape.hidden_size**2 + 2 * shape.hidden_size * shape.intermediate_size
+    rows = config.vocab_size + config.type_vocab_size
+    rows += config.max_position_embeddings if config.positions == "learned" else 0
+    least = shape.num_layers * block + rows * config.embedding_size
+    there = sum(tensor.numel() for name, tensor in saved.tensors.items() if name.startswith("model."))
+    if least > there:
+        raise DamagedFileError(f"its config asks for at least {least:,} weights, and there are {there:,}")
+
+
+def _check_agreement(saved: SavedRun) -> None:
+    """Refuse what is told twice, and differently."""
+    about, history = saved.about, saved.history
+    if [record.step for record in history] != list(range(1, len(history) + 1)):
+        raise DamagedFileError("the history's steps do not follow each other")
+    for name in ("step", "tokens", "flops", "seconds"):
+        if about[name] != (getattr(history[-1], name) if history else 0):
+            raise DamagedFileError(f"{name}={about[name]!r} does not agree with the history")
+    changed = {change.field: change.after for change in saved.changes}
+    if saved.config.replace(**changed) != ElectraConfig.from_dict(about["config"]):
+        raise DamagedFileError("the config does not agree with the changes")
 
 
 def restore(run: TrainingRun, saved: SavedRun) -> None:
@@ -154,16 +267,14 @@ def restore(run: TrainingRun, saved: SavedRun) -> None:
     about = saved.about
     try:
         device, threads = about["device"], int(about["threads"])
-        run.history = [StepRecord.from_dict(record) for record in about["history"]]
+        run.history = saved.history
         run.evaluations = [Evaluation.from_dict(evaluation) for evaluation in about["evaluations"]]
-        run.changes = [Change.from_dict(change) for change in about["changes"]]
-        run.first_config = ElectraConfig.from_dict(about["first_config"]) if "first_config" in about else run.config
-        run.step, run.tokens, run.flops = (int(about[name]) for name in ("step", "tokens", "flops"))
-        run.seconds = float(about["seconds"])
-        _restore_tensors(run, saved.tensors)
+        run.changes = saved.changes
+        _restore_weights(run, saved.tensors)
+        _restore_optimizers(run, saved.tensors)
         if device == run.device.type:
             run.rng.set_state(saved.tensors["rng"])
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"The saved run is damaged ({error}). Use a copy, or train it again.") from error
     if device != run.device.type:
         warnings.warn(
@@ -188,18 +299,43 @@ def _tensors(run: TrainingRun) -> dict[str, Tensor]:
         for parameter, state in optimizer.state.items():
             tensors |= {f"optimizer.{names[parameter]}.{key}": value for key, value in state.items()}
     tensors["rng"] = run.rng.get_state()
-    return {name: value.contiguous() for name, value in tensors.items()}
+    return {name: value.cpu().contiguous() for name, value in tensors.items()}
 
 
 @torch.no_grad()
-def _restore_tensors(run: TrainingRun, tensors: dict[str, Tensor]) -> None:
-    for prefix, model in (("model", run.model), ("average", run.average)):
-        for name, parameter in model.named_parameters():
-            parameter.copy_(tensors[f"{prefix}.{name}"])
-    parameters = dict(run.model.named_parameters())
-    owner = {p: optimizer for optimizer in run.optimizers for group in optimizer.param_groups for p in group["params"]}
-    for name, value in tensors.items():
-        if name.startswith("optimizer."):
-            parameter_name, key = name.removeprefix("optimizer.").rsplit(".", 1)
-            parameter = parameters[parameter_name]
-            owner[parameter].state[parameter][key] = value.to(parameter.device)
+def _restore_weights(run: TrainingRun, tensors: Mapping[str, Tensor]) -> None:
+    for prefix, model in (("model.", run.model), ("average.", run.average)):
+        weights = {prefix + name: parameter for name, parameter in model.named_parameters()}
+        surplus = {name for name in tensors if name.startswith(prefix)} - weights.keys()
+        if surplus:
+            raise DamagedFileError(f"there is no weight {min(surplus)}")
+        for name, weight in weights.items():
+            _check_like(name, tensors[name], weight)
+            weight.copy_(tensors[name])
+
+
+def _restore_optimizers(run: TrainingRun, tensors: Mapping[str, Tensor]) -> None:
+    """Give each optimiser its state: for every weight that it has trained so far, all of it."""
+    names = {parameter: f"optimizer.{name}." for name, parameter in run.model.named_parameters()}
+    left = {name for name in tensors if name.startswith("optimizer.")}
+    if run.history and not left:
+        raise DamagedFileError("the optimisers' state is missing")
+    for optimizer in run.optimizers:
+        keys = STATE[type(optimizer)]
+        for parameter in (p for group in optimizer.param_groups for p in group["params"]):
+            wanted = {key: names[parameter] + key for key in keys}
+            if left.isdisjoint(wanted.values()):  # not trained yet
+                continue
+            for key, name in wanted.items():
+                _check_like(name, tensors[name], tensors[name].new_zeros(()) if key == "step" else parameter)
+            optimizer.state[parameter] = {key: tensors[name].to(parameter.device) for key, name in wanted.items()}
+            left -= set(wanted.values())
+    if left:
+        raise DamagedFileError(f"no optimiser has a {min(left)}")
+
+
+def _check_like(name: str, tensor: Tensor, like: Tensor) -> None:
+    if (tensor.shape, tensor.dtype) != (like.shape, like.dtype):
+        raise DamagedFileError(
+            f"{name} is {tensor.dtype} {tuple(tensor.shape)}, and has to be {like.dtype} {tuple(like.shape)}"
+        )

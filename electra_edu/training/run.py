@@ -16,7 +16,6 @@ from electra_edu import efficiency
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.electra import Electra, ElectraOutput
-from electra_edu.encoder import lent_random_state
 from electra_edu.errors import ElectraEduError, TrainingStopped, nearest
 from electra_edu.generator import FrequencyGenerator
 from electra_edu.objectives import Trained
@@ -28,8 +27,11 @@ from electra_edu.training.gradients import Backward
 from electra_edu.training.records import Change, Evaluation, StepRecord
 from electra_edu.training.schemes import copy_generator, trained_at
 from electra_edu.training.stages import Stage, stages
+from electra_edu.training.undo import Undo
 
 LIVE_FIELDS = ("mask_prob", "rtd_weight", "temperature", "learning_rate", "muon_learning_rate")
+
+_OF_THIS_PROCESS = ("_undo", "_one_at_a_time", "_process")  # attributes that no copy of a run takes along
 
 # Each kind of random draw has its own stream, so that changing how often one is used leaves the others alone.
 _INIT, _DRAWS, _ORDER = 1, 2, 3
@@ -39,7 +41,9 @@ class TrainingRun:
     """An ELECTRA, its optimisers, its place in the corpus and everything it has measured.
 
     Every random draw comes from the run's own generators: the same seed, device, thread count and library versions
-    give the same numbers to the last bit. Methods may be called from several threads; one at a time is served.
+    give the same numbers to the last bit. Methods may be called from several threads; one at a time is served. A step
+    is taken as a whole or not at all, wherever it is interrupted. A run can be copied and pickled, but not be used in
+    a forked process.
     """
 
     def __init__(self, config: ElectraConfig, corpus: Corpus, seed: int = 0, device: str = "auto") -> None:
@@ -63,17 +67,36 @@ class TrainingRun:
         self.history: list[StepRecord] = []
         self.evaluations: list[Evaluation] = []
         self.changes: list[Change] = []
-        self.step = self.tokens = self.flops = 0
-        self.seconds = 0.0
+        self._obeyed = 0  # of the changes: those that the models' configs have
         self._train = corpus.train.to(self.device)
         self._order: tuple[int, Tensor] | None = None  # (epoch, permutation)
         self._exam: Exam | None = None
-        self._one_at_a_time = threading.RLock()
+        self._begin()
 
     @property
     def config(self) -> ElectraConfig:
         """The settings in force now; `change` replaces them."""
         return self.model.config
+
+    @property
+    def step(self) -> int:
+        """Steps taken so far."""
+        return len(self.history)
+
+    @property
+    def tokens(self) -> int:
+        """Real tokens read so far."""
+        return self.history[-1].tokens if self.history else 0
+
+    @property
+    def flops(self) -> int:
+        """Operations spent so far, by `efficiency.flops`."""
+        return self.history[-1].flops if self.history else 0
+
+    @property
+    def seconds(self) -> float:
+        """Time spent in training steps so far."""
+        return self.history[-1].seconds if self.history else 0.0
 
     @property
     def stages(self) -> list[Stage]:
@@ -91,7 +114,8 @@ class TrainingRun:
             raise ElectraEduError(f"steps={steps!r}: must be a whole number of at least 0.")
         if trained is not None:
             efficiency.flops(self.config, trained=trained)  # raises for a network that is not there
-        with self._one_at_a_time:
+        with self._turn():
+            self._settle()
             return [self._take_step(trained) for _ in range(steps)]
 
     def change(self, **settings: float) -> None:
@@ -102,18 +126,20 @@ class TrainingRun:
                     f"{name!r} cannot change during a run.{nearest(name, LIVE_FIELDS)} These can: "
                     f"{', '.join(LIVE_FIELDS)}. For another {name}, start a new TrainingRun."
                 )
-        with self._one_at_a_time:
+        with self._turn():
+            self._settle()
             before, after = self.config, self.config.replace(**settings)
             self.changes += [
                 Change(self.step, name, getattr(before, name), getattr(after, name))
                 for name in settings
                 if getattr(before, name) != getattr(after, name)
             ]
-            self.model.config = self.average.config = after
+            self._settle()
 
     def evaluate(self) -> Evaluation:
         """Score the average of the weights on held-out text; disturbs nothing, and is kept in `evaluations`."""
-        with self._one_at_a_time:
+        with self._turn():
+            self._settle()
             evaluation = self.exam.grade(self.average, self.step)
             self.evaluations.append(evaluation)
             return evaluation
@@ -126,11 +152,13 @@ class TrainingRun:
         return self._exam
 
     def save(self, directory: str | os.PathLike[str]) -> None:
-        """Write everything needed to continue into `directory`, replacing a run saved there before.
+        """Write everything needed to continue into `directory`, as run.safetensors and run.json.
 
-        Raises CheckpointError when it cannot be written; what was there stays then.
+        Of what is there, only these two files are replaced, and only where they are a saved run. Wherever a save is cut
+        off, the older run or this one can be loaded. Raises CheckpointError when it cannot be written.
         """
-        with self._one_at_a_time:
+        with self._turn():
+            self._settle()
             checkpoint.save(self, Path(directory))
 
     @classmethod
@@ -138,59 +166,73 @@ class TrainingRun:
         """Continue a saved run exactly where it was.
 
         `corpus` is loaded again by its name when None. Warns when the thread count differs from the saved one (the
-        last bits of the numbers may then differ). Raises CheckpointError when the folder holds no readable run or the
-        corpus is not the same text.
+        last bits of the numbers may then differ). Raises CheckpointError when the folder holds no readable run, when
+        its files are not as they were written, and when the corpus is not the same text.
         """
         saved = checkpoint.read(Path(directory))
         run = cls(saved.config, saved.find_corpus(corpus), saved.seed, device)
         checkpoint.restore(run, saved)
+        run._settle()  # the changes that were made
         return run
 
-    def _batch(self) -> Tensor:
-        """Return the next step's sequences (B, T): every epoch a new order, drawn from the seed and the epoch alone."""
+    def _batch(self, step: int) -> Tensor:
+        """Return the sequences (B, T) of the step after `step` steps.
+
+        Every epoch has a new order, drawn from the seed and the epoch alone.
+        """
         size = min(self.config.batch_size, len(self._train))
-        epoch, place = divmod(self.step, len(self._train) // size)
+        epoch, place = divmod(step, len(self._train) // size)
         if self._order is None or self._order[0] != epoch:
             rng = _stream(self.seed, _ORDER + epoch)
             self._order = epoch, torch.randperm(len(self._train), generator=rng).to(self.device)
         return self._train[self._order[1][place * size : (place + 1) * size]]
 
-    def _take_step(self, trained: Trained | None = None) -> StepRecord:
+    def _take_step(self, trained: Trained | None) -> StepRecord:
+        """Take one step or, wherever it is cut off, none. A step is taken once `history` has its record."""
         started = time.perf_counter()
+        self._undo.begin(self.step)
+        try:
+            self.history.append(self._step(trained, started))
+        except BaseException:  # an interrupted cell, a full memory
+            self._settle()
+            raise
+        return self.history[-1]
+
+    def _settle(self) -> None:
+        """Finish what an interrupt cut off: take half a step back, obey changes that were noted."""
+        if self._undo.step == self.step:
+            self._undo.restore()
+        if self._obeyed != len(self.changes):
+            config = self.config.replace(**{change.field: change.after for change in self.changes[self._obeyed :]})
+            self.model.config = config
+            self.average.config = config
+            self._obeyed = len(self.changes)
+
+    def _step(self, asked: Trained | None, started: float) -> StepRecord:
         rate = set_rates(self.optimizers, self.config, self.step)
-        trained = trained or trained_at(self.step, self.config)
+        trained = asked or trained_at(self.step, self.config)
         if self.config.copy_generator and self.step == self.config.generator_steps:
             copy_generator(self.model)
-        draws_before = self.rng.get_state()
-        try:
-            out = self._forward(self._batch(), trained)
+        with torch.enable_grad():  # another cell may have switched gradients off
+            out = self.model(self._batch(self.step), rng=self.rng, trained=trained)
             anatomy = self.backward(out)
-            figures = step_figures(out, anatomy)
-            if not (math.isfinite(figures["loss"]) and math.isfinite(figures["grad_norm"])):
-                raise TrainingStopped(
-                    f"Step {self.step + 1} was not taken: {self._culprit(out)} is not a finite number. "
-                    f"The run keeps its state after step {self.step}. Lower learning_rate (now {rate:.2g}), then go "
-                    "on or start anew."
-                )
-        except BaseException:  # an interrupted cell too: nothing of half a step may reach the next one
-            self._forget_gradients()
-            self.rng.set_state(draws_before)
-            raise
-
+        figures = step_figures(out, anatomy)
+        if not (math.isfinite(figures["loss"]) and math.isfinite(figures["grad_norm"])):
+            raise TrainingStopped(
+                f"Step {self.step + 1} was not taken: {self._culprit(out)} is not a finite number. "
+                f"The run keeps its state after step {self.step}. Lower learning_rate (now {rate:.2g}), then go "
+                "on or start anew."
+            )
         clip_grads_with_norm_(self.model.parameters(), self.config.max_grad_norm or math.inf, anatomy.total)
         for optimizer in self.optimizers:
             optimizer.step()
-        self._forget_gradients()
+            optimizer.zero_grad(set_to_none=True)
         update_average(self.average, self.model, self.step)
-        self.step += 1
-        self.tokens += int(figures.pop("tokens"))
-        self.flops += efficiency.flops(self.config, trained=trained)["total"]
-        self.seconds += time.perf_counter() - started
-        record = StepRecord(
-            step=self.step,
-            tokens=self.tokens,
-            flops=self.flops,
-            seconds=self.seconds,
+        return StepRecord(
+            step=self.step + 1,
+            tokens=self.tokens + int(figures.pop("tokens")),
+            flops=self.flops + efficiency.flops(self.config, trained=trained)["total"],
+            seconds=self.seconds + time.perf_counter() - started,
             learning_rate=rate,
             mask_prob=self.config.mask_prob,
             rtd_weight=self.config.rtd_weight,
@@ -198,14 +240,6 @@ class TrainingRun:
             trained=trained,
             **figures,
         )
-        self.history.append(record)
-        return record
-
-    def _forward(self, tokens: Tensor, trained: Trained) -> ElectraOutput:
-        if not self.config.dropout:
-            return self.model(tokens, rng=self.rng, trained=trained)  # type: ignore[no-any-return]
-        with lent_random_state(self.rng, self.device):
-            return self.model(tokens, rng=self.rng, trained=trained)  # type: ignore[no-any-return]
 
     def _culprit(self, out: ElectraOutput) -> str:
         losses = {
@@ -222,9 +256,38 @@ class TrainingRun:
                 return f"the gradient of {name}"
         return "the weighted loss"
 
-    def _forget_gradients(self) -> None:
-        for optimizer in self.optimizers:
-            optimizer.zero_grad(set_to_none=True)
+    def _turn(self) -> threading.RLock:
+        """Return the lock under which one call at a time is served."""
+        if os.getpid() != self._process:  # a fork copies neither threads nor what they were in the middle of
+            raise ElectraEduError(
+                f"This run belongs to process {self._process}, and a forked process cannot go on with it. Save it "
+                "there and load it here, or start processes with multiprocessing's 'spawn'."
+            )
+        return self._one_at_a_time
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        """Return a run that goes on by itself; the corpus, which never changes, is shared."""
+        copied = object.__new__(type(self))
+        copied.__setstate__(self.__getstate__())
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return a copy of the state between two steps."""
+        with self._turn():
+            self._settle()
+            state = {name: value for name, value in vars(self).items() if name not in _OF_THIS_PROCESS}
+            return copy.deepcopy(state, {id(self.corpus): self.corpus})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Become the run that `__getstate__` copied."""
+        vars(self).update(state)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make what belongs to this object in this process alone."""
+        self._undo = Undo((self.model, self.average), self.optimizers, self.rng)
+        self._one_at_a_time = threading.RLock()
+        self._process = os.getpid()
 
     def __repr__(self) -> str:
         """Say in one line what this is and how far it is."""

@@ -1,0 +1,310 @@
+"""An interrupt, a full memory or a kill at any moment: a step is whole or not at all, and so is a saved run."""
+
+import copy
+import multiprocessing
+import os
+import pickle
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from interrupting import at_line, count, raising
+from small import KINDS, equal, figures, small_corpus, small_run, state
+
+from electra_edu.errors import ElectraEduError
+from electra_edu.training import TrainingRun
+from electra_edu.training import run as run_module
+from electra_edu.training.undo import Undo
+
+STEPS = "Interrupts"
+SAVES = "Saved runs"
+ERRORS = (KeyboardInterrupt, MemoryError)
+
+
+def moments(total: int, every: int, first: int = 1) -> Iterator[int]:
+    """Yield every n-th line of a call that runs about `total`, and some past its end."""
+    yield from range(first, total + 3 * every, every)
+
+
+def assert_whole_after_interrupts(run: TrainingRun, alone: TrainingRun, every: int, *, each_instruction: bool) -> None:
+    """Interrupt steps of `run` at many moments; each is as if it had not begun, or complete as `alone` takes it."""
+    total = count(lambda: run.advance(1), each_instruction=each_instruction)
+    alone.advance(1)
+    undone = 0
+    for n in moments(total, every):
+        before, steps = state(run), run.step
+        error = ERRORS[n // every % 2]
+        try:
+            with at_line(n, raising(error), each_instruction=each_instruction):
+                run.advance(1)
+        except error:
+            pass
+        assert all(weight.grad is None for weight in run.model.parameters()), n
+        if run.step == steps:
+            undone += 1
+            assert equal(state(run), before), n
+        else:
+            alone.advance(1)
+            assert equal(state(run), state(alone)), n
+    assert undone > 8
+    run.advance(2)
+    alone.advance(2)
+    assert figures(run.history) == figures(alone.history)
+    assert equal(state(run), state(alone))
+
+
+@pytest.mark.fault(
+    STEPS, seen="7 of 40 interrupts in a step left new weights without a record, and gradients added twice"
+)
+@pytest.mark.parametrize("changes", KINDS, ids=str)
+def test_a_step_is_whole_or_not_at_all(changes: dict[str, Any]) -> None:
+    """Also the first one, in which the optimisers make their state."""
+    run, alone = small_run(**changes), small_run(**changes)
+    assert_whole_after_interrupts(run, alone, 61, each_instruction=False)
+
+
+@pytest.mark.slow
+@pytest.mark.fault(STEPS, seen="a full memory between the two optimisers left one network ahead of the other")
+@pytest.mark.parametrize("changes", KINDS, ids=str)
+def test_a_step_is_whole_or_not_at_all_at_any_instruction(changes: dict[str, Any]) -> None:
+    run, alone = small_run(**changes), small_run(**changes)
+    assert_whole_after_interrupts(run, alone, 3, each_instruction=False)
+    assert_whole_after_interrupts(run, alone, 29, each_instruction=True)
+
+
+@pytest.mark.parametrize("changes", [{}, {"optimizer": "paper-adam"}], ids=str)
+def test_the_first_step_can_be_interrupted_anywhere(changes: dict[str, Any]) -> None:
+    total = count(lambda: small_run(**changes).advance(1))
+    expected = small_run(**changes).advance(2)
+    run = small_run(**changes)
+    for n in moments(total, 83):
+        if run.step:
+            run = small_run(**changes)
+        try:
+            with at_line(n, raising(KeyboardInterrupt)):
+                run.advance(1)
+        except KeyboardInterrupt:
+            pass
+        if not run.step:
+            assert not any(optimizer.state for optimizer in run.optimizers)
+    run = run if run.step else small_run(**changes)
+    run.advance(2 - run.step)
+    assert figures(run.history) == figures(expected)
+
+
+@pytest.mark.fault(STEPS, seen="a second Ctrl-C while the first was being dealt with kept half a step for good")
+@pytest.mark.parametrize("after", [0, 1, 2, 3])
+def test_a_second_interrupt_while_a_step_is_taken_back(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """The way back is cut off too, after some of it; the next call goes all the way."""
+    run, alone = small_run(), small_run()
+    run.advance(2)
+    alone.advance(4)
+    scratch = copy.deepcopy(run)
+    scratch.advance(1)
+    total = count(lambda: scratch.advance(1))
+    left = iter([KeyboardInterrupt] * 3)
+    whole = Undo.restore
+
+    def cut_off(undo: Undo) -> None:
+        if error := next(left, None):
+            with torch.no_grad():
+                for tensor, kept in list(zip(undo._tensors, undo._copies, strict=True))[: 20 * after]:
+                    tensor.copy_(kept)
+            raise error
+        whole(undo)
+
+    monkeypatch.setattr(Undo, "restore", cut_off)
+    with pytest.raises(KeyboardInterrupt), at_line(total * 4 // 5, raising(KeyboardInterrupt)):
+        run.advance(1)
+    for call in (run.evaluate, lambda: run.change(rtd_weight=3.0)):
+        with pytest.raises(KeyboardInterrupt):
+            call()
+    run.advance(2)
+    assert figures(run.history) == figures(alone.history)
+    assert equal(state(run), state(alone))
+
+
+@pytest.mark.fault(STEPS, seen="an interrupted change was obeyed and not noted, so that no code could repeat the run")
+def test_a_change_is_noted_and_obeyed_or_neither() -> None:
+    here = str(Path(run_module.__file__))
+    scratch = small_run()
+    total = count(lambda: scratch.change(rtd_weight=3.0, mask_prob=0.5), within=here)
+    outcomes = set()
+    for n in moments(total, 2):
+        run, alone = small_run(), small_run()
+        try:
+            with at_line(n, raising(KeyboardInterrupt), within=here):
+                run.change(rtd_weight=3.0, mask_prob=0.5)
+        except KeyboardInterrupt:
+            pass
+        outcomes.add(len(run.changes))
+        alone.change(**{change.field: change.after for change in run.changes})
+        assert figures(run.advance(1)) == figures(alone.advance(1)), n
+        assert run.config == alone.config == run.average.config
+    assert outcomes == {0, 2}
+
+
+# Saving
+
+
+@pytest.mark.fault(SAVES, seen="29 of 6,789 interrupts during a save left no run that could be loaded")
+@pytest.mark.parametrize("every", [37, pytest.param(2, marks=pytest.mark.slow)])
+def test_an_interrupted_save_leaves_a_run(tmp_path: Path, every: int) -> None:
+    run = small_run()
+    run.advance(2)
+    run.save(tmp_path)
+    older = copy.deepcopy(run)
+    for n in moments(count(lambda: run.save(tmp_path)), every):
+        run.advance(1)
+        error = ERRORS[n // every % 2]
+        try:
+            with at_line(n, raising(error)):
+                run.save(tmp_path)
+        except error:
+            pass
+        loaded = TrainingRun.load(tmp_path, run.corpus, device="cpu")
+        if loaded.step != run.step:
+            assert loaded.step == older.step, n
+            assert equal(state(loaded), state(older)), n
+        else:
+            assert equal(state(loaded), state(run)), n
+            older = copy.deepcopy(run)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["run.json", "run.safetensors"], n
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a process that can be ended at a line")
+@pytest.mark.fault(SAVES, seen="a kill between two renames left no run under its name, only a hidden folder beside it")
+@pytest.mark.parametrize("every", [97, pytest.param(7, marks=pytest.mark.slow)])
+def test_a_killed_save_leaves_a_run(tmp_path: Path, every: int) -> None:
+    """The process ends at a line, without a word; what it left in the folder is no hindrance to the next save."""
+    run = small_run()
+    run.advance(2)
+    run.save(tmp_path)
+    older = run.step
+    for n in moments(count(lambda: run.save(tmp_path)), every):
+        run.advance(1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python warns of forks where threads run
+            child = os.fork()
+        if child == 0:
+            run._process = os.getpid()  # only here: no thread of this process is in the middle of anything
+            with at_line(n, lambda: os._exit(9)):
+                run.save(tmp_path)
+            os._exit(0)
+        os.waitpid(child, 0)
+        loaded = TrainingRun.load(tmp_path, run.corpus, device="cpu")
+        assert loaded.step in (older, run.step), n
+        older = loaded.step
+    run.advance(1)
+    run.save(tmp_path)
+    assert TrainingRun.load(tmp_path, run.corpus, device="cpu").step == run.step
+
+
+@pytest.mark.fault(
+    SAVES, seen="22 of 514 loads while another process saved mixed the weights of one with the history of another"
+)
+def test_a_load_while_others_save_reads_one_save(tmp_path: Path) -> None:
+    """Two runs are saved into one folder again and again, by two threads; each load is all of one of them."""
+    runs = [small_run(seed=seed) for seed in (1, 2)]
+    for steps, run in enumerate(runs, start=2):
+        run.advance(steps)
+        run.save(tmp_path)
+    expected = {run.seed: (state(run), figures(run.history)) for run in runs}
+    over = threading.Event()
+
+    def save(run: TrainingRun) -> None:
+        while not over.is_set():
+            run.save(tmp_path)
+
+    threads = [threading.Thread(target=save, args=(run,)) for run in runs]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(20):
+            loaded = TrainingRun.load(tmp_path, small_corpus(), device="cpu")
+            weights, history = expected[loaded.seed]
+            assert equal(state(loaded), weights)
+            assert figures(loaded.history) == history
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert TrainingRun.load(tmp_path, small_corpus(), device="cpu").seed in (1, 2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.json", "run.safetensors"]
+
+
+# Random draws
+
+
+@pytest.mark.fault(STEPS, seen="dropout drew from PyTorch's global generator, and so changed the learner's own draws")
+def test_dropout_leaves_the_learners_generator_alone() -> None:
+    run = small_run(dropout=0.3)
+    torch.manual_seed(5)
+    expected = torch.rand(4)
+    torch.manual_seed(5)
+    run.advance(3)
+    run.evaluate()
+    assert torch.equal(torch.rand(4), expected)
+
+
+@pytest.mark.fault(STEPS, seen="two runs with dropout in two threads both differed from running alone")
+def test_runs_with_dropout_in_two_threads_are_as_alone() -> None:
+    """And a learner who seeds the global generator all the while changes nothing."""
+    alone = [figures(small_run(seed, dropout=0.3).advance(25)) for seed in range(3)]
+    together = [small_run(seed, dropout=0.3) for seed in range(3)]
+    threads = [threading.Thread(target=run.advance, args=(25,)) for run in together]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        torch.manual_seed(0)
+    assert [figures(run.history) for run in together] == alone
+
+
+# Copies and other processes
+
+
+@pytest.mark.fault(STEPS, seen="copy.deepcopy(run) and pickle.dumps(run) ended in “cannot pickle RLock”")
+@pytest.mark.parametrize("changes", KINDS, ids=str)
+def test_a_copy_goes_on_by_itself(changes: dict[str, Any]) -> None:
+    run = small_run(**changes)
+    run.advance(3)
+    copies = [copy.deepcopy(run), pickle.loads(pickle.dumps(run))]
+    expected = figures(run.advance(2))
+    for other in copies:
+        assert other.step == 3
+        assert figures(other.advance(2)) == expected
+        assert equal(state(other), state(run))
+        assert other.evaluate() == run.evaluate()
+    assert copies[0].corpus is run.corpus
+
+
+def _use(run: TrainingRun, answers: Any) -> None:
+    said = []
+    for call in (lambda: run.advance(1), run.evaluate, lambda: run.change(rtd_weight=1.0), lambda: run.save("never")):
+        try:
+            call()
+        except ElectraEduError as error:
+            said.append(str(error))
+    answers.put(said)
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
+@pytest.mark.fault(STEPS, seen="a process forked while another thread trained waited for ever")
+def test_a_forked_process_is_told_at_once() -> None:
+    run = small_run()
+    context: Any = multiprocessing.get_context("fork")
+    answers = context.Queue()
+    with run._one_at_a_time, warnings.catch_warnings():  # as in the middle of a step
+        warnings.simplefilter("ignore")
+        child = context.Process(target=_use, args=(run, answers))
+        child.start()
+    said = answers.get(timeout=60)
+    child.join()
+    assert len(said) == 4
+    assert all(
+        f"belongs to process {os.getpid()}" in text and "Save it there and load it here" in text for text in said
+    )
