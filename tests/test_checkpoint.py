@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from small import KINDS, equal, figures, small_config, small_corpus, small_run, state, toy_corpus
+from small import KINDS, STORIES, equal, figures, small_config, small_corpus, small_run, state, toy_corpus
 
 import electra_edu as edu
 from electra_edu import files
@@ -88,6 +88,34 @@ def test_the_corpus_is_found_by_its_name(tmp_path: Path) -> None:
     run.advance(1)
     run.save(tmp_path / "run")
     assert figures(TrainingRun.load(tmp_path / "run", device="cpu").advance(1)) == figures(run.advance(1))
+
+
+@pytest.mark.fault("Round trips", seen="a run on a file of one's own could only be loaded from that file's folder")
+def test_a_file_is_found_again_with_the_sizes_that_were_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "texts").mkdir()
+    monkeypatch.chdir(tmp_path / "texts")
+    lines = [f"the {who} {does} {what} in the evening of day {i}" for i in range(100) for who, does, what in STORIES]
+    Path("mine.txt").write_text("\n\n".join(lines), encoding="utf-8")
+    corpus = edu.load_corpus("mine.txt", vocab_size=90, max_seq_length=16)
+    run = edu.TrainingRun(small_config(vocab_size=corpus.vocab_size, max_seq_length=16), corpus, device="cpu")
+    run.advance(1)
+    run.save(tmp_path / "run")
+    monkeypatch.chdir(tmp_path)
+    assert figures(TrainingRun.load("run", device="cpu").advance(1)) == figures(run.advance(1))
+
+
+def test_a_text_that_was_passed_in_is_asked_for(tmp_path: Path) -> None:
+    text = "\n\n".join(f"the sailor steers the boat on day {i} of the long voyage" for i in range(200))
+    corpus = edu.load_corpus(text=text, vocab_size=90, max_seq_length=16)
+    run = edu.TrainingRun(small_config(vocab_size=corpus.vocab_size, max_seq_length=16), corpus, device="cpu")
+    run.save(tmp_path)
+    with pytest.raises(CheckpointError, match=r"load_corpus\(text=…, vocab_size=90, max_seq_length=16\)") as caught:
+        TrainingRun.load(tmp_path, device="cpu")
+    assert f"{len(text):,} characters" in str(caught.value)
+    again = edu.load_corpus(text=text, vocab_size=90, max_seq_length=16)  # as it says
+    assert TrainingRun.load(tmp_path, again, device="cpu").step == 0
 
 
 # What is written
@@ -485,7 +513,8 @@ def test_a_run_from_another_device_goes_on_with_other_draws(folder: Path) -> Non
 @pytest.mark.fault("Security", seen="loading a run that names a data set of the hub went to the network")
 def test_a_folder_cannot_send_anyone_to_the_network(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "load_corpus", lambda *_a, **_k: pytest.fail("it was loaded"))
-    rewrite(folder, lambda about, _: about["corpus"].update(name="hf:some/where"))
+    source = {"kind": "name", "name": "hf:some/where", "vocab_size": 16, "max_seq_length": 8}
+    rewrite(folder, lambda about, _: about["corpus"].update(source=source))
     with pytest.raises(CheckpointError, match=r"not fetched unasked\. To fetch it: .*load_corpus\('hf:some/where'"):
         TrainingRun.load(folder, device="cpu")
     assert load(folder).step == 2

@@ -23,7 +23,7 @@ from torch.optim import Optimizer
 
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora import load_corpus
-from electra_edu.corpora.corpus import Corpus
+from electra_edu.corpora.corpus import Corpus, CorpusSource
 from electra_edu.errors import CheckpointError, ElectraEduError
 from electra_edu.files import PART, DamagedFileError, read_tensors, write_tensors, write_whole
 from electra_edu.optim import Muon, PaperAdam
@@ -52,7 +52,7 @@ class SavedRun:
 
     config: ElectraConfig  # the one that the run began with
     seed: int
-    corpus_name: str
+    corpus_source: CorpusSource
     corpus_sha256: str
     changes: list[Change]  # of it since then
     history: list[StepRecord]
@@ -60,9 +60,9 @@ class SavedRun:
     tensors: Mapping[str, Tensor]
 
     def find_corpus(self, corpus: Corpus | None) -> Corpus:
-        """Return the corpus the run was trained on: `corpus` if it is that one, else loaded by its name."""
+        """Return the corpus the run was trained on: `corpus` if it is that one, else loaded again."""
         if corpus is None:
-            corpus = self._load_corpus(self.corpus_name)
+            corpus = self._load_corpus()
         if corpus.sha256 != self.corpus_sha256:
             raise CheckpointError(
                 f"corpus: {corpus.name!r} is not the text this run was trained on (SHA-256 {corpus.sha256[:12]}…, "
@@ -70,25 +70,40 @@ class SavedRun:
             )
         return corpus
 
-    def _load_corpus(self, name: str) -> Corpus:
-        if name.startswith("hf:"):  # what a folder says must not send anyone to the network
+    def _load_corpus(self) -> Corpus:
+        source = self.corpus_source
+        if source.kind == "text":
             raise CheckpointError(
-                f"The run was trained on {name!r}, a data set of the Hugging Face hub, which is not fetched unasked. "
-                f"To fetch it: TrainingRun.load(directory, corpus=edu.load_corpus({name!r}, vocab_size="
-                f"{self.config.vocab_size}, max_seq_length={self.config.max_seq_length}))."
+                f"The run was trained on a text of {source.n_characters:,} characters that was passed in. Pass it "
+                f"again: TrainingRun.load(directory, corpus=edu.load_corpus(text=…, vocab_size={source.vocab_size}, "
+                f"max_seq_length={source.max_seq_length}))."
             )
-        fixed = name == "toy"  # its sizes cannot be asked for
+        if source.name.startswith("hf:"):  # what a folder says must not send anyone to the network
+            raise CheckpointError(
+                f"The run was trained on {source.name!r}, a data set of the Hugging Face hub, which is not fetched "
+                f"unasked. To fetch it: TrainingRun.load(directory, corpus=edu.load_corpus({source.name!r}, vocab_size="
+                f"{source.vocab_size}, max_seq_length={source.max_seq_length}))."
+            )
         try:
-            return load_corpus(
-                name,
-                vocab_size=None if fixed else self.config.vocab_size,
-                max_seq_length=None if fixed else self.config.max_seq_length,
-            )
+            return load_corpus(**source.arguments())
         except ElectraEduError as error:
             raise CheckpointError(
-                f"The run was trained on {name!r}, which cannot be loaded here ({error}) Load that text yourself and "
-                "pass it: TrainingRun.load(directory, corpus=…)."
+                f"The run was trained on {source.name!r}, which cannot be loaded here ({error}) Load that text "
+                "yourself and pass it: TrainingRun.load(directory, corpus=…)."
             ) from error
+
+
+def _source(about: Mapping[str, Any]) -> CorpusSource:
+    """Return where the corpus came from; older runs and corpora made by hand have a name only."""
+    corpus, config = about["corpus"], about["config"]
+    if corpus.get("source") is not None:
+        source = CorpusSource.from_dict(corpus["source"])
+        if not isinstance(source.name, str) or not isinstance(source.n_characters, int):
+            raise DamagedFileError("it does not say which corpus it was trained on")
+        return source
+    if corpus["name"] == "toy":  # its sizes cannot be asked for
+        return CorpusSource("name", "toy")
+    return CorpusSource("name", str(corpus["name"]), config["vocab_size"], config["max_seq_length"])
 
 
 def save(run: TrainingRun, directory: Path) -> None:
@@ -102,7 +117,11 @@ def save(run: TrainingRun, directory: Path) -> None:
         "tokens": run.tokens,
         "flops": run.flops,
         "seconds": run.seconds,
-        "corpus": {"name": run.corpus.name, "sha256": run.corpus.sha256},
+        "corpus": {
+            "name": run.corpus.name,
+            "sha256": run.corpus.sha256,
+            "source": None if run.corpus.source is None else run.corpus.source.to_dict(),
+        },
         "device": run.device.type,
         "threads": torch.get_num_threads(),
         "versions": {"torch": torch.__version__},
@@ -193,7 +212,7 @@ def read(directory: Path) -> SavedRun:
         saved = SavedRun(
             ElectraConfig.from_dict(about["first_config"]),
             int(about["seed"]),
-            str(about["corpus"]["name"]),
+            _source(about),
             str(about["corpus"]["sha256"]),
             [Change.from_dict(change) for change in about["changes"]],
             from_columns(columns),

@@ -5,14 +5,14 @@ import math
 import os
 import threading
 import time
-from pathlib import Path
 from typing import Any, Self
 
 import torch
 from torch import Tensor
 from torch.nn.utils import clip_grads_with_norm_
 
-from electra_edu import efficiency
+from electra_edu import arguments, efficiency
+from electra_edu.arguments import instance, one_of, whole_number
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.electra import Electra, ElectraOutput
@@ -52,6 +52,9 @@ class TrainingRun:
         `device` is "auto" (CUDA if there is one, else the CPU), "cpu", "cuda" or "mps". Raises ElectraEduError when
         config and corpus disagree or the device is not there.
         """
+        instance("config", config, ElectraConfig, 'edu.preset("toy")')
+        instance("corpus", corpus, Corpus, 'edu.load_corpus("toy")')
+        seed = arguments.seed("seed", seed)
         _check_fit(config, corpus)
         self.corpus = corpus
         self.first_config = config
@@ -110,8 +113,8 @@ class TrainingRun:
         trains what the config's scheme says. Raises TrainingStopped when a loss or gradient is not finite; the steps
         taken before are kept, the bad one is undone.
         """
-        if not isinstance(steps, int) or steps < 0:
-            raise ElectraEduError(f"steps={steps!r}: must be a whole number of at least 0.")
+        steps = whole_number("steps", steps, least=0)
+        one_of("trained", trained, (None, "both", "generator", "discriminator"))
         if trained is not None:
             efficiency.flops(self.config, trained=trained)  # raises for a network that is not there
         with self._turn():
@@ -159,7 +162,7 @@ class TrainingRun:
         """
         with self._turn():
             self._settle()
-            checkpoint.save(self, Path(directory))
+            checkpoint.save(self, arguments.path("directory", directory))
 
     @classmethod
     def load(cls, directory: str | os.PathLike[str], corpus: Corpus | None = None, device: str = "auto") -> Self:
@@ -169,7 +172,9 @@ class TrainingRun:
         last bits of the numbers may then differ). Raises CheckpointError when the folder holds no readable run, when
         its files are not as they were written, and when the corpus is not the same text.
         """
-        saved = checkpoint.read(Path(directory))
+        if corpus is not None:
+            instance("corpus", corpus, Corpus, 'edu.load_corpus("toy")')
+        saved = checkpoint.read(arguments.path("directory", directory))
         run = cls(saved.config, saved.find_corpus(corpus), saved.seed, device)
         checkpoint.restore(run, saved)
         run._settle()  # the changes that were made
@@ -304,8 +309,7 @@ def choose_device(device: str) -> torch.device:
         "cuda": torch.cuda.is_available,
         "mps": torch.backends.mps.is_available,
     }
-    if device not in available:
-        raise ElectraEduError(f"device={device!r}: must be one of 'auto', 'cpu', 'cuda', 'mps'.")
+    one_of("device", device, ("auto", *available))
     if not available[device]():
         raise ElectraEduError(
             f"device={device!r}: this computer (or this build of PyTorch) has none. Use device='cpu'."
