@@ -9,6 +9,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus, Labels
+from electra_edu.corpora.unknown import UnknownText
 from electra_edu.corpora.wordpiece import LETTER_CASES, encode, letter_cases, train_wordpiece
 from electra_edu.errors import CorpusError
 
@@ -16,7 +17,6 @@ HELDOUT_SHARE = 0.05  # of the characters
 BLOCK_ROWS = 4  # sequences held out in one piece, roughly, so that their neighbourhood is unseen too
 CHARACTERS_PER_TOKEN = 4  # of English, roughly; sets the size of held-out blocks and nothing else
 MIN_LABEL_ROWS = 5  # a label with fewer held-out sequences is too rare to probe for
-MAX_UNKNOWN = 0.1  # share of [UNK] among the training tokens
 PAD, UNK, CLS, SEP = (SPECIAL_TOKENS.index(token) for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]"))
 
 
@@ -42,15 +42,17 @@ def build_corpus(
     """
     documents = _without_repeats(documents)
     training, heldout = _split(documents, max_seq_length)
-    tokenizer = train_wordpiece([*_paragraphs(training)], vocab_size)
-    train_tokens = torch.from_numpy(encode(tokenizer, _paragraphs(training)))
+    paragraphs = [*_paragraphs(training)]
+    tokenizer = train_wordpiece(paragraphs, vocab_size)
+    unknown = UnknownText()
+    train_tokens = torch.from_numpy(encode(tokenizer, paragraphs, unknown.add))
+    unknown.check(paragraphs, vocab_size)
     groups = _by_label(heldout)
     heldout_tokens = {label: torch.from_numpy(encode(tokenizer, _paragraphs(group))) for label, group in groups.items()}
     train = pack(train_tokens, max_seq_length)
     heldout_rows = {label: pack(tokens, max_seq_length) for label, tokens in heldout_tokens.items()}
     n_tokens = len(train_tokens) + sum(map(len, heldout_tokens.values()))
     _check_length(n_tokens, max_seq_length, len(train) and sum(map(len, heldout_rows.values())))
-    _check_unknown(train_tokens, vocab_size)
     labels = {"capitals": _capitals(tokenizer, groups, max_seq_length)}
     if label_name:
         labels[label_name] = _labels(heldout_rows)
@@ -106,11 +108,13 @@ def _split(documents: Sequence[Document], max_seq_length: int) -> tuple[list[Doc
 def _blocks(document: Document, size: int) -> Iterator[Document]:
     """Cut a document into runs of whole paragraphs with at least `size` characters (the last may have fewer)."""
     block: list[str] = []
+    n_characters = 0
     for paragraph in document.paragraphs:
         block.append(paragraph)
-        if sum(map(len, block)) >= size:
+        n_characters += len(paragraph)
+        if n_characters >= size:
             yield Document(document.label, block)
-            block = []
+            block, n_characters = [], 0
     if block:
         yield Document(document.label, block)
 
@@ -146,16 +150,6 @@ def _check_length(n_tokens: int, max_seq_length: int, has_both_parts: int) -> No
     if n_tokens < width:
         raise CorpusError(f"{has}, and one sequence needs {width} beside [CLS] and [SEP]. {remedy}")
     raise CorpusError(f"{has}: one sequence of {width}, and none is left to hold out; two need {2 * width}. {remedy}")
-
-
-def _check_unknown(tokens: Tensor, vocab_size: int) -> None:
-    share = float((tokens == UNK).double().mean())
-    if share > MAX_UNKNOWN:
-        raise CorpusError(
-            f"vocab_size={vocab_size}: {share:.0%} of the tokens would be [UNK], because the text has more different "
-            "characters than such a vocabulary can spell, or words of more than 100 characters. Give a larger "
-            f"vocab_size, for example {min(100_000, 8 * vocab_size)}, or another text."
-        )
 
 
 def _paragraphs(documents: Iterable[Document]) -> Iterator[str]:

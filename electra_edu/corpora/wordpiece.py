@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
 
@@ -45,13 +45,26 @@ def train_wordpiece(paragraphs: Sequence[str], vocab_size: int) -> Tokenizer:
     return _of_ours({piece: index for index, piece in enumerate([*SPECIAL_TOKENS, *others])})
 
 
-def encode(tokenizer: Tokenizer, paragraphs: Iterable[str]) -> npt.NDArray[np.int64]:
+def size_to_spell(paragraphs: Iterable[str]) -> int:
+    """Return a size of the vocabulary that has room for the letters of a text, which take two places each at most."""
+    return len(SPECIAL_TOKENS) + 2 * len(_letters(paragraphs, 0))
+
+
+def encode(
+    tokenizer: Tokenizer, paragraphs: Iterable[str], watch: Callable[[str, Encoding], None] = lambda *_: None
+) -> npt.NDArray[np.int64]:
     """Return the token ids of all paragraphs one after the other (n_tokens,), without special tokens.
 
-    A text that itself speaks of "[MASK]" gets the ids of "[", "mask" and "]".
+    A text that itself speaks of "[MASK]" gets the ids of "[", "mask" and "]". `watch` is called with each paragraph and
+    its encoding.
     """
-    ids = (encoding.ids for _, encoding in _encodings(tokenizer, paragraphs))
-    return _joined(ids)
+
+    def ids() -> Iterator[list[int]]:
+        for paragraph, encoding in _encodings(tokenizer, paragraphs):
+            watch(paragraph, encoding)
+            yield encoding.ids
+
+    return _joined(ids())
 
 
 def letter_cases(tokenizer: Tokenizer, paragraphs: Iterable[str]) -> npt.NDArray[np.int64]:
@@ -103,8 +116,9 @@ def _letters(paragraphs: Iterable[str], vocab_size: int) -> list[str]:
     for paragraph in paragraphs:
         raw.update(composed(paragraph.lower()))
     counts: Counter[str] = Counter()
+    as_read = normalizer()
     for character, count in raw.items():
-        for letter in normalizer().normalize_str(character).replace(" ", ""):
+        for letter in as_read.normalize_str(character).replace(" ", ""):
             counts[letter] += count
     ranked = sorted(counts, key=lambda letter: (-counts[letter], letter))
     allowance = (1 - COVERAGE) * counts.total()
