@@ -74,7 +74,8 @@ def test_names_are_looked_up_in_the_cache_first(folder: Path, monkeypatch: pytes
     hub = types.SimpleNamespace(snapshot_download=snapshot_download)
     monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
 
-    assert isinstance(from_transformers("owner/name", revision="v1"), PretrainedDiscriminator)
+    found = from_transformers("owner/name", revision="v1", local_files_only=False)
+    assert isinstance(found, PretrainedDiscriminator)
     assert [call["local_files_only"] for call in calls] == [True, False]
     for call in calls:
         assert (call["name"], call["revision"]) == ("owner/name", "v1")
@@ -89,7 +90,7 @@ def test_names_are_looked_up_in_the_cache_first(folder: Path, monkeypatch: pytes
     cached[0] = folder.parent / "half"  # a cache that only ever saw the config
     cached[0].mkdir()
     (cached[0] / CONFIG).write_text(json.dumps({}))
-    from_transformers("owner/name")
+    from_transformers("owner/name", local_files_only=False)
     assert [call["local_files_only"] for call in calls] == [True, False]
 
 

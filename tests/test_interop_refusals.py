@@ -144,7 +144,7 @@ def test_a_pickle_is_never_opened(folder: Path, monkeypatch: pytest.MonkeyPatch)
     refuse(folder, r"has no model.safetensors. Pickled.*never opened.*save_pretrained\('folder'\).*Pass that folder")
     assert not crater.exists()
     (folder / WEIGHTS).write_bytes(pickle.dumps(Bomb(crater)))  # under a trusted name
-    refuse(folder, r"model.safetensors is missing or damaged")
+    refuse(folder, r"model.safetensors is a pickle under another name. Pickled weights are never opened")
     assert not crater.exists()
 
 
@@ -182,9 +182,14 @@ def test_a_layer_too_many(folder: Path) -> None:
 
 def test_files_cut_short(folder: Path) -> None:
     whole = (folder / WEIGHTS).read_bytes()
-    for length in (0, 4, 40, len(whole) - 1):
+    for length, what in (
+        (0, "is empty"),
+        (4, "cut short within its header, at 4 bytes"),
+        (40, "cut short within its header, at 40 bytes"),
+        (len(whole) - 1, f"cut short, at {len(whole) - 1} of {len(whole)} bytes"),
+    ):
         (folder / WEIGHTS).write_bytes(whole[:length])
-        refuse(folder, r"model.safetensors is missing or damaged .*Fetch or copy the folder again")
+        refuse(folder, rf"model.safetensors .*{what}. Fetch or copy the folder again")
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000])
@@ -215,7 +220,7 @@ def test_several_files_gone_wrong(tmp_path: Path) -> None:
 
     one = min(spoiled("missing").glob("*.safetensors"))
     one.unlink()
-    refuse(tmp_path / "missing", rf"{one.name} is missing or damaged")
+    refuse(tmp_path / "missing", rf"{one.name} is missing. Fetch")
 
     save_file({"x": torch.zeros(1)}, tmp_path / "outside.safetensors")
     with edited(spoiled("outside") / index) as value:
@@ -264,7 +269,7 @@ def test_a_vocabulary_without_special_tokens(folder: Path) -> None:
 
 def test_places_without_a_checkpoint(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    refuse(tmp_path / "empty", r"holds no checkpoint: there is no config.json.$")
+    refuse(tmp_path / "empty", r"holds no checkpoint: there is no config.json. Pass the folder that has it.$")
     refuse(folder / CONFIG, r"is a file. Pass the folder that holds it")
     refuse(Path("owner/name"), r"There is no folder owner.name")  # a Path is never a name on the hub
     for place in ("./nowhere", "/nowhere/at/all", "a/b/c", "", "..", "a\\b"):

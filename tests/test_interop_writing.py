@@ -23,7 +23,7 @@ from electra_edu.electra import Electra
 from electra_edu.encoder import Embeddings
 from electra_edu.errors import CheckpointError, ElectraEduError
 from electra_edu.generator import Generator
-from electra_edu.interop import PretrainedEncoder, from_transformers, to_transformers, writing
+from electra_edu.interop import PretrainedEncoder, from_transformers, replacing, to_transformers
 from electra_edu.interop.networks import Pretrained
 
 SENTENCES = ("the cook stirs the soup", "the sailor juggles [MASK]", "")
@@ -82,7 +82,7 @@ def test_the_tokenizers_of_our_corpora(tmp_path: Path) -> None:
         network = Generator(config, Embeddings(config))
         (written,) = to_transformers(network, tmp_path / str(i), tokenizer=tokenizer).values()
         theirs = AutoTokenizer.from_pretrained(written.folder)
-        assert theirs.model_max_length == config.max_position_embeddings
+        assert theirs.model_max_length == config.max_seq_length
         plain = Tokenizer.from_str(tokenizer.to_str())
         plain.no_padding()
         assert_same_tokens(theirs, plain, texts)
@@ -246,15 +246,15 @@ def test_an_empty_folder_is_used(tmp_path: Path) -> None:
 def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     to_transformers(a_model(), tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    real, calls = writing.write_tensors, []
+    real, calls = replacing.write_whole, []
 
-    def full(path: Path, tensors: dict[str, Tensor]) -> None:
+    def full(path: Path, data: str | bytes) -> None:
         calls.append(path)
-        if len(calls) == 2:
+        if len(calls) == 5:
             raise OSError(28, "No space left on device")
-        real(path, tensors)
+        real(path, data)
 
-    monkeypatch.setattr(writing, "write_tensors", full)
+    monkeypatch.setattr(replacing, "write_whole", full)
     with pytest.raises(CheckpointError, match=r"cannot be written.*No space left.*Choose another folder"):
         to_transformers(a_model(hidden_size=32), tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

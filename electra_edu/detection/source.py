@@ -2,6 +2,7 @@
 
 from typing import TypeAlias
 
+from tokenizers import Encoding, Tokenizer
 from torch import nn
 
 from electra_edu.config import ElectraConfig
@@ -44,3 +45,18 @@ def discriminator_of(source: Source) -> tuple[nn.Module, ElectraConfig]:
     if network.training and config.dropout:
         raise ElectraEduError("source: is in training mode, and dropout would blur its verdicts. Call source.eval().")
     return network, config
+
+
+def encode(tokenizer: Tokenizer, text: str) -> Encoding:
+    """Return the tokens of `text`, without [CLS] and [SEP]; raises ElectraEduError where the tokenizer fails."""
+    try:
+        return tokenizer.encode(text, add_special_tokens=False)
+    except Exception as error:  # the tokenizers library raises no class of its own
+        unknown = getattr(tokenizer.model, "unk_token", None)
+        if unknown is None or tokenizer.model.token_to_id(unknown) is not None:
+            raise ElectraEduError(f"tokenizer: cannot encode this text ({error}). Pass another tokenizer.") from error
+        raise ElectraEduError(
+            f"tokenizer: the text has a word that it does not know, and its vocabulary has no {unknown!r} to stand for "
+            "such words. Use words of the vocabulary (tokenizer.get_vocab()), or the tokenizer that the model was "
+            "trained with."
+        ) from error

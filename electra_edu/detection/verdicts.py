@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora.words import typed_spans
-from electra_edu.detection.source import Source, discriminator_of
+from electra_edu.detection.source import Source, discriminator_of, encode
 from electra_edu.detection.windows import read_in_windows
 from electra_edu.errors import ElectraEduError
 from electra_edu.training import TrainingRun
@@ -60,7 +60,7 @@ def _judge(source: Source, text: str, tokenizer: Tokenizer | None) -> list[_Piec
     tokenizer = _plain(_tokenizer_of(source) if tokenizer is None else tokenizer, config)
     if not isinstance(text, str):
         raise ElectraEduError(f"text: must be a string, not {type(text).__name__}.")
-    encoding = tokenizer.encode(text, add_special_tokens=False)
+    encoding = encode(tokenizer, text)
     if not encoding.ids:
         raise ElectraEduError("text: there is nothing to read. Type a sentence.")
     if max(encoding.ids) >= config.vocab_size:

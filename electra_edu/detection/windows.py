@@ -36,7 +36,7 @@ def read_in_windows(network: nn.Module, config: ElectraConfig, ids: Sequence[int
 
     A window is `max_seq_length` long, [CLS] and [SEP] included: a model judges best at the lengths it was trained on,
     also where its positions would reach further. A text that fits is read in one pass. Raises ElectraEduError when
-    the model has no room for a word, or returns anything but one logit per token.
+    the model has no room for a word, or returns anything but one logit per token, or NaN.
     """
     room = config.max_seq_length - 2
     if room < 1:
@@ -59,5 +59,10 @@ def read_in_windows(network: nn.Module, config: ElectraConfig, ids: Sequence[int
                 "not one logit per token. Pass a discriminator."
             )
         parts.append(logits[:, 1:-1].float().cpu())
+        if parts[-1].isnan().any():  # as a probability it would say that a word is unknown
+            raise ElectraEduError(
+                f"source: {type(network).__name__} computes NaN for this text: its weights, or what it makes of them, "
+                "are too large or no numbers. Use a checkpoint from before its training went wrong."
+            )
     judge = most_central(starts, len(text), room)  # (N,)
     return torch.cat(parts)[judge, torch.arange(len(text)) - starts[judge]]

@@ -1,34 +1,53 @@
 """The files of a checkpoint's folder: JSON and safetensors. Nothing that could run code is ever opened."""
 
 import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from electra_edu.errors import CheckpointError
+from electra_edu.interop.causes import AGAIN, what_it_is, why_no_safetensors, why_no_weights
+from electra_edu.interop.names import INDEX, WEIGHTS
 
-CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
-WRITTEN_BY = "written_by"  # a field of config.json that says which folders are ours
-HEAD = "head.safetensors"  # the part of a head of ours that a class of transformers has no place for
+LARGEST_JSON = 64 * 2**20  # bytes; a config has a thousand, and the index of a large network a million
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_SHARD = re.compile(r"model-(\d{5})-of-(\d{5})\.safetensors")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A tensor that is still in its file: where, and of which shape."""
+
+    file: Path
+    name: str
+    shape: tuple[int, ...]
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """Return a file's JSON object; raises CheckpointError when it is none."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > LARGEST_JSON:
+            raise CheckpointError(f"{path} has {path.stat().st_size} bytes, far too many for such a file. {AGAIN}")
+        value = json.loads(path.read_text(encoding="utf-8-sig"))
+    except CheckpointError:
+        raise
     except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} cannot be read ({error}). Fetch or copy the folder again.") from error
+        raise CheckpointError(what_it_is(path) or f"{path} cannot be read ({error}). {AGAIN}") from error
     if not isinstance(value, dict):
-        raise CheckpointError(f"{path} holds no JSON object. Fetch or copy the folder again.")
+        raise CheckpointError(f"{path} holds no JSON object. {AGAIN}")
     return value
 
 
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write a JSON object, one field a line."""
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+def json_text(value: dict[str, Any]) -> str:
+    """Return a JSON object as text, one field a line."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def holds_weights(folder: Path) -> bool:
@@ -36,43 +55,92 @@ def holds_weights(folder: Path) -> bool:
     return (folder / WEIGHTS).is_file() or (folder / INDEX).is_file()
 
 
-def read_weights(folder: Path) -> dict[str, Tensor]:
-    """Return all tensors of a checkpoint by name, from one file or from the several that an index names.
+def list_weights(folder: Path, settings: dict[str, Any]) -> dict[str, Stored]:
+    """Return where all tensors of a checkpoint are, by name, from the headers alone: no tensor is read.
 
-    Raises CheckpointError when a file is missing or damaged, a tensor is in two files, or the weights are pickled.
+    They are in one file, in the several that an index names, or in a complete set of numbered files. Raises
+    CheckpointError when a file is missing or damaged, and when there are other weights than safetensors.
     """
     if (folder / WEIGHTS).is_file():
-        return read_tensors(folder / WEIGHTS)
-    if not (folder / INDEX).is_file():
-        raise CheckpointError(
-            f"{folder} has no {WEIGHTS}. Pickled weights (pytorch_model.bin) are never opened here: opening one can "
-            "run any program. On a computer where you trust them, convert them once with transformers: "
-            "model = AutoModelForPreTraining.from_pretrained(…) for a discriminator, AutoModelForMaskedLM for a "
-            "generator, then model.save_pretrained('folder') and AutoTokenizer.from_pretrained(…)"
-            ".save_pretrained('folder'). Pass that folder."
-        )
+        return list_tensors(folder / WEIGHTS)
+    if (folder / INDEX).is_file():
+        return _indexed(folder)
+    if shards := _numbered(folder):
+        return {name: stored for file in shards for name, stored in list_tensors(file).items()}
+    raise CheckpointError(why_no_weights(folder, settings))
+
+
+def _indexed(folder: Path) -> dict[str, Stored]:
     places = read_json(folder / INDEX).get("weight_map")
     if not isinstance(places, dict) or not all(isinstance(file, str) for file in places.values()):
-        raise CheckpointError(f"{folder / INDEX} has no weight_map of file names. Fetch or copy the folder again.")
-    tensors: dict[str, Tensor] = {}
+        raise CheckpointError(f"{folder / INDEX} has no weight_map of file names. {AGAIN}")
+    found: dict[str, Stored] = {}
     for file in sorted(set(places.values())):
         if Path(file).name != file or not file.endswith(".safetensors"):
-            raise CheckpointError(f"{folder / INDEX} names {file!r}, which is no safetensors file of this folder.")
-        shard = read_tensors(folder / file)
-        tensors |= {name: tensor for name, tensor in shard.items() if places.get(name) == file}
+            raise CheckpointError(
+                f"{folder / INDEX} names {file!r}, which is no safetensors file of this folder. {AGAIN}"
+            )
+        found |= {name: stored for name, stored in list_tensors(folder / file).items() if places.get(name) == file}
+    return found
+
+
+def _numbered(folder: Path) -> list[Path]:
+    """Return the files of a checkpoint in several without an index; raises CheckpointError when one is missing."""
+    found = sorted(path for path in folder.glob("model-*.safetensors") if _SHARD.fullmatch(path.name))
+    if not found:
+        return []
+    total = int(str(found[0].name)[-17:-12])
+    for number in range(1, min(total, len(found) + 1) + 1):
+        if (path := folder / f"model-{number:05d}-of-{total:05d}.safetensors") not in found:
+            raise CheckpointError(f"{path} is missing, one of {total} files. {AGAIN}")
+    return found
+
+
+def list_tensors(path: Path) -> dict[str, Stored]:
+    """Return where the tensors of one safetensors file are; raises CheckpointError when it is missing or damaged."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: Stored(path, name, tuple(file.get_slice(name).get_shape())) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError, OverflowError) as error:
+        raise CheckpointError(why_no_safetensors(path, error)) from error
+
+
+def read_tensors(stored: Mapping[str, Stored]) -> dict[str, Tensor]:
+    """Return these tensors by name.
+
+    Raises CheckpointError, with the tensor's name, for one that holds no floating-point numbers, or a NaN or an
+    infinite one: whatever is computed from it is NaN as well, and nobody would know why.
+    """
+    tensors: dict[str, Tensor] = {}
+    for path in sorted({one.file for one in stored.values()}):
+        try:
+            with safe_open(path, framework="pt") as file:
+                for name, one in stored.items():
+                    if one.file == path:
+                        tensors[name] = _checked(file.get_tensor(one.name), one)
+        except CheckpointError:
+            raise
+        except (OSError, SafetensorError, OverflowError) as error:
+            raise CheckpointError(why_no_safetensors(path, error)) from error
     return tensors
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of one safetensors file; raises CheckpointError when it is missing or damaged."""
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError, ValueError) as error:
-        raise CheckpointError(f"{path} is missing or damaged ({error}). Fetch or copy the folder again.") from error
+def _checked(tensor: Tensor, stored: Stored) -> Tensor:
+    if tensor.dtype not in FLOATS:
+        raise CheckpointError(
+            f"{stored.file}: the tensor {stored.name!r} holds {tensor.dtype}; only floating-point weights of 16, 32 or "
+            "64 bits are read. Ask for the checkpoint as it was before it was quantised."
+        )
+    tensor = tensor.float()
+    if broken := int((~tensor.isfinite()).sum()):
+        raise CheckpointError(
+            f"{stored.file}: the tensor {stored.name!r} holds {broken} numbers that are NaN or infinite, of "
+            f"{tensor.numel()}: its training went wrong, or the file is damaged. Take an earlier checkpoint."
+        )
+    return tensor
 
 
-def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Write tensors to one safetensors file."""
+def tensor_bytes(tensors: Mapping[str, Tensor]) -> bytes:
+    """Return tensors as one safetensors file."""
     rows = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-    save_file(rows, path, metadata={"format": "pt"})  # transformers 4 refuses a file that does not say so
-    path.chmod(0o644)  # save_file lets no one else read it
+    return save(rows, metadata={"format": "pt"})  # transformers 4 refuses a file that does not say so

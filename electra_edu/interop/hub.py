@@ -5,32 +5,38 @@ from importlib import import_module
 from pathlib import Path
 
 from electra_edu.errors import CheckpointError
-from electra_edu.interop.files import CONFIG, holds_weights
+from electra_edu.interop.files import holds_weights
+from electra_edu.interop.names import CONFIG
 
 FILES = ("*.json", "*.txt", "*.safetensors")  # all that is ever fetched: no programs, nothing pickled
 _NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")  # "owner/name", or "name"
 
 
-def find_folder(source: Path | str, revision: str | None) -> Path:
+def find_folder(source: Path | str, revision: str | None, local_files_only: bool) -> Path:
     """Return the folder of a checkpoint: `source` itself where it exists, else the hub's model of that name.
 
-    A path never touches the network, and neither does a name whose files are in the hub's cache on this computer.
-    Raises CheckpointError when there is no such folder, or the files cannot be fetched.
+    A path never touches the network, and neither does a name whose files are in the hub's cache on this computer; with
+    `local_files_only` no name does. Raises CheckpointError when there is no such folder, or it cannot be fetched.
     """
-    folder = Path(source).expanduser()
-    if folder.is_dir():
+    try:
+        folder = Path(source).expanduser()
+        is_folder = folder.is_dir()
+    except (OSError, RuntimeError, ValueError) as error:  # no home, too long, forbidden
+        raise CheckpointError(f"{source}: cannot be looked for ({error}). Pass the path of a folder.") from error
+    if is_folder:
         return folder
     if folder.exists():
         raise CheckpointError(f"{folder} is a file. Pass the folder that holds it.")
     if not isinstance(source, str) or not _NAME.fullmatch(source):
         raise CheckpointError(f"There is no folder {folder}. Pass a folder, or a name on the Hugging Face hub.")
-    return _fetch(source, revision)
+    return _fetch(source, revision, local_files_only)
 
 
-def _fetch(name: str, revision: str | None) -> Path:
+def _fetch(name: str, revision: str | None, local_files_only: bool) -> Path:
     destination = name.split("/")[-1]
     patterns = " ".join(f"--include '{pattern}'" for pattern in FILES)
     chosen = f" --revision {revision}" if revision else ""
+    ask = f"from_transformers({name!r}, {f'revision={revision!r}, ' if revision else ''}local_files_only=False)"
     elsewhere = (
         "If it is a folder on this computer, there is none of that name here. To get the files on another computer: "
         f"hf download {name}{chosen} {patterns} --local-dir {destination} (pip install huggingface_hub). Bring that "
@@ -52,6 +58,10 @@ def _fetch(name: str, revision: str | None) -> Path:
             return cached
     except Exception:  # not in the cache, or no cache: each release of the hub's library has its own error for it
         pass
+    if local_files_only:
+        raise CheckpointError(
+            f"{name}: is not in the hub's cache on this computer. To fetch it from the network: {ask}. {elsewhere}"
+        )
     try:
         return snapshot(local_files_only=False)
     except Exception as error:  # whatever the network or the hub raises

@@ -14,6 +14,12 @@ from electra_edu.generator import Generator
 
 Half = Literal["discriminator", "generator", "encoder"]  # "encoder": a network without its head
 
+CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
+HEAD = "head.safetensors"  # the part of a head of ours that a class of transformers has no place for
+WRITTEN_BY = "written_by"  # a field of config.json that says which folders are ours
+OURS = "electra_edu"  # the field of config.json that holds our config: most of its settings have no name there
+ROLES = ("pad", "unk", "cls", "sep", "mask")  # of special tokens, in the order of SPECIAL_TOKENS
+
 # A layer of ours, the layers of theirs that hold its rows in this order. Query, key and value are one layer here.
 _EMBEDDINGS = {
     "embeddings.token": ("embeddings.word_embeddings",),

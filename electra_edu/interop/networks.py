@@ -2,7 +2,7 @@
 
 from tokenizers import Tokenizer
 
-from electra_edu.config import ElectraConfig
+from electra_edu.config import ElectraConfig, EncoderShape
 from electra_edu.discriminator import Discriminator
 from electra_edu.encoder import Embeddings, Encoder
 from electra_edu.generator import Generator
@@ -20,12 +20,12 @@ class PretrainedDiscriminator(Discriminator):
 class PretrainedGenerator(Generator):
     """A Generator that comes with the tokenizer of its vocabulary, or None.
 
-    Its config has the objective "bert": the sizes are this network's own, and no discriminator's.
+    Where nothing is known of a discriminator, its config has the objective "bert": the sizes are this network's own.
     """
 
-    def __init__(self, config: ElectraConfig, tokenizer: Tokenizer | None) -> None:
-        """Build it; the weights are still to be filled in."""
-        super().__init__(config, Embeddings(config))
+    def __init__(self, config: ElectraConfig, tokenizer: Tokenizer | None, shape: EncoderShape | None = None) -> None:
+        """Build it, with an encoder of `shape`, or the generator's; the weights are still to be filled in."""
+        super().__init__(config, Embeddings(config), shape)
         self.tokenizer = tokenizer
 
 

@@ -1,23 +1,29 @@
 """from_transformers: a checkpoint's folder in, the network that is in it out."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
 
 import torch
 from torch import Tensor
 
-from electra_edu.config import ElectraConfig
+from electra_edu.arguments import one_of, path, shown
+from electra_edu.config.electra_config import Positions
 from electra_edu.encoder import encoder_of
-from electra_edu.errors import CheckpointError, ElectraEduError, nearest
-from electra_edu.interop.files import CONFIG, HEAD, WRITTEN_BY, read_json, read_tensors, read_weights
+from electra_edu.errors import CheckpointError
+from electra_edu.interop import replacing
+from electra_edu.interop.causes import AGAIN, why_no_config
+from electra_edu.interop.described import config_of
+from electra_edu.interop.files import Stored, list_tensors, list_weights, read_json, read_tensors
 from electra_edu.interop.hub import find_folder
 from electra_edu.interop.names import (
     ARCHITECTURES,
     BUFFERS,
+    CONFIG,
     ENCODER_PARTS,
-    SETTINGS,
+    HEAD,
+    WRITTEN_BY,
     Architecture,
     Half,
     architecture_of,
@@ -26,13 +32,10 @@ from electra_edu.interop.names import (
     other_tensors,
 )
 from electra_edu.interop.networks import Pretrained, PretrainedDiscriminator, PretrainedEncoder, PretrainedGenerator
-from electra_edu.interop.tokenizer import check_size, read_tokenizer, special_token_ids
+from electra_edu.interop.tokenizer import check_size, special_token_ids, window_of
+from electra_edu.interop.vocabulary import read_tokenizer
+from electra_edu.interop.weights import known_names, measured_sizes
 
-_NETWORKS: dict[Half, type[Pretrained]] = {
-    "discriminator": PretrainedDiscriminator,
-    "generator": PretrainedGenerator,
-    "encoder": PretrainedEncoder,
-}
 _HALVES: dict[str, Half] = {architecture.name: half for (_, half), architecture in ARCHITECTURES.items()}
 _ARTICLES: dict[Half, str] = {"discriminator": "a discriminator", "generator": "a generator", "encoder": "an encoder"}
 _HEADS: dict[Half, set[str]] = {  # what the names of a head's tensors begin with
@@ -51,68 +54,93 @@ _ONLY: dict[str, Any] = {  # settings of theirs that our encoder has one value o
 
 
 def from_transformers(
-    path_or_name: str | os.PathLike[str], *, half: Half | None = None, revision: str | None = None
+    path_or_name: str | os.PathLike[str],
+    *,
+    half: Half | None = None,
+    revision: str | None = None,
+    local_files_only: bool = True,
 ) -> Pretrained:
     """Return the network of a Hugging Face ELECTRA checkpoint, in eval mode, with `.config` and `.tokenizer`.
 
-    `path_or_name` is a folder, or a model's name on the hub (`revision` is a branch, tag or commit there). What comes
-    back is what is in it: a Discriminator for ElectraForPreTraining, a Generator for ElectraForMaskedLM, an Encoder
-    for a bare ElectraModel; the folders that `to_transformers` writes for rotary positions can be read, too. `half`
-    insists on one of "discriminator" and "generator"; "encoder" takes the encoder alone out of any ELECTRA
-    checkpoint, a fine-tuned classifier's, for example.
+    `path_or_name` is a folder, or the name of a model that the hub's cache on this computer holds. With
+    local_files_only=False a model that is not there is fetched from the hub (`revision` is a branch, tag or commit);
+    nothing else ever touches the network. What comes back is what is in it: a Discriminator for ElectraForPreTraining,
+    a Generator for ElectraForMaskedLM, an Encoder for a bare ElectraModel; the folders that `to_transformers` writes
+    for rotary positions can be read, too. `half` insists on one of "discriminator" and "generator"; "encoder" takes
+    the encoder alone out of any ELECTRA checkpoint, a fine-tuned classifier's, for example.
 
-    The config's sizes are the network's own: a discriminator's has generator_size_fraction=1 and a generator's
-    objective="bert", since nothing is known of the other half. Dropout is `hidden_dropout_prob`. The tokenizer is
-    read from tokenizer.json, or built from vocab.txt; None when there is neither.
+    A network that `to_transformers` wrote has the config that it had. Of others only the sizes are known: a
+    discriminator's config has generator_size_fraction=1 and a generator's objective="bert"; dropout is
+    `hidden_dropout_prob`, and max_seq_length the tokenizer's `model_max_length` where that is less than
+    `max_position_embeddings`. The tokenizer is read from tokenizer.json, or built from vocab.txt; None when there is
+    neither.
 
-    Only safetensors, JSON and text are read, so that nothing in a checkpoint can run code. An existing folder never
-    touches the network. Raises CheckpointError, with the remedy, for what is missing, damaged or of another kind.
+    Only safetensors, JSON and text are read, so that nothing in a checkpoint can run code; weights of 16 bits become
+    float32. Raises CheckpointError, with the remedy, for what is missing, damaged or of another kind, for sizes that
+    are not the weights', before memory is taken for them, and for weights that are NaN or infinite.
     """
-    if half is not None and half not in get_args(Half):
-        raise ElectraEduError(f"half={half!r}: must be one of {get_args(Half)}.{nearest(str(half), get_args(Half))}")
-    source = path_or_name if isinstance(path_or_name, str) else Path(path_or_name)
-    folder = find_folder(source, revision)
-    settings = _read_settings(folder)
-    tensors = read_weights(folder)
-    found = _find_half(folder, settings, tensors, half)
-    tokenizer = read_tokenizer(folder)
+    one_of("half", half, (*get_args(Half), None))
+    source = path_or_name if isinstance(path_or_name, str) else path("path_or_name", path_or_name)
+    folder = find_folder(source, revision, local_files_only)
     try:
-        config = _config(found, settings, special_token_ids(folder, tokenizer, settings))
-    except ElectraEduError as error:
-        raise CheckpointError(f"{folder / CONFIG}: {error}") from error
+        replacing.finish(folder)
+    except OSError as error:
+        raise CheckpointError(
+            f"{folder} holds a network that is not yet in its place, and it cannot be moved there ({error}). Make the "
+            "folder writable, or write the network again."
+        ) from error
+    settings = _read_settings(folder)
+    stored = known_names(list_weights(folder, settings), half or _HALVES.get(_class_name(settings) or ""), folder)
+    found = _find_half(folder, settings, stored, half)
+    positions: Positions = "rotary" if settings.get("model_type") == "roformer" else "learned"
+    prefix = _prefix(stored, positions)
+    sizes = measured_sizes(settings, stored, prefix, positions, folder)
+    tokenizer = read_tokenizer(folder, settings)
+    special = special_token_ids(folder, tokenizer, settings, int(sizes["vocab_size"]))
+    window = window_of(folder, int(sizes["max_position_embeddings"]))
+    config, shape = config_of(found, settings, sizes, special, window, folder / CONFIG)
     if tokenizer is not None:
         check_size(tokenizer, config, str(folder))
-    network = _NETWORKS[found](config, tokenizer)
-    _fill(network, tensors, folder, tied=settings.get("tie_word_embeddings", True))
+    network: Pretrained
+    if found == "generator":
+        network = PretrainedGenerator(config, tokenizer, shape)
+    else:
+        network = (PretrainedDiscriminator if found == "discriminator" else PretrainedEncoder)(config, tokenizer)
+    _fill(network, stored, prefix, folder, tied=settings.get("tie_word_embeddings", True) is not False)
     return network.eval()
 
 
 def _read_settings(folder: Path) -> dict[str, Any]:
     """Read config.json and refuse what our networks cannot express."""
     if not (folder / CONFIG).is_file():
-        inside = sorted(path.parent.name for path in folder.glob(f"*/{CONFIG}"))
-        hint = f" Pass one of its folders: {', '.join(inside)}." if inside else ""
-        raise CheckpointError(f"{folder} holds no checkpoint: there is no {CONFIG}.{hint}")
+        raise CheckpointError(why_no_config(folder))
     settings = read_json(folder / CONFIG)
     kind, name = settings.get("model_type") or "electra", _class_name(settings)
     ours = kind == "roformer" and settings.get(WRITTEN_BY) is not None
+    found = name or (kind if isinstance(kind, str) else shown(kind))
     if not ours and (kind != "electra" or not (name or "Electra").startswith("Electra")):
         raise CheckpointError(
-            f"{folder} is a {name or kind}, not an ELECTRA. This reads ElectraForPreTraining, ElectraForMaskedLM and "
-            "ElectraModel, and the RoFormer folders that to_transformers writes."
+            f"{folder} is a {found}, not an ELECTRA. This reads ElectraForPreTraining, "
+            "ElectraForMaskedLM and ElectraModel, and the RoFormer folders that to_transformers writes. Use this "
+            "checkpoint with transformers."
+        )
+    if settings.get("quantization_config"):
+        raise CheckpointError(
+            f"{folder / CONFIG}: quantization_config={shown(settings['quantization_config'])}: only floating-point "
+            "weights of 16, 32 or 64 bits are read. Ask for the checkpoint as it was before it was quantised."
         )
     for setting, only in _ONLY.items():
         if settings.get(setting, only) != only:
             raise CheckpointError(
-                f"{folder / CONFIG}: {setting}={settings[setting]!r}, and the networks here have {only!r} only. Use "
-                "this checkpoint with transformers."
+                f"{folder / CONFIG}: {setting}={shown(settings[setting])}, and the networks here have {only!r} only. "
+                "Use this checkpoint with transformers."
             )
     return settings
 
 
 def _class_name(settings: dict[str, Any]) -> str | None:
     names = settings.get("architectures")
-    return str(names[0]) if isinstance(names, list) and names else None
+    return names[0] if isinstance(names, list) and names and isinstance(names[0], str) else None
 
 
 def _find_half(folder: Path, settings: dict[str, Any], tensors: Iterable[str], half: Half | None) -> Half:
@@ -141,70 +169,64 @@ def _find_half(folder: Path, settings: dict[str, Any], tensors: Iterable[str], h
     return found
 
 
-def _config(half: Half, settings: dict[str, Any], special: dict[str, int]) -> ElectraConfig:
-    """Return the config whose `discriminator` or `generator` has the network's sizes."""
-    sizes = {setting.ours: settings.get(setting.theirs, setting.default) for setting in SETTINGS}
-    method = {
-        "max_seq_length": sizes["max_position_embeddings"],
-        "positions": "rotary" if settings.get("model_type") == "roformer" else "learned",
-        "objective": "bert" if half == "generator" else "electra",
-        "generator_size_fraction": 1.0,
-    }
-    return ElectraConfig.from_dict(sizes | special | method)
+def _prefix(tensors: Iterable[str], positions: Positions) -> str:
+    """Return what the names of the encoder's tensors begin with: of a model without a head, nothing."""
+    prefix = "roformer." if positions == "rotary" else "electra."
+    return prefix if any(name.startswith(prefix) for name in tensors) else ""
 
 
 @torch.no_grad()
-def _fill(network: Pretrained, tensors: dict[str, Tensor], folder: Path, tied: bool) -> None:
-    """Copy the checkpoint's tensors into `network`; refuse a missing, misshapen or surplus one by name."""
+def _fill(network: Pretrained, stored: dict[str, Stored], prefix: str, folder: Path, tied: bool) -> None:
+    """Copy the checkpoint's tensors into `network`; refuse a missing, misshapen, surplus or broken one by name."""
     architecture = architecture_of(network)
-    prefix = f"{architecture.model_type}."
-    prefix = prefix if any(name.startswith(prefix) for name in tensors) else ""  # a model without a head has none
     places = {
         tuple(prefix + name for name in names): ours for names, ours in encoder_tensors(encoder_of(network)).items()
     }
-    for names, ours in (places | head_tensors(network, architecture)).items():
-        rows = (len(ours) // len(names), *ours.shape[1:])
-        ours.copy_(torch.cat([_take(tensors, name, rows, folder) for name in names]))
+    _copy(stored, places | head_tensors(network, architecture), folder)
     if others := other_tensors(network, architecture):
-        beside = read_tensors(folder / HEAD)
-        for name, ours in others.items():
-            ours.copy_(_take(beside, name, ours.shape, folder))
-    _check_rest(architecture, tensors, {name for names in places for name in names}, prefix, folder, tied)
+        _copy(list_tensors(folder / HEAD), {(name,): ours for name, ours in others.items()}, folder)
+    _check_rest(architecture, stored, {name for names in places for name in names}, prefix, folder, tied)
+
+
+def _copy(stored: dict[str, Stored], places: dict[tuple[str, ...], Tensor], folder: Path) -> None:
+    """Fill the tensors in `places`, each with the rows of those that its key names."""
+    for names, ours in places.items():
+        for name in names:
+            _check(stored, name, (len(ours) // len(names), *ours.shape[1:]), folder)
+    tensors = read_tensors({name: stored[name] for names in places for name in names})
+    for names, ours in places.items():
+        ours.copy_(torch.cat([tensors.pop(name) for name in names]))
 
 
 def _check_rest(
-    architecture: Architecture, tensors: dict[str, Tensor], used: set[str], prefix: str, folder: Path, tied: bool
+    architecture: Architecture, stored: dict[str, Stored], used: set[str], prefix: str, folder: Path, tied: bool
 ) -> None:
     """Refuse tensors of the encoder that were not used, and output weights that are not the embeddings'."""
-    for name in tensors.keys() - used:
+    for name in sorted(stored.keys() - used):
         bare = name.removeprefix(prefix)
         if bare.startswith(ENCODER_PARTS) and bare not in BUFFERS:
             raise CheckpointError(
-                f"{folder}: the encoder that {CONFIG} describes has no place for the tensor {name!r}."
+                f"{folder}: the encoder that {CONFIG} describes has no place for the tensor {name!r}. Use this "
+                "checkpoint with transformers."
             )
     for name, repeated in architecture.tied.items():
         first = prefix + repeated
-        if not (torch.equal(tensors[name], tensors[first]) if name in tensors else tied):
+        if name in stored:
+            both = read_tensors({name: stored[name], first: stored[first]})
+            tied = torch.equal(both[name], both[first])
+        if not tied:
             raise CheckpointError(
                 f"{folder}: the tensor {name!r} is not {first!r} again. A generator here predicts words with its "
                 "embeddings; use this checkpoint with transformers."
             )
 
 
-def _take(tensors: dict[str, Tensor], name: str, shape: Sequence[int], folder: Path) -> Tensor:
-    if name not in tensors:
-        heads = [
-            _ARTICLES[half] for half, parts in _HEADS.items() if any(key.split(".")[0] in parts for key in tensors)
-        ]
+def _check(stored: dict[str, Stored], name: str, shape: tuple[int, ...], folder: Path) -> None:
+    if name not in stored:
+        heads = [_ARTICLES[half] for half, parts in _HEADS.items() if any(key.split(".")[0] in parts for key in stored)]
         inside = f" What it holds looks like {heads[0]}." if heads else ""
-        raise CheckpointError(f"{folder}: the tensor {name!r} is missing.{inside} Fetch or copy the folder again.")
-    tensor = tensors[name]
-    if tensor.shape != torch.Size(shape):
+        raise CheckpointError(f"{folder}: the tensor {name!r} is missing.{inside} {AGAIN}")
+    if stored[name].shape != shape:
         raise CheckpointError(
-            f"{folder}: the tensor {name!r} is {tuple(tensor.shape)}, and {CONFIG} asks for {tuple(shape)}."
+            f"{folder}: the tensor {name!r} is {stored[name].shape}, and {CONFIG} asks for {shape}. {AGAIN}"
         )
-    if not tensor.is_floating_point():
-        raise CheckpointError(
-            f"{folder}: the tensor {name!r} holds {tensor.dtype}; only floating-point weights are read."
-        )
-    return tensor

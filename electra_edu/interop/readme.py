@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from electra_edu.interop.files import HEAD
-from electra_edu.interop.names import Architecture, Half
+from electra_edu.interop.names import HEAD, Architecture, Half
 
 FILE = "README.md"
 _WHAT: dict[Half, str] = {

@@ -1,39 +1,35 @@
 """to_transformers: one of our networks, or all of a run's, as folders that `from_pretrained` loads."""
 
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from electra_edu.config import ElectraConfig
 from electra_edu.discriminator import Discriminator
 from electra_edu.electra import Electra
 from electra_edu.encoder import encoder_of, rotations
 from electra_edu.errors import CheckpointError, ElectraEduError
-from electra_edu.generator import Generator
-from electra_edu.interop import readme
-from electra_edu.interop.files import CONFIG, HEAD, WEIGHTS, WRITTEN_BY, read_json, write_json, write_tensors
+from electra_edu.interop import readme, replacing
+from electra_edu.interop.described import Network, longest, transformers_config
+from electra_edu.interop.files import json_text, read_json, tensor_bytes
 from electra_edu.interop.names import (
-    SETTINGS,
+    CONFIG,
+    HEAD,
+    WEIGHTS,
+    WRITTEN_BY,
     architecture_of,
     encoder_tensors,
     half_of,
     head_tensors,
     other_tensors,
 )
-from electra_edu.interop.networks import Pretrained, PretrainedEncoder
-from electra_edu.interop.tokenizer import FILES, ROLES, write_tokenizer
+from electra_edu.interop.networks import Pretrained
+from electra_edu.interop.tokenizer import tokenizer_files
 from electra_edu.training import TrainingRun
-
-Network = Generator | Discriminator | PretrainedEncoder  # what a folder can be written from
-_FILES = {CONFIG, WEIGHTS, HEAD, readme.FILE, *FILES}  # all that a folder of ours can hold
 
 
 @dataclass(frozen=True)
@@ -60,54 +56,34 @@ def to_transformers(
     most max_position_embeddings tokens. The copy gate of All-Tokens MLM has no place there either, and goes to
     head.safetensors. README.md in each folder shows how to load it.
 
-    A folder that was written here before is replaced; raises CheckpointError for any other, and when the files
-    cannot be written.
+    config.json holds the whole config of the network, under "electra_edu", and the tokenizer's model_max_length is the
+    length of the sequences that it was trained on, so that `from_transformers` reads texts as the run does.
+
+    A network that was written here before is replaced, file by file. A kill at any moment leaves the old one or the new
+    one, and files of other names are never touched. Raises CheckpointError for a folder with anything else in it, and
+    when the files cannot be written.
     """
     directory = Path(directory)
     tokenizer = tokenizer or _tokenizer(source)
-    staged: list[tuple[Path, Path]] = []
+    staged: list[replacing.Staged] = []
     try:
         networks = _networks(source)
         for name in networks:
             _check_replaceable(directory / name)
-        directory.mkdir(parents=True, exist_ok=True)
         written = {}
         for name, network in networks.items():
-            temporary = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=directory))
-            temporary.chmod(0o755)  # mkdtemp makes a folder that no one else can read
-            staged.append((temporary, directory / name))
-            written[name] = _write(network, tokenizer, temporary, directory / name)
-        for temporary, folder in staged:
-            swap(temporary, folder)
+            written[name], files = _files(network, tokenizer, directory / name)
+            staged.append(replacing.stage(directory / name, files))
+        for one in staged:
+            one.commit()
     except ElectraEduError:
         raise
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{directory} cannot be written: {error}. Choose another folder.") from error
     finally:
-        for temporary, _ in staged:
-            shutil.rmtree(temporary, ignore_errors=True)
+        for one in staged:
+            one.discard()
     return written
-
-
-def transformers_config(network: Network) -> dict[str, Any]:
-    """Return a network's config.json: arguments of `transformers.ElectraConfig` or, when rotary, `RoFormerConfig`."""
-    config, encoder, architecture = network.config, encoder_of(network), architecture_of(network)
-    shape = encoder.shape
-    ours = config.to_dict() | {
-        "hidden_size": shape.hidden_size,
-        "num_layers": shape.num_layers,
-        "num_heads": shape.num_heads,
-        "intermediate_size": shape.intermediate_size,
-        "max_position_embeddings": longest(config),
-        "initializer_range": config.initializer_range or 0.02,  # of a head that is added later
-    }
-    return (
-        {"architectures": [architecture.name], "model_type": architecture.model_type, WRITTEN_BY: "electra_edu"}
-        | {setting.theirs: ours[setting.ours] for setting in SETTINGS}
-        | {"attention_probs_dropout_prob": config.dropout, "hidden_act": "gelu"}
-        | {f"{role}_token_id": token_id for role, token_id in zip(ROLES, config.special_token_ids, strict=True)}
-        | ({"rotary_value": False} if encoder.positions == "rotary" else {})
-    )
 
 
 def transformers_state(network: Network) -> dict[str, Tensor]:
@@ -122,12 +98,6 @@ def transformers_state(network: Network) -> dict[str, Tensor]:
         angles = rotations(longest(network.config), encoder.shape.head_size, device=torch.device("cpu")).squeeze(1)
         state[f"{architecture.prefix}encoder.embed_positions.weight"] = torch.cat([angles.imag, angles.real], -1)
     return state | {name: tensor.detach() for (name,), tensor in head_tensors(network, architecture).items()}
-
-
-def longest(config: ElectraConfig) -> int:
-    """Return how many tokens the written network can read: RoFormer has a table where ours needs none."""
-    rotary = config.positions == "rotary"
-    return max(config.max_position_embeddings, config.max_seq_length) if rotary else config.max_position_embeddings
 
 
 def _networks(source: TrainingRun | Electra | Network) -> dict[str, Network]:
@@ -155,39 +125,27 @@ def _tokenizer(source: TrainingRun | Electra | Network) -> Tokenizer | None:
 
 def _check_replaceable(folder: Path) -> None:
     """Refuse to replace anything but a folder that was written here and holds nothing else."""
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+    if not folder.exists():
         return
-    config = folder / CONFIG
-    ours = config.is_file() and WRITTEN_BY in read_json(config) and {path.name for path in folder.iterdir()} <= _FILES
-    if not ours:
-        raise CheckpointError(f"{folder} exists and was not written by to_transformers: choose another folder.")
+    if folder.is_dir():
+        replacing.finish(folder)
+        names = replacing.contents(folder)
+        ours = CONFIG in names and WRITTEN_BY in read_json(folder / CONFIG) and names <= replacing.OURS
+        if ours or not names:
+            return
+    raise CheckpointError(f"{folder} exists and was not written by to_transformers: choose another folder.")
 
 
-def _write(network: Network, tokenizer: Tokenizer | None, folder: Path, final: Path) -> Written:
-    """Write everything into `folder`, which will be renamed to `final`."""
+def _files(network: Network, tokenizer: Tokenizer | None, folder: Path) -> tuple[Written, dict[str, str | bytes]]:
+    """Return what will be in `folder`, and its files by name."""
     architecture = architecture_of(network)
-    write_json(folder / CONFIG, transformers_config(network))
-    write_tensors(folder / WEIGHTS, transformers_state(network))
     beside = other_tensors(network, architecture)
-    if beside:
-        write_tensors(folder / HEAD, beside)
-    if tokenizer is not None:
-        write_tokenizer(tokenizer, network.config, longest(network.config), folder)
     note = readme.note(architecture, beside)
-    text = readme.text(half_of(network), architecture, note, has_tokenizer=tokenizer is not None)
-    (folder / readme.FILE).write_text(text, encoding="utf-8")
-    return Written(final, architecture.name, note)
-
-
-def swap(new: Path, directory: Path) -> None:
-    """Put `new` in `directory`'s place; if that fails, what was there before is put back."""
-    aside = new.with_name(f"{new.name}-old")
-    if directory.exists():
-        directory.replace(aside)
-    try:
-        new.replace(directory)
-    except OSError:
-        if aside.exists():
-            aside.replace(directory)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
+    files: dict[str, str | bytes] = {WEIGHTS: tensor_bytes(transformers_state(network))}
+    if beside:
+        files[HEAD] = tensor_bytes(beside)
+    if tokenizer is not None:
+        files |= tokenizer_files(tokenizer, network.config)
+    files[readme.FILE] = readme.text(half_of(network), architecture, note, has_tokenizer=tokenizer is not None)
+    files[CONFIG] = json_text(transformers_config(network))
+    return Written(folder, architecture.name, note), files
