@@ -30,10 +30,12 @@ def judge(
     evaluations: Sequence[Evaluation],
     unigram_entropy: float,
     stopped: str | None = None,
+    best_recall: float | None = None,
 ) -> Verdict:
     """Judge a run by its last steps and evaluations. One verdict, by fixed priority.
 
     Non-finite (`stopped`, the error's text), majority class, generator on the unigram plateau, starved, learning.
+    Who judges a growing run again and again keeps a `BestRecall` and gives its value; else the history is read.
     """
     if stopped is not None:
         return Verdict("stopped", "Training stopped: a number ran out of range. Lower the learning rate, then Reset.")
@@ -60,7 +62,7 @@ def judge(
     if not detects:
         loss = _mean([record.mlm_loss for record in recent])
         return Verdict("learning", f"Learning: hidden words cost {loss:.2f} nats each. Nothing looks for fakes now.")
-    best = _best_recall(history)
+    best = _best_recall(history) if best_recall is None else best_recall
     if recall < STARVED_SHARE * best:
         return Verdict(
             "starved",
@@ -75,12 +77,27 @@ def judge(
     )
 
 
+class BestRecall:
+    """The highest mean recall of a run's stretches of `RECENT` steps, kept up step by step."""
+
+    def __init__(self) -> None:
+        """Begin before the first step."""
+        self.value = 0.0  # until the first stretch is full
+        self._stretch: list[float] = []
+
+    def add(self, recall: float) -> None:
+        """Take the next step's recall, NaN where it has none."""
+        self._stretch.append(recall)
+        if len(self._stretch) == RECENT:
+            self.value = max(self.value, _mean(self._stretch))
+            self._stretch.clear()
+
+
 def _best_recall(history: Sequence[StepRecord]) -> float:
-    """Return the highest mean recall of the history's stretches of `RECENT` steps."""
-    return max(
-        _mean([record.recall for record in history[start : start + RECENT]])
-        for start in range(0, len(history) - RECENT + 1, RECENT)
-    )
+    best = BestRecall()
+    for record in history:
+        best.add(record.recall)
+    return best.value
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -1,7 +1,21 @@
 """What is on screen, as code: the preset call for a config, and a few lines that reproduce a run."""
 
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
 from electra_edu.config import FIELD_NAMES, PRESETS, ElectraConfig
-from electra_edu.training import TrainingRun
+from electra_edu.corpora import MAX_SEQ_LENGTH, VOCAB_SIZE
+from electra_edu.corpora.corpus import Corpus
+from electra_edu.training import Stage, TrainingRun
+from electra_edu.training.run import choose_device
+
+WIDTH = 100  # characters of a line in a wrapped list
+FEW = 3  # calls that are written one below the other; more become a loop
+SHOWN_DIGITS = 12  # of a SHA-256
+DEFAULT_SIZES = {"vocab_size": VOCAB_SIZE, "max_seq_length": MAX_SEQ_LENGTH}
 
 
 def preset_call(config: ElectraConfig) -> str:
@@ -14,27 +28,92 @@ def preset_call(config: ElectraConfig) -> str:
         }
 
     nearest = min(PRESETS, key=lambda name: len(differences(name)))
-    arguments = [repr(nearest), *(f"{field}={value!r}" for field, value in differences(nearest).items())]
+    arguments = [repr(nearest), *(f"{field}={_written(value)}" for field, value in differences(nearest).items())]
     return f"edu.preset({', '.join(arguments)})"
 
 
-def run_code(run: TrainingRun, initial: ElectraConfig) -> str:
-    """Return at most 12 lines of public calls that repeat `run` from its `initial` config, live changes included."""
-    stages: list[tuple[dict[str, float], int]] = [({}, 0)]
-    done = 0
-    for change in run.changes:
-        stages[-1] = (stages[-1][0], change.step - done)
-        done = change.step
-        stages.append(({change.field: change.after}, 0))
-    stages[-1] = (stages[-1][0], run.step - done)
-    lines = [
+def corpus_line(corpus: Corpus) -> str:
+    """Return the line that loads `corpus` again; a comment says what the reader has to see to."""
+    source, digits = corpus.source, corpus.sha256[:SHOWN_DIGITS]
+    if source is None:
+        return f"corpus = my_corpus  # the corpus that the run was made with: {corpus.name!r}, SHA-256 {digits}…"
+    arguments = source.arguments()
+    given = [repr(arguments.pop("name_or_path"))] if "name_or_path" in arguments else ["text=my_text"]
+    given += [f"{name}={size}" for name, size in arguments.items() if size != DEFAULT_SIZES.get(name)]
+    call = f"corpus = edu.load_corpus({', '.join(given)})"
+    if source.kind == "text":
+        return f"{call}  # my_text: the text you pasted ({source.n_characters:,} characters, SHA-256 {digits}…)"
+    if source.name == "toy":
+        return call
+    return f"{call}  # the same text if corpus.sha256 begins with {digits}"
+
+
+def run_code(run: TrainingRun, asked: Sequence[Stage] | None = None) -> str:
+    """Return lines of public calls that repeat `run` from its first config, and evaluate it.
+
+    At most 12 lines, a long list of stages, which is wrapped, counted as one. `asked` are the run's stages where they
+    are known already.
+    """
+    return "\n".join([*run_lines(run, asked), "print(run.evaluate())"])
+
+
+def run_lines(run: TrainingRun, asked: Sequence[Stage] | None = None) -> list[str]:
+    """Return the lines of `run_code` that make the run: eight at most, and those of a wrapped list."""
+    device = "" if run.device.type == choose_device("auto").type else f", device={run.device.type!r}"
+    return [
         "import electra_edu as edu",
         "",
-        f"config = {preset_call(initial)}",
-        f"run = edu.TrainingRun(config, edu.load_corpus({run.corpus.name!r}), seed={run.seed})",
+        corpus_line(run.corpus),
+        f"config = {preset_call(run.first_config)}",
+        f"run = edu.TrainingRun(config, corpus, seed={run.seed}{device})",
+        *_calls(run.stages if asked is None else asked),
     ]
-    if len(stages) == 1:
-        lines.append(f"run.advance({run.step})")
-    else:
-        lines += [f"for settings, steps in {stages!r}:", "    run.change(**settings)", "    run.advance(steps)"]
-    return "\n".join([*lines, "print(run.evaluate())"])
+
+
+def until(asked: Sequence[Stage], step: int) -> list[Stage]:
+    """Return the stages of a run's first `step` steps."""
+    kept: list[Stage] = []
+    for stage in asked:
+        if step <= 0:
+            break
+        kept.append(Stage(stage.changes, min(stage.steps, step), stage.trained))
+        step -= stage.steps
+    return kept
+
+
+def _calls(asked: Sequence[Stage]) -> list[str]:
+    calls = []
+    for stage in asked:
+        if stage.changes:
+            calls.append(f"run.change({', '.join(f'{name}={_written(v)}' for name, v in stage.changes.items())})")
+        if stage.steps:
+            trained = f", {stage.trained!r}" if stage.trained else ""
+            calls.append(f"run.advance({stage.steps}{trained})")
+    if len(calls) <= FEW:
+        return calls
+    is_plain = all(stage.trained is None for stage in asked)
+    names = "steps" if is_plain else "steps, trained"
+    return [
+        f"for settings, {names} in {_listed(asked, is_plain)}:",
+        "    run.change(**settings)",
+        f"    run.advance({names})",
+    ]
+
+
+def _listed(asked: Sequence[Stage], is_plain: bool) -> str:
+    """Write stages as a list of tuples: on one line, or wrapped where they are too many."""
+    rows = []
+    for stage in asked:
+        settings = ", ".join(f"{name!r}: {_written(value)}" for name, value in stage.changes.items())
+        rows.append(f"({{{settings}}}, {stage.steps}{'' if is_plain else f', {stage.trained!r}'})")
+    line = ", ".join(rows)
+    if len(line) <= WIDTH:
+        return f"[{line}]"
+    edge = " " * 4
+    filled = textwrap.fill(line, WIDTH, initial_indent=edge, subsequent_indent=edge, break_long_words=False)
+    return f"[\n{filled},\n]"
+
+
+def _written(value: Any) -> str:
+    """Write a value so that Python reads it without a library: NumPy's numbers as plain ones."""
+    return repr(value.item() if hasattr(value, "item") else value)

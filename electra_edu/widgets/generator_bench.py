@@ -15,10 +15,10 @@ from electra_edu.generator import Generator, sample
 from electra_edu.masking import mask
 from electra_edu.plots.blocks import Block, Curve, Fact, Facts, Lines, Pair, Token, Tokens
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.controls import size_label
 from electra_edu.widgets.gap_bars import gap_bars
 from electra_edu.widgets.instrument import Instrument
 from electra_edu.widgets.knobs import button, choices
+from electra_edu.widgets.run_labels import size_label
 
 TEMPERATURES = (0.25, 0.5, 0.7, 1.0, 1.4, 2.0, 4.0)
 DRAWS = {"draw from the distribution": "sample", "take the likeliest word": "argmax"}
@@ -53,7 +53,8 @@ class GeneratorBench(Instrument):
         self.runs = {run.config.generator_size_fraction: run for run in runs}
         self.corpus, self.story, self.seed, self.asked = runs[0].corpus, 0, 0, 0
         self._names, self._is_word = token_names(self.corpus), word_table(self.corpus)
-        self._answers = {size: _answers(run) for size, run in self.runs.items()}
+        self._seen: tuple[int, ...] = ()  # the runs' steps when they looked at the story ...
+        self._counted: tuple[int, ...] = ()  # ... and when the shares were counted
         sizes = sorted(self.runs)
         self.size = choices("generator size", sizes, sizes[len(sizes) // 2], size_label)
         self.temperature = choices("temperature", TEMPERATURES, 1.0, "{:g}".format)
@@ -68,6 +69,7 @@ class GeneratorBench(Instrument):
 
     def blocks(self) -> list[Block]:
         """Return the filled story, the distribution in one gap, and how often drawn words are the true ones."""
+        self._ask()
         logits = self._logits[self.size.value]  # (GAPS, V)
         shares = (logits / self.temperature.value).softmax(-1)
         drawn = self._drawn(logits)
@@ -96,16 +98,22 @@ class GeneratorBench(Instrument):
         return [story, facts, Pair(bars, chart)]
 
     def code(self) -> str:
-        """Return calls that ask one generator for the same gaps."""
-        temperature = "" if self.how.value == "argmax" else f" / {self.temperature.value:g}"
-        last = "argmax(-1)" if temperature == "" else "softmax(-1)"
+        """Return calls that ask one generator for the same gaps, and choose words as it does here."""
+        temperature = f"{self.temperature.value:g}"
+        drawn = f"edu.generator.sample(logits, {temperature}, torch.Generator().manual_seed({self.seed}))"
         return "\n".join(
             [
+                "import torch",
+                "import electra_edu as edu",
+                "",
                 f"run = runs[{list(self.runs).index(self.size.value)}]",
-                f"tokens = run.corpus.heldout[{self.story} : {self.story + 1}].clone()",
-                f"tokens[0, {self._places}] = {self.runs[self.size.value].config.mask_token_id}  # [MASK]",
-                f"logits = run.average.generator(tokens, tokens != 0)[0, {self._places}]",
-                f"print((logits{temperature}).{last})",
+                f"tokens = run.corpus.heldout[{self.story} : {self.story + 1}].to(run.device, copy=True)",
+                "is_real = tokens != run.config.pad_token_id",
+                f"tokens[0, {self._places}] = run.config.mask_token_id",
+                f"logits = run.average.generator(tokens, is_real)[0, {self._places}].detach().cpu()",
+                f"print((logits / {temperature}).softmax(-1))",
+                f"words = {'logits.argmax(-1)' if self.how.value == 'argmax' else drawn}",
+                "print([run.corpus.tokenizer.id_to_token(word) for word in words.tolist()])",
             ]
         )
 
@@ -170,10 +178,21 @@ class GeneratorBench(Instrument):
         ordinary = [i for i in range(1, len(self._tokens)) if self._is_word[self._tokens[i]]]
         chance = torch.randperm(len(ordinary), generator=torch.Generator().manual_seed(self.story))
         self._places = sorted(ordinary[i] for i in chance[:GAPS].tolist())
-        self._logits = {size: gap_logits(run, self._tokens, self._places) for size, run in self.runs.items()}
+        self._seen = ()
+        self._ask()
         self._exact = exact_shares(self.corpus, self._tokens, self._places)
         known = self._logits[self.size.value].softmax(-1) if self._exact is None else self._exact
         self.asked = int(torch.special.entr(known).sum(-1).argmax())  # a gap with a choice, if there is one
+
+    def _ask(self) -> None:
+        """Let every generator look at the story, and at all the others, anew after it was trained on."""
+        steps = tuple(run.step for run in self.runs.values())
+        if steps != self._seen:
+            self._seen = steps
+            self._logits = {size: gap_logits(run, self._tokens, self._places) for size, run in self.runs.items()}
+            if steps != self._counted:
+                self._counted = steps
+                self._answers = {size: _answers(run) for size, run in self.runs.items()}
 
 
 @torch.no_grad()

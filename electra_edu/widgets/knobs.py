@@ -1,6 +1,6 @@
 """Buttons and sliders as all panels have them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import ipywidgets as widgets
@@ -44,3 +44,18 @@ def button(
     if on_click is not None:
         made.on_click(lambda _button: on_click())
     return made
+
+
+def close_all(widget: widgets.Widget) -> None:
+    """Close a widget and all that it is made of: as long as one is open, the kernel keeps what it calls."""
+    for part in list(_parts(widget)):
+        close_all(part)
+    widget.close()
+
+
+def _parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    for name in widget.keys:
+        value = getattr(widget, name)
+        for part in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(part, widgets.Widget):
+                yield part

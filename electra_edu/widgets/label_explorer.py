@@ -74,12 +74,13 @@ class LabelExplorer(Instrument):
         return "\n".join(
             [
                 "import copy",
+                "import torch",
                 "",
                 "model = copy.copy(run.average)  # the same weights, other settings",
                 f"model.config = run.config.replace(mask_prob={self.mask_prob.value:g}, "
                 f"mask_token_prob={1 - self.keep.value:g})",
-                f"tokens = run.corpus.heldout[{self.story} : {self.story + 1}]",
-                f"out = model(tokens, rng=torch.Generator().manual_seed({self.seed}))",
+                f"tokens = run.corpus.heldout[{self.story} : {self.story + 1}].to(run.device)",
+                f"out = model(tokens, rng=torch.Generator(run.device).manual_seed({self.seed}))",
                 "bce = torch.nn.functional.binary_cross_entropy_with_logits",
                 "losses = bce(out.rtd_logits, out.is_replaced.float(), reduction='none')  # (1, T)",
                 "print(losses[out.is_real].mean(), out.rtd_loss)",

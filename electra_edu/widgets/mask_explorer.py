@@ -9,6 +9,7 @@ from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus
 from electra_edu.errors import ElectraEduError
 from electra_edu.masking import choose_positions, is_ordinary
 from electra_edu.plots.blocks import Block, Columns, Fact, Facts, Series, Token, Tokens
+from electra_edu.widgets.code import corpus_line
 from electra_edu.widgets.instrument import Instrument
 from electra_edu.widgets.knobs import button, choices
 
@@ -98,7 +99,7 @@ class MaskExplorer(Instrument):
                 "import torch",
                 "import electra_edu as edu",
                 "",
-                f"corpus = edu.load_corpus({self.corpus.name!r})",
+                corpus_line(self.corpus),
                 f"config = edu.preset('toy', mask_prob={self.mask_prob.value:g})",
                 f"ids = corpus.tokenizer.encode({self.text.value.strip()!r}, add_special_tokens=False).ids",
                 f"tokens = torch.tensor([[config.cls_token_id, *ids, config.sep_token_id{', 0' * PADDING}]])",

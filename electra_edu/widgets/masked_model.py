@@ -9,7 +9,7 @@ from electra_edu.errors import ElectraEduError
 from electra_edu.generator import Generator
 from electra_edu.plots.blocks import Block, Fact, Facts, Pair, Table, Text, Token, Tokens
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.code import run_code
+from electra_edu.widgets.code import run_lines
 from electra_edu.widgets.gap_bars import gap_bars
 from electra_edu.widgets.instrument import Instrument
 from electra_edu.widgets.knobs import button
@@ -74,13 +74,13 @@ class MaskedModel(Instrument):
         """Return calls that train such a model and ask it the same."""
         if self.asked is None:
             return ""
-        lines = run_code(self.run, self.run.config).splitlines()[:-1]
-        lines += [
-            f"tokens = run.corpus.heldout[{self.story} : {self.story + 1}].clone()",
-            f"tokens[0, {self.hidden}] = {self.run.config.mask_token_id}  # [MASK]",
-            f"probabilities = run.average.generator(tokens, tokens != 0)[0, {self.asked}].softmax(-1)",
-            f"for probability, word in zip(*probabilities.topk({TOP})):",
-            "    print(run.corpus.tokenizer.id_to_token(int(word)), f'{probability:.0%}')",
+        lines = [
+            *run_lines(self.run),
+            f"tokens = corpus.heldout[{self.story} : {self.story + 1}].to(run.device, copy=True)",
+            f"tokens[0, {self.hidden}] = config.mask_token_id",
+            f"chances = run.average.generator(tokens, tokens != config.pad_token_id)[0, {self.asked}].softmax(-1)",
+            "print(*(f'{corpus.tokenizer.id_to_token(int(word))} {chance:.0%}'"
+            f" for chance, word in zip(*chances.topk({TOP}))), sep='\\n')",
         ]
         return "\n".join(lines)
 

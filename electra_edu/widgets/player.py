@@ -18,7 +18,7 @@ class Player:
     def __init__(self, work: Callable[[], bool], on_end: Callable[[Exception | None], None]) -> None:
         """Take the work and what to call, in the same thread, once it has ended (with its exception, if any)."""
         self._work, self._on_end = work, on_end
-        self._stop = threading.Event()
+        self._stop = threading.Event()  # of the newest thread; each has its own, so that no pause is taken back
         self._thread: threading.Thread | None = None
 
     @property
@@ -27,22 +27,35 @@ class Player:
         return self._thread is not None and self._thread.is_alive()
 
     def play(self) -> None:
-        """Start the work, after pausing whichever player plays now; does nothing when this one plays already."""
+        """Start the work, after pausing whichever player plays now; does nothing when this one plays already.
+
+        Where it was told to pause and has not ended yet, the work begins anew once it has.
+        """
         with Player._turn:
-            if self.is_playing:
+            if self.is_playing and not self._stop.is_set():
                 return
-            if Player._playing is not None:
+            if Player._playing is not None and Player._playing is not self:
                 Player._playing.pause()
             Player._playing = self
-            self._stop.clear()
-            self._thread = threading.Thread(target=self._play, name="electra_edu player", daemon=True)
+            before, self._stop = self._thread, threading.Event()
+            self._thread = threading.Thread(
+                target=self._play, args=(self._stop, before), name="electra_edu player", daemon=True
+            )
             self._thread.start()
 
     def pause(self, wait: bool = True) -> None:
         """Ask the work to end and, with `wait`, return once it has; safe at any time, from the work itself too."""
         self._stop.set()
-        if wait and self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        thread = self._thread
+        if wait and thread is not None and thread is not threading.current_thread():
+            thread.join()
+
+    def close(self) -> None:
+        """Pause for good: nothing keeps the work alive any more."""
+        self.pause()
+        with Player._turn:
+            if Player._playing is self:
+                Player._playing = None
 
     @classmethod
     def pause_all(cls) -> None:
@@ -52,10 +65,12 @@ class Player:
                 cls._playing.pause()
                 cls._playing = None
 
-    def _play(self) -> None:
+    def _play(self, stop: threading.Event, before: threading.Thread | None) -> None:
+        if before is not None:
+            before.join()  # its end is still being told
         error: Exception | None = None
         try:
-            while not self._stop.is_set() and self._work():
+            while not stop.is_set() and self._work():
                 pass
         except Exception as raised:  # shown in the panel: a thread's traceback lands in whichever cell runs
             error = raised

@@ -56,6 +56,8 @@ class Stepper(Instrument):
         """Copy the networks of `run`; raises ElectraEduError where they are not a learned pair."""
         require_run(run)
         self.run, self.walk = run, Walk(run, seed)
+        self._run_step = run.step  # when it was copied
+        self._trained: list[Trained] = []  # by the steps taken here
         self.stage, self.story, self.asked = 0, 0, 0
         self._names = token_names(run.corpus)
         self.back = button("◀ Back", "The stage before", lambda: self.go(self.stage - 1))
@@ -84,6 +86,7 @@ class Stepper(Instrument):
     def step(self, trained: Trained) -> None:
         """Take one optimiser step on the batch, and begin again with the same words hidden."""
         self.walk.step(trained)
+        self._trained.append(trained)
         self.go(0)
 
     def blocks(self) -> list[Block]:
@@ -107,16 +110,18 @@ class Stepper(Instrument):
         return [row, Text(ABOUT[stage]), Code(CODE[stage]), *story, *shows[stage]()]
 
     def code(self) -> str:
-        """Return the whole step in public calls."""
+        """Return the whole step in public calls, after the steps that were taken here."""
+        seed = self.walk.seed
+        taken = [f"for trained in {self._trained!r}: walk.step(trained)"] if self._trained else []
         return "\n".join(
             [
-                "import copy",
-                "model, config = copy.deepcopy(run.model), run.config  # the run keeps its own",
-                f"tokens = run.corpus.train[:{self.walk.batch}]",
-                f"rng = torch.Generator().manual_seed({self.walk.seed})",
-                "is_real = tokens != config.pad_token_id",
+                "import torch, electra_edu as edu",
+                f"walk = edu.course.walk.Walk(run, seed={seed})  # copies, made after step {self._run_step} of the run",
+                *taken,
+                "model, config, tokens = walk.model, walk.model.config, walk.tokens",
+                f"is_real, rng = tokens != config.pad_token_id, torch.Generator(run.device).manual_seed({seed})",
                 *CODE[:5],
-                f"out = model(tokens, rng=torch.Generator().manual_seed({self.walk.seed}))  # all of this in one call",
+                f"out = model(tokens, rng=torch.Generator(run.device).manual_seed({seed}))  # all of this in one call",
                 "(out.mlm_loss + config.rtd_weight * out.rtd_loss).backward()",
             ]
         )
@@ -209,7 +214,7 @@ class Stepper(Instrument):
         )
 
     def _losses(self) -> list[Block]:
-        out, weight = self.walk.out, self.run.config.rtd_weight
+        out, weight = self.walk.out, self.walk.model.config.rtd_weight
         now = self.walk.taken[-1] if self.walk.taken else self.walk.start
         mlm, rtd = now.mlm, now.rtd
         facts = Facts(
@@ -269,5 +274,5 @@ class Stepper(Instrument):
         self.refresh()
 
     def _start_over(self) -> None:
-        self.walk = Walk(self.run, self.walk.seed)
+        self.walk, self._run_step, self._trained = Walk(self.run, self.walk.seed), self.run.step, []
         self.go(0)

@@ -10,7 +10,7 @@ from electra_edu.detection import detect_words
 from electra_edu.detection.source import discriminator_of
 from electra_edu.plots.blocks import Block, Fact, Facts, Text, Token, Tokens, Tone
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.code import run_code
+from electra_edu.widgets.code import run_lines
 from electra_edu.widgets.instrument import Instrument, require_run
 from electra_edu.widgets.knobs import button, choices
 
@@ -80,8 +80,8 @@ class TypedSentence(Instrument):
 
     def code(self) -> str:
         """Return calls that train such a run and judge the same sentence."""
-        lines = run_code(self.run, self.run.config).splitlines()[:-1]
-        return "\n".join([*lines, f"print(edu.detect(run, {self.text.value!r}))"])
+        lines = [*run_lines(self.run), f"for judged in edu.detection.detect_words(run, {self.text.value!r}):"]
+        return "\n".join([*lines, "    print(judged.word, f'{judged.probability:.0%}')"])
 
     def _advice(self, unknown: list[str]) -> str:
         word = unknown[0]

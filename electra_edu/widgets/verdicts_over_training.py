@@ -9,6 +9,7 @@ from electra_edu.detection.source import discriminator_of
 from electra_edu.metrics import auc, detection_at, roc_curve
 from electra_edu.plots.blocks import Block, Columns, Curve, Fact, Facts, Lines, Pair, Series, Text
 from electra_edu.training import TrainingRun
+from electra_edu.widgets.code import run_lines, until
 from electra_edu.widgets.instrument import Instrument, require_run
 from electra_edu.widgets.knobs import choices
 
@@ -95,12 +96,14 @@ class VerdictsOverTraining(Instrument):
         return [facts, Pair(histogram, roc), Text(self._verdict(look, found.recall))]
 
     def code(self) -> str:
-        """Return calls that give the same scores."""
+        """Return calls that give the same scores, with a run at hand; for an earlier step it is trained again."""
+        step, run = self.step.value, self.run
         return "\n".join(
             [
+                *(["import electra_edu as edu", ""] if step == run.step else run_lines(run, until(run.stages, step))),
                 "exam = run.exam  # fixed: the same sentences and fakes for every run",
-                "logits = run.average.discriminator(exam.corrupted, exam.original != 0)[exam.is_ordinary]",
-                "labels = exam.is_replaced[exam.is_ordinary]",
+                "logits = run.average.discriminator(exam.corrupted, exam.original != run.config.pad_token_id).detach()",
+                "logits, labels = logits[exam.is_ordinary].cpu(), exam.is_replaced[exam.is_ordinary].cpu()",
                 f"print(edu.metrics.detection_at(logits.sigmoid(), labels, {self.threshold.value}))",
                 "print(edu.metrics.auc(logits, labels))",
             ]
