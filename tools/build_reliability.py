@@ -47,7 +47,9 @@ def collect() -> dict[Row, int]:
     collector = Collector()
     output = io.StringIO()
     with redirect_stdout(output):
-        code = pytest.main(["--collect-only", "-q", "-m", "", "-p", "no:cacheprovider", str(ROOT / "tests")], [collector])
+        code = pytest.main(
+            ["--collect-only", "-q", "-m", "", "-p", "no:cacheprovider", str(ROOT / "tests")], [collector]
+        )
     if code != pytest.ExitCode.OK:
         sys.exit(f"The tests could not be collected:\n{output.getvalue()[-2000:]}")
     return collector.cases
