@@ -7,7 +7,7 @@ are checked by `electra_edu.tensors`.
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 from electra_edu.errors import ElectraEduError, nearest
 
 SHOWN = 80  # characters of a wrong value that an error repeats
+MANY = 2**31 - 1  # the largest size or number of steps that is believed
 SEEDS = (-(2**63), 2**63 - 1)  # what every random generator here can be seeded with
 Kind = TypeVar("Kind")
 
@@ -133,6 +134,15 @@ def one_of(name: str, value: object, choices: Sequence[Any]) -> Any:
     raise ElectraEduError(
         f"{name}={shown(value)}: must be one of {', '.join(map(repr, choices))}.{nearest(value, words)}"
     )
+
+
+def items(name: str, value: object, example: str) -> tuple[Any, ...]:
+    """Return what a list, or anything else that can be walked through, holds; a string is no list."""
+    if not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping):
+        refuse(name, value, f"a list, for example {example}")
+    if getattr(value, "shape", None) == () or str(getattr(value, "device", "")) == "meta":
+        refuse(name, value, f"a list, for example {example}")
+    return tuple(value)
 
 
 def instance(name: str, value: object, kind: type[Kind] | tuple[type[Kind], ...], example: str) -> Kind:

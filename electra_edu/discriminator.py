@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from electra_edu import tensors
 from electra_edu.config import ElectraConfig
 from electra_edu.encoder import Embeddings, Encoder, Linear
 
@@ -28,8 +29,12 @@ class Discriminator(nn.Module):
     ) -> Tensor:
         """Return logits (B, T) for tokens (B, T): above 0 means "more likely replaced than not".
 
-        In training mode `rng` draws for dropout (None: the global generator).
+        In training mode `rng` draws for dropout (None: the global generator). Lists and NumPy arrays of ids are taken
+        as well. Raises ElectraEduError for what is no batch of token ids.
         """
-        hidden = self.encoder(tokens, attention_mask, token_type_ids, rng=rng)  # (B, T, H)
+        inputs = tensors.network_inputs(
+            self.config.id_sizes, self.output.weight.device, tokens, attention_mask, token_type_ids, rng
+        )
+        hidden = self.encoder(*inputs, rng=rng)  # (B, T, H)
         logits: Tensor = self.output(F.gelu(self.dense(hidden)))  # (B, T, 1)
         return logits.squeeze(-1)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from electra_edu.config import ElectraConfig
+from electra_edu import arguments, tensors
+from electra_edu.config import BUILT_FROM, ElectraConfig, check_trained
 from electra_edu.discriminator import Discriminator
 from electra_edu.encoder import Embeddings, Encoder, Linear, initialise
 from electra_edu.errors import ElectraEduError
@@ -46,6 +47,8 @@ class ElectraOutput:
     def loss(self) -> Tensor:
         """The sum of what both networks learn from, a scalar."""
         parts = [part for part in (self.generator_loss, self.second_loss) if part is not None]
+        if not parts:
+            raise ElectraEduError("loss: this pass trained nothing. Pass trained='both'.")
         return torch.stack(parts).sum()
 
 
@@ -57,21 +60,43 @@ class Electra(nn.Module):
     All-Tokens MLM, and None for BERT, which is a generator of full size and nothing else. `encoder` is what is kept,
     whatever the objective.
 
-    `config` may be exchanged for one with another mask rate, λ or temperature at any time; the next pass obeys it.
-    Source: arXiv 2003.10555.
+    `config` may be exchanged for one with another mask rate, λ or temperature at any time; the next pass obeys it, and
+    both networks carry it. Source: arXiv 2003.10555.
     """
 
+    @torch.inference_mode(False)  # weights made in inference mode could never be trained
     def __init__(self, config: ElectraConfig, rng: torch.Generator | None = None) -> None:
         """Build the networks and draw their weights from `rng` (a fresh generator with seed 0 when None)."""
         super().__init__()
-        self.config = config
+        config = arguments.instance("config", config, ElectraConfig, "edu.preset('toy')")
+        rng = torch.Generator().manual_seed(0) if rng is None else tensors.generator(rng, torch.device("cpu"))
+        self._config = config
         self.generator = _generator(config)
         self.second = _second(config, self.generator)
         self.baseline = Linear(config.generator.hidden_size, 1) if config.scheme == "adversarial" else None
-        initialise(self, config.initializer_range, rng or torch.Generator().manual_seed(0))
+        initialise(self, config.initializer_range, rng)
         if config.initializer_range is None and isinstance(self.second, Discriminator):
             # Every verdict starts at exactly ½: its first gradients then are about words, not about noise.
             nn.init.zeros_(self.second.output.weight)
+
+    @property
+    def config(self) -> ElectraConfig:
+        """The settings in force; another one has to describe the same networks, and reaches both of them."""
+        return self._config
+
+    @config.setter
+    def config(self, config: ElectraConfig) -> None:
+        arguments.instance("config", config, ElectraConfig, "model.config.replace(mask_prob=0.25)")
+        for name in BUILT_FROM:
+            if getattr(config, name) != getattr(self._config, name):
+                raise ElectraEduError(
+                    f"config: {name} is {getattr(self._config, name)!r} in the networks that were built, and cannot "
+                    f"become {getattr(config, name)!r}. For another {name}, make a new Electra(config)."
+                )
+        self._config = config
+        for network in (self.generator, self.second):
+            if isinstance(network, Generator | Discriminator):
+                network.config = config
 
     @property
     def discriminator(self) -> Discriminator:
@@ -103,9 +128,17 @@ class Electra(nn.Module):
 
         Without an attention mask every token but [PAD] is real. Positions, samples and dropout are drawn from `rng`.
         No gradient reaches the generator from the second network: a sampled token is just a number. With `trained` =
-        "generator" the second network is not run; with "discriminator" the generator gets no gradient.
+        "generator" the second network is not run; with "discriminator" the generator gets no gradient. Lists and NumPy
+        arrays of ids are taken as well. Raises ElectraEduError naming the argument that does not fit, ids outside the
+        vocabulary among them where looking is free: on a CPU.
         """
-        is_real = tokens != self.config.pad_token_id if attention_mask is None else attention_mask.bool()  # (B, T)
+        device = self._device
+        tokens, attention_mask, token_type_ids = tensors.network_inputs(
+            self.config.id_sizes, device, tokens, attention_mask, token_type_ids
+        )
+        tensors.generator(rng, device)
+        check_trained(self.config, trained)
+        is_real = tokens != self.config.pad_token_id if attention_mask is None else attention_mask  # (B, T)
         masking = mask(tokens, self.config, rng, is_real)
         targets = tokens.gather(-1, masking.positions)  # (B, K)
         where = (masking.tokens, is_real, token_type_ids, masking.positions, rng)
@@ -138,6 +171,12 @@ class Electra(nn.Module):
         if expected is not None:
             out = replace(out, generator_loss=self._fooling_loss(out, masking, samples, expected))
         return out
+
+    @property
+    def _device(self) -> torch.device:
+        for weight in self.parameters():
+            return weight.device
+        return torch.device("cpu")  # two stand-ins without weights
 
     def _read(
         self,

@@ -4,7 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from electra_edu.config import ElectraConfig, EncoderShape
+from electra_edu import tensors
+from electra_edu.arguments import as_number, instance, refuse
+from electra_edu.config import COLDEST, ElectraConfig, EncoderShape
 from electra_edu.corpora.toy import exact_distribution, toy_grammar
 from electra_edu.encoder import Embeddings, Encoder, Linear
 from electra_edu.errors import ElectraEduError
@@ -37,8 +39,16 @@ class Generator(nn.Module):
         positions: Tensor | None = None,
         rng: torch.Generator | None = None,
     ) -> Tensor:
-        """Return the encoder's last states at `positions` (B, K), or everywhere: (B, K or T, H) for tokens (B, T)."""
-        states: Tensor = self.encoder(tokens, attention_mask, token_type_ids, positions=positions, rng=rng)
+        """Return the encoder's last states at `positions` (B, K), or everywhere: (B, K or T, H) for tokens (B, T).
+
+        Lists and NumPy arrays of ids are taken as well. Raises ElectraEduError for what is no batch of token ids.
+        """
+        tokens, *others = tensors.network_inputs(
+            self.config.id_sizes, self.bias.device, tokens, attention_mask, token_type_ids, rng
+        )
+        if positions is not None:
+            positions = tensors.places(positions, tokens)
+        states: Tensor = self.encoder(tokens, *others, positions=positions, rng=rng)
         return states
 
     def predict(self, hidden: Tensor) -> Tensor:
@@ -160,6 +170,16 @@ def draw(logits: Tensor, originals: Tensor, config: ElectraConfig, rng: torch.Ge
 
     `originals` (...) are the tokens that were hidden; with `disallow_correct` they are never drawn.
     """
+    instance("config", config, ElectraConfig, "edu.preset('toy')")
+    _check_logits(logits)
+    if config.disallow_correct:
+        tensors.tensor("originals", originals, "int64 token ids")
+        if originals.shape != logits.shape[:-1] or originals.dtype != torch.int64:
+            raise ElectraEduError(
+                f"originals, logits: expected int64 token ids of shape {tuple(logits.shape[:-1])}, one for each row of "
+                f"the logits; got {originals.dtype} {tuple(originals.shape)}."
+            )
+        tensors.check_device("originals", originals, logits.device)
     if config.disallow_correct:
         logits = logits.detach().scatter(-1, originals[..., None], -torch.inf)
     return logits.argmax(-1) if config.greedy else sample(logits, config.temperature, rng)
@@ -171,6 +191,7 @@ def sample(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:
     One uniform number per row, looked up in the cumulative distribution: exact, and cheaper than Gumbel noise for
     every entry of the vocabulary. Drawn in float32 at least, whatever the logits are.
     """
+    _check_draw(logits, temperature, rng)
     logits = logits.detach().float()
     below_the_largest = logits - logits.amax(
         -1, keepdim=True
@@ -188,5 +209,30 @@ def gumbel_max(logits: Tensor, temperature: float, rng: torch.Generator) -> Tens
 
     The official code's way, kept for a lesson to look at; it needs a random number for every entry of the vocabulary.
     """
+    _check_draw(logits, temperature, rng)
     noise = torch.empty_like(logits, dtype=torch.float32).exponential_(generator=rng).log().neg()
     return (logits.detach().float() / temperature + noise).argmax(-1)
+
+
+def _check_draw(logits: Tensor, temperature: float | Tensor, rng: torch.Generator) -> None:
+    """Refuse what cannot be drawn from. A temperature that is a tensor may be on a GPU, and is not looked at."""
+    _check_logits(logits)
+    is_scalar_tensor = isinstance(temperature, Tensor) and temperature.dim() == 0 and temperature.device.type != "meta"
+    if not is_scalar_tensor:
+        number = as_number(temperature)
+        if number is None or number < COLDEST:
+            refuse(
+                "temperature",
+                temperature,
+                f"a finite number of at least {COLDEST:g}; for the most likely token use argmax",
+            )
+    tensors.generator(rng, logits.device)
+
+
+def _check_logits(logits: Tensor) -> None:
+    tensors.tensor("logits", logits, "scores of the whole vocabulary, of shape (..., vocab_size)")
+    if not logits.is_floating_point() or not logits.dim() or not logits.shape[-1]:
+        raise ElectraEduError(
+            f"logits: expected floating-point scores of shape (..., vocab_size), got {logits.dtype} "
+            f"{tuple(logits.shape)}."
+        )

@@ -6,8 +6,11 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from electra_edu import tensors
+from electra_edu.arguments import as_number, instance, refuse
 from electra_edu.config import ElectraConfig, masked_positions
-from electra_edu.errors import ElectraEduError
+
+CONFIG = "edu.preset('toy')"  # how errors say where a config comes from
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +39,12 @@ class Corruption:
 
 
 def is_ordinary(tokens: Tensor, config: ElectraConfig) -> Tensor:
-    """Tell which tokens may be masked: all but [PAD], [CLS], [SEP] and [MASK]. (B, T) bool."""
+    """Tell which tokens (B, T) may be masked: all but [PAD], [CLS], [SEP] and [MASK]. (B, T) bool."""
+    instance("config", config, ElectraConfig, CONFIG)
+    return _ordinary(tensors.token_ids(tokens, config.vocab_size, tensors.device_of(tokens)), config)
+
+
+def _ordinary(tokens: Tensor, config: ElectraConfig) -> Tensor:
     never = (config.pad_token_id, config.cls_token_id, config.sep_token_id, config.mask_token_id)
     ordinary = tokens != never[0]
     for token_id in never[1:]:
@@ -48,9 +56,15 @@ def choose_positions(ordinary: Tensor, mask_prob: float, rng: torch.Generator) -
     """Choose round(mask_prob × its ordinary tokens) positions of each row, at least one, all equally likely.
 
     `ordinary` is (B, T) bool. Returns `positions` (B, K) and `used` (B, K), False for the slots that a row leaves
-    empty; a row without ordinary tokens leaves all of them empty.
+    empty; a row without ordinary tokens leaves all of them empty. Raises ElectraEduError for a rate outside (0, 1].
     """
-    needed = tokens_needed(ordinary.shape[-1], mask_prob, ordinary.device)  # (K,)
+    if not isinstance(ordinary, Tensor) or ordinary.dtype != torch.bool or ordinary.dim() != 2 or not ordinary.numel():
+        refuse("ordinary", ordinary, "a bool tensor of shape (batch, length), as is_ordinary(tokens, config) returns")
+    rate = as_number(mask_prob)
+    if rate is None or not 0 < rate <= 1:
+        refuse("mask_prob", mask_prob, "a number above 0 and at most 1, for example 0.15")
+    tensors.generator(rng, ordinary.device)
+    needed = tokens_needed(ordinary.shape[-1], rate, ordinary.device)  # (K,)
     score = torch.rand(ordinary.shape, generator=rng, device=ordinary.device).masked_fill(~ordinary, -1.0)  # (B, T)
     positions = score.topk(len(needed), dim=-1).indices  # (B, K), ordinary ones first
     return positions, ordinary.sum(-1, keepdim=True) >= needed
@@ -71,20 +85,15 @@ def mask(tokens: Tensor, config: ElectraConfig, rng: torch.Generator, attention_
     Of the chosen positions a share of 1 - `config.mask_token_prob` keeps its token, so that the generator also has to
     judge words it can see (0.15 in the official code; 0, the default, in most explanations of it).
 
-    `tokens` is int64 (B, T); positions where `attention_mask` (B, T) is 0 are never chosen. Raises ElectraEduError
-    when `tokens` is not a batch of token ids or `attention_mask` has another shape.
+    `tokens` is int64 (B, T), or a list or NumPy array of ids; positions where `attention_mask` (B, T) is 0 are never
+    chosen. Raises ElectraEduError when `tokens` is not a batch of token ids or `attention_mask` has another shape.
     """
-    if tokens.dim() != 2 or tokens.dtype != torch.int64 or tokens.numel() == 0:
-        raise ElectraEduError(
-            f"tokens: expected int64 token ids of shape (batch, length), got {tokens.dtype} {tuple(tokens.shape)}."
-        )
-    if attention_mask is not None and attention_mask.shape != tokens.shape:
-        raise ElectraEduError(
-            f"attention_mask: expected the shape of tokens, {tuple(tokens.shape)}, got {tuple(attention_mask.shape)}."
-        )
-    ordinary = is_ordinary(tokens, config)
+    instance("config", config, ElectraConfig, CONFIG)
+    tokens = tensors.token_ids(tokens, config.vocab_size, tensors.device_of(tokens))
+    tensors.generator(rng, tokens.device)
+    ordinary = _ordinary(tokens, config)
     if attention_mask is not None:
-        ordinary &= attention_mask.bool()
+        ordinary &= tensors.attention_mask(attention_mask, tokens)
     positions, used = choose_positions(ordinary, config.mask_prob, rng)
     hidden = used
     if config.mask_token_prob < 1:
@@ -94,7 +103,15 @@ def mask(tokens: Tensor, config: ElectraConfig, rng: torch.Generator, attention_
 
 
 def corrupt(tokens: Tensor, masking: Masking, samples: Tensor) -> Corruption:
-    """Fill the masked positions of `tokens` (B, T) with the generator's `samples` (B, K) and label the result."""
+    """Fill the masked positions of `tokens` (B, T) with the generator's `samples` (B, K) and label the result.
+
+    Raises ElectraEduError when `masking` is of other tokens or `samples` of other slots.
+    """
+    instance("masking", masking, Masking, "edu.masking.mask(tokens, config, rng)")
+    for name, ids, shape in (("tokens", tokens, masking.tokens.shape), ("samples", samples, masking.positions.shape)):
+        if not isinstance(ids, Tensor) or ids.shape != shape or ids.dtype != torch.int64:
+            refuse(name, ids, f"an int64 tensor of shape {tuple(shape)}, to go with this masking")
+        tensors.check_device(name, ids, masking.positions.device)
     original = tokens.gather(-1, masking.positions)  # (B, K)
     filled = tokens.scatter(-1, masking.positions, torch.where(masking.used, samples, original))  # (B, T)
     return Corruption(filled, filled != tokens)

@@ -6,12 +6,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from electra_edu import tensors
+from electra_edu.arguments import as_number, finite_number, refuse, whole_number
 from electra_edu.errors import ElectraEduError
+
+MOST_BINS = 1_000_000
 
 
 def binary_entropy(p: float) -> float:
-    """H(p) in nats: the RTD loss of a constant guess when a share p of the tokens is replaced. NaN for NaN."""
-    return -sum(q * math.log(q) for q in (p, 1 - p) if q > 0) if not math.isnan(p) else math.nan
+    """H(p) in nats: the RTD loss of a constant guess when a share p of the tokens is replaced. NaN for NaN.
+
+    Raises ElectraEduError for a p that is no share: below 0, above 1 or no number.
+    """
+    if isinstance(p, float) and math.isnan(p):
+        return math.nan
+    p = finite_number("p", p, 0, 1)
+    return -sum(q * math.log(q) for q in (p, 1 - p) if q > 0)
 
 
 @dataclass(frozen=True)
@@ -32,8 +42,14 @@ class Detection:
 def detection_counts(logits: Tensor, is_replaced: Tensor, counted: Tensor) -> Tensor:
     """Count over the `counted` tokens, all arguments (B, T): tokens, replaced, accused, rightly accused. Float (4,).
 
-    A token is accused when its logit is above 0, its probability above ½.
+    A token is accused when its logit is above 0, its probability above ½. Raises ElectraEduError where the three
+    tensors are not alike in shape.
     """
+    tensors.tensor("logits", logits, "of shape (batch, length)")
+    for name, truths in (("is_replaced", is_replaced), ("counted", counted)):
+        if not isinstance(truths, Tensor) or truths.dtype != torch.bool or truths.shape != logits.shape:
+            refuse(name, truths, f"a bool tensor of the shape of logits, {tuple(logits.shape)}")
+        tensors.check_device(name, truths, logits.device)
     accused = (logits > 0) & counted
     replaced = is_replaced & counted
     return torch.stack([counted.sum(), replaced.sum(), accused.sum(), (accused & replaced).sum()]).float()
@@ -41,6 +57,8 @@ def detection_counts(logits: Tensor, is_replaced: Tensor, counted: Tensor) -> Te
 
 def detection(tokens: float, replaced: float, accused: float, found: float) -> Detection:
     """Turn the four counts of `detection_counts` into ratios."""
+    counts = {"tokens": tokens, "replaced": replaced, "accused": accused, "found": found}
+    tokens, replaced, accused, found = (finite_number(name, count, 0) for name, count in counts.items())
     rate = _ratio(replaced, tokens)
     return Detection(
         accuracy=_ratio(tokens - replaced - accused + 2 * found, tokens),
@@ -59,7 +77,7 @@ def detection_at(probabilities: Tensor, labels: Tensor, threshold: float = 0.5) 
     not fit together or are no probabilities.
     """
     probabilities, labels = _checked(probabilities, labels)
-    accused = probabilities > threshold
+    accused = probabilities > _threshold(threshold)
     return detection(len(labels), int(labels.sum()), int(accused.sum()), int((accused & labels).sum()))
 
 
@@ -71,8 +89,7 @@ def choose_threshold(probabilities: Tensor, labels: Tensor, precision: float | N
     precision is out of reach. Choose on other text than you score on: on the same, the score flatters. Raises
     ElectraEduError for a precision outside (0, 1], and like `detection_at`.
     """
-    if precision is not None and not 0 < precision <= 1:
-        raise ElectraEduError(f"precision={precision!r}: must be above 0 and at most 1, for example 0.9.")
+    check_precision(precision)
     probabilities, labels = _checked(probabilities, labels)
     values, place = torch.cat([probabilities.new_zeros(1), probabilities]).unique(return_inverse=True)  # (U,) rising
     tokens = torch.bincount(place[1:], minlength=len(values))  # (U,) how many have each probability
@@ -105,8 +122,7 @@ def reliability_curve(probabilities: Tensor, labels: Tensor, bins: int = 10) -> 
 
     Raises ElectraEduError when there is no bin, and like `detection_at`.
     """
-    if not isinstance(bins, int) or bins < 1:
-        raise ElectraEduError(f"bins={bins!r}: must be a whole number of at least 1, for example 10.")
+    bins = whole_number("bins", bins, 1, MOST_BINS)
     probabilities, labels = _checked(probabilities, labels)
     place = torch.bucketize(probabilities, torch.arange(1, bins, dtype=torch.float64) / bins)  # (N,)
     counts = torch.bincount(place, minlength=bins)
@@ -126,8 +142,24 @@ def expected_calibration_error(probabilities: Tensor, labels: Tensor, bins: int 
     return _ratio(sum(abs(said - was) * count for said, was, count in bars), sum(curve.counts))
 
 
+def check_precision(precision: float | None) -> None:
+    """Raise ElectraEduError for a wanted precision outside (0, 1]; None wants none."""
+    number = as_number(precision)
+    if precision is not None and (number is None or not 0 < number <= 1):
+        refuse("precision", precision, "above 0 and at most 1, for example 0.9")
+
+
+def _threshold(threshold: float) -> float:
+    """Return a threshold; NaN, which `choose_threshold` returns where none will do, accuses nobody."""
+    if isinstance(threshold, float) and math.isnan(threshold):
+        return threshold
+    return finite_number("threshold", threshold)
+
+
 def _checked(probabilities: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Return probabilities (N,) as float64 and labels (N,) as bool, on the CPU."""
+    tensors.tensor("probabilities", probabilities, "a tensor of shape (tokens,)")
+    tensors.tensor("labels", labels, "a tensor of shape (tokens,)")
     probabilities, labels = probabilities.detach().double().cpu(), labels.cpu()
     if probabilities.dim() != 1 or labels.shape != probabilities.shape:
         raise ElectraEduError(
@@ -151,11 +183,12 @@ def _ratio(part: float, whole: float) -> float:
 def auc(scores: Tensor, labels: Tensor) -> float:
     """Chance that a replaced token scores above an original one: area under the ROC curve. 1-D tensors of equal length.
 
-    NaN when only one class is present or a score is not finite.
+    NaN when only one class is present or a score is not finite. Raises ElectraEduError where they do not fit together.
     """
+    labels = _fitting_labels(scores, labels)
     from sklearn.metrics import roc_auc_score  # here: it takes a second to import
 
-    scores, labels = scores.detach().float().cpu(), labels.cpu()
+    scores = scores.detach().float().cpu()
     if labels.all() or not labels.any() or not scores.isfinite().all():
         return math.nan
     return float(roc_auc_score(labels.numpy(), scores.numpy()))
@@ -164,9 +197,28 @@ def auc(scores: Tensor, labels: Tensor) -> float:
 def roc_curve(scores: Tensor, labels: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return the ROC curve of scores (N,) and labels (N,): shares of originals and of replaced tokens accused.
 
-    One point for each threshold at which the curve bends, from (0, 0) to (1, 1). Both kinds must be present.
+    One point for each threshold at which the curve bends, from (0, 0) to (1, 1). Raises ElectraEduError unless both
+    kinds are present, every score is finite, and the two fit together.
     """
+    labels = _fitting_labels(scores, labels)
+    if labels.all() or not labels.any() or not scores.isfinite().all():
+        raise ElectraEduError("labels: need a replaced and an original token, and finite scores, to draw a curve.")
     from sklearn.metrics import roc_curve as points  # here: it takes a second to import
 
-    wrongly, found, _ = points(labels.cpu().numpy(), scores.detach().float().cpu().numpy())
+    wrongly, found, _ = points(labels.numpy(), scores.detach().float().cpu().numpy())
     return tuple(wrongly.tolist()), tuple(found.tolist())
+
+
+def _fitting_labels(scores: Tensor, labels: Tensor) -> Tensor:
+    """Return labels (N,) as bool, on the CPU; refuse what does not go with scores (N,)."""
+    tensors.tensor("scores", scores, "a tensor of shape (tokens,)")
+    tensors.tensor("labels", labels, "a tensor of shape (tokens,)")
+    if scores.dim() != 1 or labels.shape != scores.shape:
+        raise ElectraEduError(
+            f"scores, labels: must be two 1-D tensors of equal length, not of shapes {tuple(scores.shape)} and "
+            f"{tuple(labels.shape)}."
+        )
+    labels = labels.cpu()
+    if not ((labels == 0) | (labels == 1)).all():
+        raise ElectraEduError("labels: must be True (1, replaced) or False (0, original).")
+    return labels.bool()

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from electra_edu import arguments
 from electra_edu.corpora.corpus import IGNORE, Corpus
 from electra_edu.encoder import Encoder, HasEncoder, encoder_of
 from electra_edu.errors import ElectraEduError
@@ -29,6 +30,7 @@ LABELS_PER_CLASS: Mapping[str, int] = MappingProxyType(
 )
 OTHERS_PER_CLASS = 5
 TEST_SEQUENCES = 512
+MOST_DRAWS = 10_000
 
 
 def probe(
@@ -42,11 +44,15 @@ def probe(
     examples, LABELS_PER_CLASS of each; NaN when a state is not finite. Raises ElectraEduError for a task that the
     corpus has not or has too few examples of, and for a layer that the encoder has not.
     """
-    encoder = encoder_of(model)
+    encoder = source_encoder("model", model)
     n_layers = len(encoder.blocks)
-    if layer is not None and layer not in range(n_layers + 1):
-        raise ElectraEduError(f"layer={layer!r}: must be a whole number from 0 to {n_layers}, or None for the last.")
-    rng = torch.Generator().manual_seed(seed)
+    if layer is not None:
+        number = arguments.as_whole(layer)
+        if number is None or number not in range(n_layers + 1):
+            arguments.refuse("layer", layer, f"a whole number from 0 to {n_layers}, or None for the last")
+        layer = number
+    draws = arguments.whole_number("draws", draws, 1, MOST_DRAWS)
+    rng = torch.Generator().manual_seed(arguments.seed("seed", seed))
     whole = load_task(corpus, task, seed)
     per_class = LABELS_PER_CLASS.get(task, OTHERS_PER_CLASS)
     test = whole.test_tokens[:TEST_SEQUENCES], whole.test_labels[:TEST_SEQUENCES]
@@ -59,6 +65,17 @@ def probe(
             return math.nan
         scores.append(whole.grade(_predict(given, labels, asked), torch.from_numpy(truth)))
     return float(np.mean(scores))
+
+
+def source_encoder(name: str, model: object) -> Encoder:
+    """Return the encoder of what was passed as the argument `name`; raise ElectraEduError where it has none."""
+    try:
+        return encoder_of(model)  # type: ignore[arg-type]
+    except (AttributeError, AssertionError):
+        raise ElectraEduError(
+            f"{name}: must be an Electra, a Discriminator, a Generator or an Encoder, not {type(model).__name__}; for "
+            "example run.average."
+        ) from None
 
 
 def probe_suite(

@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "electra_edu"
 LAYERS = (
     "errors",
     "arguments",
+    "tensors",
     "fields",
     "files",
     "objectives",

@@ -1,11 +1,12 @@
 """ElectraConfig: every size, rate and switch of a run in one frozen dataclass."""
 
-import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from types import NoneType
-from typing import Any, Literal, Self, get_args, get_origin
+from typing import Any, Literal, Self
 
-from electra_edu.errors import ElectraEduError, nearest
+from electra_edu import arguments
+from electra_edu.config.values import check_names, named_fields, plain_value
+from electra_edu.errors import ElectraEduError
 from electra_edu.objectives import OBJECTIVES
 
 Positions = Literal["rotary", "learned"]
@@ -14,6 +15,9 @@ ObjectiveName = Literal["electra", "bert", "replace-mlm", "electra-15", "all-tok
 GeneratorKind = Literal["learned", "uniform", "unigram", "exact"]
 Scheme = Literal["joint", "two-stage", "adversarial"]
 Optimizer = Literal["muon", "paper-adam", "adamw"]
+
+SHORTEST = 3  # tokens of a sequence: [CLS], a word and [SEP]
+COLDEST = 1e-30  # float32 makes 0 of a much smaller temperature
 
 
 def masked_positions(length: int, mask_prob: float) -> int:
@@ -36,13 +40,15 @@ class EncoderShape:
         return self.hidden_size // self.num_heads
 
 
+@named_fields
 @dataclass(frozen=True)
 class ElectraConfig:
     """Everything that defines an ELECTRA and how it is trained.
 
     Sizes are the discriminator's; the generator's follow from `generator_size_fraction`. Field names are those of
-    Hugging Face's `ElectraConfig` and of the paper (arXiv 2003.10555). Raises ElectraEduError for a value that
-    cannot work, naming the field.
+    Hugging Face's `ElectraConfig` and of the paper (arXiv 2003.10555). NumPy scalars and tensors without dimensions
+    are kept as the plain numbers they hold. Raises ElectraEduError for a value that cannot work, naming the field, and
+    for an unknown field, with the nearest name.
     """
 
     vocab_size: int = 30522
@@ -87,7 +93,7 @@ class ElectraConfig:
     def __post_init__(self) -> None:
         """Refuse what cannot work, by name."""
         for field in fields(self):
-            self._check_kind(field.name, field.type)
+            object.__setattr__(self, field.name, plain_value(field.name, getattr(self, field.name), field.type))
         for name in (
             "vocab_size",
             "max_seq_length",
@@ -100,6 +106,11 @@ class ElectraConfig:
             "batch_size",
         ):
             self._require(name, getattr(self, name) >= 1, "a whole number of at least 1")
+        if self.max_seq_length < SHORTEST:
+            raise ElectraEduError(
+                f"max_seq_length={self.max_seq_length}: leaves no room for a word between [CLS] and [SEP]. "
+                f"Use at least {SHORTEST}."
+            )
         self._require(
             "intermediate_size",
             self.intermediate_size is None or self.intermediate_size >= 1,
@@ -119,8 +130,8 @@ class ElectraConfig:
         self._require("rtd_weight", self.rtd_weight >= 0, "a finite number ≥ 0")
         self._require(
             "temperature",
-            self.temperature > 0,
-            "above 0 (for the most likely token, use argmax instead of a temperature of 0)",
+            self.temperature >= COLDEST,
+            f"above 0, at least {COLDEST:g} (for the most likely token, use argmax instead of a temperature of 0)",
         )
         self._require("learning_rate", 0 < self.learning_rate <= 1, "above 0 and at most 1, for example 5e-4")
         self._require("muon_learning_rate", 0 < self.muon_learning_rate <= 1, "above 0 and at most 1, for example 5e-3")
@@ -138,13 +149,7 @@ class ElectraConfig:
             self.positions == "rotary" or self.max_seq_length <= self.max_position_embeddings,
             f"at most max_position_embeddings={self.max_position_embeddings} with learned positions",
         )
-        special = self.special_token_ids
-        self._require(
-            "mask_token_id",
-            len(set(special)) == 5 and min(special) >= 0 and max(special) < self.vocab_size,
-            "with the other special-token ids, five different whole numbers from 0 to below "
-            f"vocab_size={self.vocab_size}; they are {special}",
-        )
+        self._check_special_ids()
         for part, shape in (("discriminator", self.discriminator), ("generator", self.generator)):
             self._check_heads(part, shape)
         self._check_method()
@@ -193,24 +198,24 @@ class ElectraConfig:
                 "False unless there are two networks of one size (generator_size_fraction=1) and generator_steps > 0",
             )
 
-    def _check_kind(self, field: str, kind: Any) -> None:
-        """Refuse a value that is not of the kind the field is annotated with."""
-        value, kinds = getattr(self, field), get_args(kind) or (kind,)  # int | None has two
-        if get_origin(kind) is Literal:
-            self._require(field, value in kinds, "one of " + ", ".join(map(repr, kinds)))
-        elif value is None and NoneType in kinds:
-            return
-        elif kind is bool:
-            self._require(field, isinstance(value, bool), "True or False")
-        elif int in kinds:
-            self._require(field, isinstance(value, int) and not isinstance(value, bool), "a whole number")
-        else:
-            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            self._require(field, is_number and math.isfinite(value), "a finite number")
+    def _check_special_ids(self) -> None:
+        """Refuse special-token ids outside the vocabulary, and two alike; name the field that was set, if one was."""
+        ids = {name: getattr(self, name) for name in SPECIAL_IDS}
+        set_ones = [name for name, value in ids.items() if value != SPECIAL_DEFAULTS[name]]
+        for name in (*set_ones, *reversed(ids)):
+            is_alone = list(ids.values()).count(ids[name]) == 1
+            if is_alone and name not in set_ones:  # then it is the vocabulary that has no place for it
+                self._require("vocab_size", ids[name] < self.vocab_size, f"above {name}={ids[name]}")
+            self._require(
+                name,
+                is_alone and 0 <= ids[name] < self.vocab_size,
+                "with the other special-token ids, five different whole numbers from 0 to below "
+                f"vocab_size={self.vocab_size}; they are {self.special_token_ids}",
+            )
 
     def _require(self, field: str, holds: bool, what: str) -> None:
         if not holds:
-            raise ElectraEduError(f"{field}={getattr(self, field)!r}: must be {what}.")
+            arguments.refuse(field, getattr(self, field), what)
 
     def _check_heads(self, part: str, shape: EncoderShape) -> None:
         if shape.hidden_size % shape.num_heads:
@@ -254,25 +259,26 @@ class ElectraConfig:
         """The ids of [PAD], [UNK], [CLS], [SEP] and [MASK], in this order."""
         return (self.pad_token_id, self.unk_token_id, self.cls_token_id, self.sep_token_id, self.mask_token_id)
 
-    def replace(self, **changes: Any) -> Self:
+    @property
+    def id_sizes(self) -> tuple[int, int]:
+        """How many token ids and how many token types there are: (vocab_size, type_vocab_size)."""
+        return self.vocab_size, self.type_vocab_size
+
+    def replace(self, /, **changes: Any) -> Self:
         """Return a copy with some fields changed; an unknown field is answered with the nearest name."""
-        return replace(self, **_known_fields(changes))
+        return replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain values, for JSON."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Build a config from plain values; the inverse of `to_dict`."""
-        return cls(**_known_fields(values))
+        check_names(cls, arguments.instance("values", values, Mapping, "config.to_dict()"))
+        return cls(**values)
 
 
 FIELD_NAMES = tuple(field.name for field in fields(ElectraConfig))
-
-
-def _known_fields(values: dict[str, Any]) -> dict[str, Any]:
-    for name in values:
-        if name not in FIELD_NAMES:
-            raise ElectraEduError(f"ElectraConfig has no field {name!r}.{nearest(name, FIELD_NAMES)}")
-    return values
+SPECIAL_IDS = tuple(name for name in FIELD_NAMES if name.endswith("_token_id"))
+SPECIAL_DEFAULTS = {name: getattr(ElectraConfig, name) for name in SPECIAL_IDS}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from electra_edu.arguments import shown
 from electra_edu.config.electra_config import ElectraConfig
 from electra_edu.errors import ElectraEduError, nearest
 
@@ -91,6 +92,8 @@ def preset(name: str, **changes: Any) -> ElectraConfig:
 
     Names: "toy", "docs", "paper-small", "paper-base", "paper-large", "released-small".
     """
-    if name not in PRESETS:
-        raise ElectraEduError(f"There is no preset {name!r}.{nearest(name, PRESETS)} Presets: {', '.join(PRESETS)}.")
+    if not isinstance(name, str) or name not in PRESETS:
+        raise ElectraEduError(
+            f"name: there is no preset {shown(name)}.{nearest(name, PRESETS)} Presets: {', '.join(PRESETS)}."
+        )
     return PRESETS[name].replace(**changes)

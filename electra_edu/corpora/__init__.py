@@ -7,9 +7,10 @@ from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus, CorpusSou
 from electra_edu.corpora.docs import load_docs
 from electra_edu.corpora.hub import load_hub
 from electra_edu.corpora.text_files import load_file, load_text
+from electra_edu.corpora.typed import encode_typed
 from electra_edu.errors import CorpusError, CorpusFileError, nearest
 
-__all__ = ["IGNORE", "SPECIAL_TOKENS", "Corpus", "CorpusSource", "Labels", "load_corpus"]
+__all__ = ["IGNORE", "SPECIAL_TOKENS", "Corpus", "CorpusSource", "Labels", "encode_typed", "load_corpus"]
 
 NAMES = ("toy", "docs", "docs+")
 VOCAB_SIZE = 1024  # unless asked for otherwise
@@ -37,7 +38,7 @@ def load_corpus(
     """
     if name_or_path is not None and text is not None:
         raise CorpusError("name_or_path and text: give one of the two, the text itself or where it is.")
-    if text is None and name_or_path in (None, "toy"):
+    if text is None and (name_or_path is None or (isinstance(name_or_path, str) and name_or_path == "toy")):
         return replace(_toy(vocab_size, max_seq_length), source=CorpusSource("name", "toy"))
     vocab_size = _size("vocab_size", vocab_size, VOCAB_SIZE, 6, 100_000)
     max_seq_length = _size("max_seq_length", max_seq_length, MAX_SEQ_LENGTH, 8, 4096)

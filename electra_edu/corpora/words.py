@@ -8,6 +8,7 @@ from tokenizers import Encoding, Tokenizer
 
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
 from electra_edu.corpora.normal_form import composed
+from electra_edu.corpora.typed import encode_typed
 from electra_edu.errors import CorpusError
 
 CONTINUATION = "##"  # marks the inner pieces of a WordPiece vocabulary
@@ -31,7 +32,7 @@ def unknown_words(tokenizer: Tokenizer, text: str) -> list[str]:
     They are the words that become [UNK], and those that a vocabulary from elsewhere reads only in part, such as "café"
     as "cafe" where it strips accents. Capitals do not count.
     """
-    encoding = tokenizer.encode(text, add_special_tokens=False)
+    encoding = encode_typed(tokenizer, text)
     tokens = zip(encoding.word_ids, typed_spans(text, encoding), encoding.ids, strict=True)
     words: list[str] = []
     done = 0  # characters that the words so far cover

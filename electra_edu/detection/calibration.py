@@ -6,11 +6,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from electra_edu import arguments
 from electra_edu.detection.source import discriminator_of
-from electra_edu.errors import ElectraEduError
 from electra_edu.metrics import (
     Detection,
     ReliabilityCurve,
+    check_precision,
     choose_threshold,
     detection_at,
     expected_calibration_error,
@@ -42,9 +43,11 @@ def calibrate(
     unknown ones, do not count. The same run gives the same numbers every time. Raises ElectraEduError for other
     `fakes`, for a precision outside (0, 1], and when the run has no discriminator.
     """
+    arguments.instance("run", run, TrainingRun, "edu.TrainingRun(config, corpus)")
     discriminator_of(run)  # refuses a run that has none
-    if fakes not in ("generator", "exam"):
-        raise ElectraEduError(f"fakes={fakes!r}: must be 'generator' or 'exam'.")
+    if not isinstance(fakes, str) or fakes not in ("generator", "exam"):
+        arguments.refuse("fakes", fakes, "'generator' or 'exam'")
+    check_precision(precision)
     logits, is_replaced, judged = _verdicts(run, fakes)
 
     def tokens_of(rows: slice) -> tuple[Tensor, Tensor]:

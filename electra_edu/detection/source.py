@@ -6,6 +6,7 @@ from tokenizers import Encoding, Tokenizer
 from torch import nn
 
 from electra_edu.config import ElectraConfig
+from electra_edu.corpora.typed import encode_typed
 from electra_edu.electra import Electra
 from electra_edu.errors import ElectraEduError
 from electra_edu.generator import Generator
@@ -50,7 +51,9 @@ def discriminator_of(source: Source) -> tuple[nn.Module, ElectraConfig]:
 def encode(tokenizer: Tokenizer, text: str) -> Encoding:
     """Return the tokens of `text`, without [CLS] and [SEP]; raises ElectraEduError where the tokenizer fails."""
     try:
-        return tokenizer.encode(text, add_special_tokens=False)
+        return encode_typed(tokenizer, text)
+    except ElectraEduError:
+        raise
     except Exception as error:  # the tokenizers library raises no class of its own
         unknown = getattr(tokenizer.model, "unk_token", None)
         if unknown is None or tokenizer.model.token_to_id(unknown) is not None:

@@ -29,9 +29,9 @@ def detect(source: Source, text: str, *, tokenizer: Tokenizer | None = None) -> 
 
     `source` is a run (the average of its weights answers) or a discriminator; `tokenizer` replaces the source's own.
     A text longer than the model reads at once is read in overlapping windows. A word that the model has never seen is
-    given as typed, with NaN: it cannot be judged (`corpora.words.nearest_words` offers words it knows). Raises
-    ElectraEduError when `text` is no string or holds nothing to read, when `source` is no discriminator, and when the
-    tokenizer is missing or another model's.
+    given as typed, with NaN: it cannot be judged (`corpora.words.nearest_words` offers words it knows). A typed
+    "[MASK]" is plain text. Raises ElectraEduError when `text` is no string or holds nothing to read, when `source` is
+    no discriminator, and when the tokenizer is missing or another model's.
     """
     return [(piece.token, piece.probability) for piece in _judge(source, text, tokenizer)]
 
@@ -58,8 +58,6 @@ class _Piece:
 def _judge(source: Source, text: str, tokenizer: Tokenizer | None) -> list[_Piece]:
     network, config = discriminator_of(source)
     tokenizer = _plain(_tokenizer_of(source) if tokenizer is None else tokenizer, config)
-    if not isinstance(text, str):
-        raise ElectraEduError(f"text: must be a string, not {type(text).__name__}.")
     encoding = encode(tokenizer, text)
     if not encoding.ids:
         raise ElectraEduError("text: there is nothing to read. Type a sentence.")

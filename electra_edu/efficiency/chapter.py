@@ -8,8 +8,8 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from electra_edu.efficiency.networks import require_whole, with_total
-from electra_edu.errors import ElectraEduError, nearest
+from electra_edu import arguments
+from electra_edu.efficiency.networks import with_total
 
 VOCAB_SIZE, POSITIONS = 30522, 512
 
@@ -31,9 +31,8 @@ def mlm_efficiency(length: int = 512, mask_prob: float = 0.15) -> dict[str, floa
     riders: they are the context that a guess is made from, and gradients reach them through attention. Only the
     loss is missing there. Raises ElectraEduError for a `length` below 1 and a rate outside [0, 1].
     """
-    require_whole("length", length, 1)
-    if not 0 <= mask_prob <= 1:
-        raise ElectraEduError(f"mask_prob={mask_prob!r}: must be from 0 to 1, for example 0.15.")
+    length = arguments.whole_number("length", length, 1, arguments.MANY)
+    mask_prob = arguments.finite_number("mask_prob", mask_prob, 0, 1)
     masked = int(mask_prob * length)
     return {"masked": masked, "unmasked": length - masked, "efficiency": masked / length}
 
@@ -68,8 +67,7 @@ def estimated_parameters(size: str) -> dict[str, int]:
     Right totals: 14.2, 119.4 and 354.7 million. "About 16 million more for the generator" fits none of it.
     Raises ElectraEduError for another size.
     """
-    if size not in SIZES:
-        raise ElectraEduError(f"size={size!r}: must be one of {', '.join(map(repr, SIZES))}.{nearest(size, SIZES)}")
+    arguments.one_of("size", size, tuple(SIZES))
     (wide, deep), (generator_wide, generator_deep) = SIZES[size]
     items = {
         "discriminator": _tables(wide) + deep * _block(wide) + wide + 1,

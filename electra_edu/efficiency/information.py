@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from electra_edu import arguments
 from electra_edu.config import ElectraConfig, masked_positions
+from electra_edu.efficiency.networks import CONFIG
 from electra_edu.errors import ElectraEduError
 
 # A generator's samples are right about 60% of the time, so 40% of the masked tokens end up replaced: an author of the
@@ -69,9 +71,10 @@ def learning_signal(
     word the uniform log2|V| bits. The objective of `config` does not matter: both losses are shown.
     Raises ElectraEduError for a rate outside [0, 1] and for frequencies that are none.
     """
-    rate = SAMPLES_WRONG * config.mask_prob if replaced_rate is None else replaced_rate
-    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-        raise ElectraEduError(f"replaced_rate={rate!r}: must be a number from 0 to 1, for example 0.06.")
+    arguments.instance("config", config, ElectraConfig, CONFIG)
+    rate = SAMPLES_WRONG * config.mask_prob if replaced_rate is None else arguments.as_number(replaced_rate)
+    if rate is None or not 0 <= rate <= 1:
+        arguments.refuse("replaced_rate", replaced_rate, "a number from 0 to 1, for example 0.06")
     length, uniform = config.max_seq_length, math.log2(config.vocab_size)
     word = uniform if word_frequencies is None else _entropy(_shares(word_frequencies, config.vocab_size))
     return LearningSignal(
@@ -87,9 +90,10 @@ def _entropy(shares: Iterable[float]) -> float:
 
 def _shares(frequencies: Iterable[float], most: int) -> list[float]:
     """Turn frequencies into shares of 1."""
-    values = [float(value) for value in frequencies]
+    known = [arguments.as_number(value) for value in arguments.items("word_frequencies", frequencies, "[0.5, 0.5]")]
+    values = [value for value in known if value is not None]
     total = sum(values)
-    if len(values) > most or not all(value >= 0 for value in values) or not 0 < total < math.inf:
+    if len(values) < len(known) or len(values) > most or min(values, default=-1) < 0 or not 0 < total < math.inf:
         raise ElectraEduError(
             f"word_frequencies: must be at most vocab_size={most} finite numbers ≥ 0, at least one of them above 0."
         )

@@ -1,14 +1,14 @@
 """Training FLOPs by the rule of the races: what the matrix products cost, and nothing else."""
 
-from electra_edu.config import ElectraConfig, masked_positions
+from electra_edu import arguments
+from electra_edu.config import ElectraConfig, check_trained, masked_positions
 from electra_edu.efficiency.networks import (
+    CONFIG,
     Network,
     head_positions,
     networks,
-    require_whole,
     with_total,
 )
-from electra_edu.errors import ElectraEduError
 from electra_edu.objectives import Trained
 
 # How often a network's forward pass is paid in a step: the backward pass costs twice the forward.
@@ -30,8 +30,9 @@ def flops(config: ElectraConfig, steps: int = 1, *, trained: Trained = "both") -
     second network whatever that predicts, the generator only runs forward. A generator that is not learned is free.
     Raises ElectraEduError for `steps` below 0 and where there is no network to train.
     """
-    require_whole("steps", steps, 0)
-    _check_trained(config, trained)
+    arguments.instance("config", config, ElectraConfig, CONFIG)
+    steps = arguments.whole_number("steps", steps, 0)
+    check_trained(config, trained)
     items = {}
     for network in networks(config):
         passes = _PASSES[trained]["generator" if network.name == "generator" else "second"]
@@ -45,22 +46,6 @@ def flops(config: ElectraConfig, steps: int = 1, *, trained: Trained = "both") -
         baseline = 2 * masked_positions(config.max_seq_length, config.mask_prob) * config.generator.hidden_size
         items["baseline"] = 2 * steps * config.batch_size * baseline
     return with_total(items)
-
-
-def _check_trained(config: ElectraConfig, trained: str) -> None:
-    if trained not in _PASSES:
-        raise ElectraEduError(f"trained={trained!r}: must be one of {', '.join(map(repr, _PASSES))}.")
-    names = [network.name for network in networks(config)]
-    if trained == "generator" and "generator" not in names:
-        raise ElectraEduError(
-            f"trained='generator': generator_kind={config.generator_kind!r} has nothing to train. Use "
-            "trained='both', or generator_kind='learned'."
-        )
-    if trained == "discriminator" and names == ["generator"]:
-        raise ElectraEduError(
-            f"trained='discriminator': objective={config.objective!r} has no second network. Use trained='both', or "
-            "another objective."
-        )
 
 
 def _encoder(config: ElectraConfig, network: Network) -> int:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from electra_edu.config import ElectraConfig, EncoderShape, masked_positions
-from electra_edu.errors import ElectraEduError
 from electra_edu.objectives import OBJECTIVES
+
+CONFIG = "edu.preset('toy')"  # how errors say where a config comes from
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,3 @@ def head_positions(config: ElectraConfig, network: Network) -> int:
 def with_total(items: dict[str, int]) -> dict[str, int]:
     """Add the sum of the items under "total"."""
     return items | {"total": sum(items.values())}
-
-
-def require_whole(name: str, value: int, least: int) -> None:
-    """Raise ElectraEduError unless `value` is a whole number of at least `least`."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ElectraEduError(f"{name}={value!r}: must be a whole number of at least {least}.")

@@ -9,8 +9,9 @@ the rule knows.
 
 from fractions import Fraction
 
+from electra_edu import arguments
 from electra_edu.config import ElectraConfig, EncoderShape
-from electra_edu.efficiency.networks import Network, networks, require_whole, with_total
+from electra_edu.efficiency.networks import CONFIG, Network, networks, with_total
 from electra_edu.errors import ElectraEduError
 
 # Operations for each element.
@@ -29,11 +30,10 @@ def official_flops(config: ElectraConfig, steps: int | None = None) -> dict[str,
     million steps cost.
     Raises ElectraEduError for `steps` below 0, or None where the config has no horizon.
     """
+    arguments.instance("config", config, ElectraConfig, CONFIG)
     if steps is None and config.training_steps is None:
         raise ElectraEduError("steps=None: this config has no training_steps. Give the number of steps.")
-    count = config.training_steps if steps is None else steps
-    assert count is not None
-    require_whole("steps", count, 0)
+    count = arguments.whole_number("steps", config.training_steps if steps is None else steps, 0)
     length, scale = config.max_seq_length, 2 * config.batch_size * count  # 2: forward and backward
     items = {}
     for network in networks(config):
@@ -49,7 +49,8 @@ def official_inference_flops(config: ElectraConfig, length: int = 128) -> dict[s
     The paper's Table 1 has 3.7e9 for the small models and 2.9e10 for the base ones at 128 tokens; the rule gives
     3.68e9 and 2.86e10. Raises ElectraEduError for a `length` below 1.
     """
-    require_whole("length", length, 1)
+    arguments.instance("config", config, ElectraConfig, CONFIG)
+    length = arguments.whole_number("length", length, 1)
     items = {
         "embeddings": length * _embeddings(config, length),
         "encoder": length * _encoder(config, config.discriminator, length),

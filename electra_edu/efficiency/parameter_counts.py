@@ -2,8 +2,9 @@
 
 from typing import TypedDict
 
+from electra_edu import arguments
 from electra_edu.config import ElectraConfig, EncoderShape
-from electra_edu.efficiency.networks import Network, networks
+from electra_edu.efficiency.networks import CONFIG, Network, networks
 
 
 class Parameters(TypedDict):
@@ -23,6 +24,7 @@ def parameters(config: ElectraConfig) -> Parameters:
     "embeddings" the networks have all embeddings and their LayerNorm in common, with "all" the whole encoders. With
     "gdes" the discriminator owns a table of differences as large as the generator's table, so nothing is shared.
     """
+    arguments.instance("config", config, ElectraConfig, CONFIG)
     trained = networks(config)
     items: dict[str, int] = {}
     for network in trained:

@@ -6,9 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from electra_edu import tensors
+from electra_edu.arguments import MANY, as_number, instance, refuse, whole_number
 from electra_edu.corpora.corpus import IGNORE
 from electra_edu.encoder import Dropout, Encoder, Linear, initialise
-from electra_edu.errors import ElectraEduError
 
 Head = Literal["gelu", "plain"]
 HEAD_STD = 0.02  # of a new head's weights, as in the official code and in Hugging Face's
@@ -28,8 +29,9 @@ class SequenceClassifier(nn.Module):
     ) -> None:
         """Build it around `encoder`, which will be trained too, and draw the head's weights from `rng`."""
         super().__init__()
-        if head not in ("gelu", "plain"):
-            raise ElectraEduError(f"head={head!r}: must be 'gelu' (as Hugging Face's) or 'plain' (as the original's).")
+        if not isinstance(head, str) or head not in ("gelu", "plain"):
+            refuse("head", head, "'gelu' (as Hugging Face's) or 'plain' (as the original's)")
+        n_labels, dropout = _check(encoder, n_labels, rng, dropout)
         self.encoder = encoder
         size = encoder.shape.hidden_size
         self.dense = Linear(size, size) if head == "gelu" else None
@@ -48,7 +50,8 @@ class SequenceClassifier(nn.Module):
 
         In training mode `rng` draws for dropout (None: the global generator).
         """
-        x: Tensor = self.dropout(self.encoder(tokens, attention_mask, token_type_ids, rng=rng)[:, 0], rng)  # (B, H)
+        inputs = _inputs(self, tokens, attention_mask, token_type_ids, rng)
+        x: Tensor = self.dropout(self.encoder(*inputs, rng=rng)[:, 0], rng)  # (B, H)
         if self.dense is not None:
             x = self.dropout(F.gelu(self.dense(x)), rng)
         logits: Tensor = self.output(x)
@@ -61,6 +64,7 @@ class TokenClassifier(nn.Module):
     def __init__(self, encoder: Encoder, n_labels: int, rng: torch.Generator, dropout: float = 0.1) -> None:
         """Build it around `encoder`, which will be trained too, and draw the head's weights from `rng`."""
         super().__init__()
+        n_labels, dropout = _check(encoder, n_labels, rng, dropout)
         self.encoder = encoder
         self.dropout = Dropout(dropout)
         self.output = Linear(encoder.shape.hidden_size, n_labels)
@@ -74,11 +78,34 @@ class TokenClassifier(nn.Module):
         rng: torch.Generator | None = None,
     ) -> Tensor:
         """Return logits (B, T, n_labels) for tokens (B, T); attention_mask 1 = real; `rng` as above."""
-        logits: Tensor = self.output(self.dropout(self.encoder(tokens, attention_mask, token_type_ids, rng=rng), rng))
+        inputs = _inputs(self, tokens, attention_mask, token_type_ids, rng)
+        logits: Tensor = self.output(self.dropout(self.encoder(*inputs, rng=rng), rng))
         return logits
 
 
 Classifier = SequenceClassifier | TokenClassifier
+
+
+def _check(encoder: Encoder, n_labels: int, rng: torch.Generator, dropout: float) -> tuple[int, float]:
+    instance("encoder", encoder, Encoder, "run.average.encoder")
+    tensors.generator(rng, torch.device("cpu"))
+    share = as_number(dropout)
+    if share is None or not 0 <= share < 1:
+        refuse("dropout", dropout, "in [0, 1)")
+    return whole_number("n_labels", n_labels, 1, MANY), share
+
+
+def _inputs(
+    model: Classifier,
+    tokens: Tensor,
+    attention_mask: Tensor | None,
+    token_type_ids: Tensor | None,
+    rng: torch.Generator | None,
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Return what a classifier reads, checked."""
+    embeddings = model.encoder.embeddings
+    sizes = embeddings.token.weight.shape[0], embeddings.token_type.num_embeddings
+    return tensors.network_inputs(sizes, model.output.weight.device, tokens, attention_mask, token_type_ids, rng)
 
 
 def _initialise_head(model: nn.Module, rng: torch.Generator) -> None:
@@ -99,6 +126,10 @@ def classification_loss(logits: Tensor, labels: Tensor) -> Tensor:
 @torch.no_grad()
 def predict(model: Classifier, tokens: Tensor, attention_mask: Tensor | None = None) -> Tensor:
     """Return the likeliest label of each sequence, (B,), or of each token, (B, T), for tokens (B, T); no dropout."""
+    instance("model", model, (SequenceClassifier, TokenClassifier), "results.runs[0].classifier")
+    tokens, attention_mask, _ = tensors.network_inputs(
+        (model.encoder.embeddings.token.weight.shape[0], 1), tensors.device_of(tokens), tokens, attention_mask
+    )
     was_training = model.training
     model.eval()
     device = model.output.weight.device

@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.lr_scheduler import LambdaLR
 
+from electra_edu import arguments, tensors
 from electra_edu.config import ElectraConfig
-from electra_edu.encoder import Embeddings, Encoder, HasEncoder, encoder_of, initialise
+from electra_edu.encoder import Embeddings, Encoder, HasEncoder, initialise
 from electra_edu.errors import ElectraEduError
 from electra_edu.finetuning.classifiers import (
     Classifier,
@@ -24,6 +25,7 @@ from electra_edu.finetuning.classifiers import (
 from electra_edu.finetuning.rates import layerwise_rates, parameter_groups
 from electra_edu.finetuning.settings import PRESETS, FineTuningSettings
 from electra_edu.optim import rate_factor
+from electra_edu.probes import source_encoder
 from electra_edu.tasks import Task
 from electra_edu.training import TrainingRun
 
@@ -102,8 +104,10 @@ def fine_tune(
     or `n_labels` only so many labels are given; each seed draws its own. Raises ElectraEduError when the text of the
     task does not fit the network, or when the loss is not finite.
     """
+    arguments.instance("task", task, Task, "edu.tasks.load_task(corpus, 'topic')")
+    arguments.instance("settings", settings, FineTuningSettings, "edu.finetuning.PRESETS['tiny']")
     runs, given = [], 0
-    for seed in seeds:
+    for seed in _seeds(seeds):
         rng = torch.Generator().manual_seed(seed)
         few = task
         if labels_per_class is not None or n_labels is not None:
@@ -111,9 +115,8 @@ def fine_tune(
         given = few.n_labels
         encoder = starting_encoder(source, rng)
         _check_fit(encoder, task)
-        runs.append(_fine_tune_once(encoder, few, settings, seed, rng))
-    if not runs:
-        raise ElectraEduError("seeds: give at least one, for example seeds=(0, 1, 2).")
+        with tensors.gradients_on():
+            runs.append(_fine_tune_once(encoder, few, settings, seed, rng))
     return Results(task, given, tuple(runs))
 
 
@@ -126,20 +129,30 @@ def learning_curve(
     settings: FineTuningSettings = PRESETS["tiny"],
 ) -> dict[int, Results]:
     """Return the `fine_tune` results for several numbers of labels per class."""
-    seeds = tuple(seeds)
+    seeds = _seeds(seeds)
+    given = arguments.items("labels_per_class", labels_per_class, "(1, 10, 100)")
+    numbers = [arguments.whole_number("labels_per_class", number, 1) for number in given]
     return {
-        number: fine_tune(source, task, labels_per_class=number, seeds=seeds, settings=settings)
-        for number in labels_per_class
+        number: fine_tune(source, task, labels_per_class=number, seeds=seeds, settings=settings) for number in numbers
     }
+
+
+def _seeds(seeds: Iterable[int]) -> tuple[int, ...]:
+    """Return seeds as plain numbers; refuse what is none, and none at all."""
+    numbers = tuple(arguments.seed("seeds", seed) for seed in arguments.items("seeds", seeds, "(0, 1, 2)"))
+    if not numbers:
+        raise ElectraEduError("seeds: give at least one, for example seeds=(0, 1, 2).")
+    return numbers
 
 
 def starting_encoder(source: Source, rng: torch.Generator) -> Encoder:
     """Return a trainable copy of the source's encoder; for an ElectraConfig a new one, its weights drawn from `rng`."""
+    tensors.generator(rng, torch.device("cpu"))
     if isinstance(source, ElectraConfig):
         encoder = Encoder(source, source.discriminator, Embeddings(source))
         initialise(encoder, source.initializer_range, rng)
         return encoder
-    encoder = encoder_of(source.average if isinstance(source, TrainingRun) else source)
+    encoder = source_encoder("source", source.average if isinstance(source, TrainingRun) else source)
     return copy.deepcopy(encoder).requires_grad_(True)
 
 

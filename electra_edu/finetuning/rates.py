@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from electra_edu.arguments import finite_number, flag, whole_number
 from electra_edu.finetuning.classifiers import Classifier
 
+MOST_LAYERS = 10_000
 EMBEDDINGS, HEAD = "embeddings", "head"
 
 
@@ -15,6 +17,8 @@ def layerwise_rates(learning_rate: float, decay: float, num_layers: int, off_by_
     code, where a part of the network that was removed later is still counted: with 12 layers and a decay of 0.8 the
     last layer then gets 0.64 of the rate. Source: github.com/google-research/electra, issue 51.
     """
+    learning_rate, decay = finite_number("learning_rate", learning_rate, 0), finite_number("decay", decay, 0, 1)
+    num_layers, off_by_one = whole_number("num_layers", num_layers, 0, MOST_LAYERS), flag("off_by_one", off_by_one)
     depth = num_layers + 1 + off_by_one  # of the head, counted from the embeddings
     rates = {EMBEDDINGS: learning_rate * decay**depth}
     rates |= {f"layer {i}": learning_rate * decay ** (depth - i) for i in range(1, num_layers + 1)}

@@ -1,13 +1,15 @@
 """How a network is fine-tuned: rates, batches, epochs; ours for tiny networks and the paper's."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 
-from electra_edu.errors import ElectraEduError
+from electra_edu.arguments import refuse
+from electra_edu.config.values import named_fields, plain_value
 from electra_edu.finetuning.classifiers import Head
 
 
+@named_fields
 @dataclass(frozen=True)
 class FineTuningSettings:
     """Rates, batches and epochs of fine-tuning; the defaults are for the course's tiny networks.
@@ -30,10 +32,12 @@ class FineTuningSettings:
     patience: int = 5  # epochs without a better validation score after which training stops
 
     def __post_init__(self) -> None:
-        """Refuse what cannot work, by name."""
+        """Refuse what cannot work, by name; keep NumPy scalars as plain numbers."""
+        for field in fields(self):
+            object.__setattr__(self, field.name, plain_value(field.name, getattr(self, field.name), field.type))
         for name in ("batch_size", "epochs", "patience"):
-            self._require(name, isinstance(getattr(self, name), int) and getattr(self, name) >= 1, "at least 1")
-        self._require("min_steps", isinstance(self.min_steps, int) and self.min_steps >= 0, "a whole number ≥ 0")
+            self._require(name, getattr(self, name) >= 1, "at least 1")
+        self._require("min_steps", self.min_steps >= 0, "a whole number ≥ 0")
         self._require("learning_rate", 0 < self.learning_rate <= 1, "above 0 and at most 1, for example 1e-3")
         self._require("layerwise_decay", 0 < self.layerwise_decay <= 1, "above 0 and at most 1 (1: no decay)")
         self._require("warmup_share", 0 <= self.warmup_share < 1, "in [0, 1)")
@@ -41,11 +45,10 @@ class FineTuningSettings:
         self._require("max_grad_norm", self.max_grad_norm > 0, "above 0")
         self._require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
         self._require("validation_share", 0 <= self.validation_share <= 0.5, "from 0 (none) to 0.5")
-        self._require("head", self.head in ("gelu", "plain"), "'gelu' or 'plain'")
 
     def _require(self, field: str, holds: bool, what: str) -> None:
         if not holds:
-            raise ElectraEduError(f"{field}={getattr(self, field)!r}: must be {what}.")
+            refuse(field, getattr(self, field), what)
 
 
 # Source of the paper's: arXiv 2003.10555, Table 7; 3 epochs are for all tasks but RTE and STS (10) and SQuAD (2). The

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from electra_edu.experiments import Interval, Row, curves, mean_interval
+from electra_edu.plots.literal import literal
 from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, INK, NEUTRAL, PROBE, WARNING
 
 # A colour of its own for the first six, then the same with another line; every arm has a marker of its own as well, so
@@ -62,6 +63,6 @@ def arm_curves(axes: Axes, rows: Sequence[Row], score: str, arms: Sequence[str] 
 def draw_arm(axes: Axes, x: ArrayLike, found: Sequence[Interval], arm: str, arms: Sequence[str]) -> None:
     """Draw an arm's means over `x` as a line and their intervals as a band, in the look it has among `arms`."""
     look = style(arms, arm)
-    axes.plot(x, [each.value for each in found], label=arm, linewidth=1.8, markersize=4.5, **look)  # type: ignore[arg-type]
+    axes.plot(x, [each.value for each in found], label=literal(arm), linewidth=1.8, markersize=4.5, **look)  # type: ignore[arg-type]
     low, high = [each.low for each in found], [each.high for each in found]
     axes.fill_between(x, low, high, color=look["color"], alpha=0.15, linewidth=0)

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from electra_edu.plots.literal import literal
 from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, NEUTRAL, PROBE
 from electra_edu.plots.series import smooth
 from electra_edu.training import Evaluation, StepRecord
@@ -56,7 +57,7 @@ def learning(
     ]
     for name, x, y, color, style, width in lines:
         if x:
-            axes.plot(x, _floats(y), style, color=color, linewidth=width, label=name)
+            axes.plot(x, _floats(y), style, color=color, linewidth=width, label=literal(name))
     axes.set_ylim(0, 1.02)
     if axes.lines:
         axes.legend(loc="best", frameon=False, fontsize=9)

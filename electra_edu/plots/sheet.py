@@ -10,6 +10,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from electra_edu.plots import palette
 from electra_edu.plots.blocks import Bars, Block, Cells, Code, Columns, Facts, Lines, Pair, Table, Text, Tokens
+from electra_edu.plots.literal import literal
 from electra_edu.plots.sheet_charts import NAMES, NO_MARGINS, SMALL, TITLE, Margins, draw_chart, margins
 
 WIDTH = 8.7  # inches
@@ -24,7 +25,7 @@ FACT_LINE = 0.16  # inches
 
 def sheet_height(blocks: Sequence[Block]) -> float:
     """Return how many inches of height these blocks need."""
-    return sum(_height(block) + GAP for block in blocks) + 2 * EDGE
+    return sum(_height(block) + GAP for block in map(literal, blocks)) + 2 * EDGE
 
 
 def sheet(figure: Figure, blocks: Sequence[Block]) -> Figure:
@@ -35,7 +36,7 @@ def sheet(figure: Figure, blocks: Sequence[Block]) -> Figure:
     """
     top = figure.get_figheight() - EDGE
     width = figure.get_figwidth() - 2 * EDGE
-    for block in blocks:
+    for block in map(literal, blocks):
         height = _height(block)
         if isinstance(block, Pair):
             half = (width - BETWEEN) / 2

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.patches import FancyBboxPatch
 
+from electra_edu.plots.literal import literal
 from electra_edu.plots.palette import DISCRIMINATOR, NEUTRAL
 
 THRESHOLD = 0.5
@@ -37,12 +38,12 @@ def token_strip(
                 linewidth=0.6,
             )
         )
-        axes.text(x + 0.5, y + 0.64, token, ha="center", va="center", fontsize=11, color=INK)
+        axes.text(x + 0.5, y + 0.64, literal(token), ha="center", va="center", fontsize=11, color=INK)
         axes.text(
             x + 0.5, y + 0.40, f"{probability:.0%} {sign}".strip(), ha="center", va="center", fontsize=9, color=INK
         )
         if original is not None:
-            axes.text(x + 0.5, y + 0.19, f"was: {original}", ha="center", va="center", fontsize=8, color=INK)
+            axes.text(x + 0.5, y + 0.19, literal(f"was: {original}"), ha="center", va="center", fontsize=8, color=INK)
     axes.set(xlim=(0, per_row), ylim=(0, rows))
     axes.set_axis_off()
     return axes

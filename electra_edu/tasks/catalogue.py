@@ -6,6 +6,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
+from electra_edu import arguments
 from electra_edu.corpora.corpus import IGNORE, Corpus, Labels
 from electra_edu.corpora.packing import PAD
 from electra_edu.errors import ElectraEduError, nearest
@@ -28,6 +29,7 @@ def task_names(corpus: Corpus) -> list[str]:
     "part_of_speech" and "antecedent" (which noun does the pronoun stand for?) of tokens. Documentation: "module", where
     a sequence comes from. Any text but the toy stories: "capitals", how the words of the lower-case text were written.
     """
+    arguments.instance("corpus", corpus, Corpus, "edu.load_corpus('toy')")
     names = [name for name, labels in corpus.heldout_labels.items() if len(_common(labels)) >= 2]
     return [*names, AGREEMENT] if _has_agreement(corpus) else names
 
@@ -38,13 +40,15 @@ def load_task(corpus: Corpus, name: str, seed: int = 0) -> Task:
     `seed` decides which half a sequence is in (none is in both) and, for "agreement", which words are changed. Raises
     ElectraEduError for a task that the corpus has not, or has too few examples of.
     """
-    rng = torch.Generator().manual_seed(seed)
+    known = task_names(corpus)
+    rng = torch.Generator().manual_seed(arguments.seed("seed", seed))
+    if not isinstance(name, str):
+        arguments.refuse("name", name, f"the name of a task: {', '.join(known) or 'this corpus has none'}")
     if name == AGREEMENT and _has_agreement(corpus):
         tokens, labels = disagreements(corpus, rng)
     elif name in corpus.heldout_labels:
         tokens, labels = corpus.heldout, corpus.heldout_labels[name]
     else:
-        known = task_names(corpus)
         raise ElectraEduError(
             f"task={name!r}: the corpus {corpus.name!r} has no such labels.{nearest(name, known)} "
             f"It has: {', '.join(known) or 'none'}."

@@ -7,9 +7,13 @@ from typing import Literal, Self
 import torch
 from torch import Tensor
 
+from electra_edu import tensors
+from electra_edu.arguments import MANY, as_number, refuse, whole_number
 from electra_edu.corpora.corpus import IGNORE
 from electra_edu.errors import ElectraEduError
 from electra_edu.tasks.scores import SCORES, Metric
+
+CPU = torch.device("cpu")  # where tasks lie
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +51,13 @@ class Task:
 
     def grade(self, guesses: Tensor, labels: Tensor) -> float:
         """Grade guesses for any labels of this task, both of one shape; what has no label (-100) does not count."""
+        for name, values in (("guesses", guesses), ("labels", labels)):
+            tensors.tensor(name, values, "int64 numbers of labels")
+        if guesses.shape != labels.shape:
+            raise ElectraEduError(
+                f"guesses: expected the shape of the labels, {tuple(labels.shape)}, got {tuple(guesses.shape)}."
+            )
+        tensors.check_device("guesses", guesses, labels.device)
         counts = labels != IGNORE
         return SCORES[self.metric](guesses[counts], labels[counts])
 
@@ -59,8 +70,8 @@ class Task:
         if (per_class is None) == (total is None):
             raise ElectraEduError("per_class and total: give one of the two, how many labels to keep.")
         wanted, name = (total, "total") if per_class is None else (per_class, "per_class")
-        if not isinstance(wanted, int) or wanted < 1:
-            raise ElectraEduError(f"{name}={wanted!r}: must be a whole number of at least 1.")
+        wanted = whole_number(name, wanted, 1, MANY)
+        tensors.generator(rng, CPU)
         labels = self.train_labels.flatten()
         labelled = (labels != IGNORE).nonzero()[:, 0]
         order = labelled[torch.randperm(len(labelled), generator=rng)]
@@ -75,7 +86,11 @@ class Task:
 
         Every label of a sequence keeps its share in both parts, to within one sequence.
         """
-        rest, chosen = split(self.train_labels, share, rng)
+        number = as_number(share)
+        if number is None or not 0 <= number <= 1:
+            refuse("share", share, "a number from 0 to 1, for example 0.2")
+        tensors.generator(rng, CPU)
+        rest, chosen = split(self.train_labels, number, rng)
         return self._with_train(self.train_labels, rest), self._with_train(self.train_labels, chosen)
 
     def _with_train(self, labels: Tensor, rows: Tensor | slice) -> Self:

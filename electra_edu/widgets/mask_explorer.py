@@ -6,6 +6,7 @@ from torch import Tensor
 
 from electra_edu.config import masked_positions, preset
 from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus
+from electra_edu.corpora.typed import encode_typed
 from electra_edu.errors import ElectraEduError
 from electra_edu.masking import choose_positions, is_ordinary
 from electra_edu.plots.blocks import Block, Columns, Fact, Facts, Series, Token, Tokens
@@ -101,7 +102,7 @@ class MaskExplorer(Instrument):
                 "",
                 corpus_line(self.corpus),
                 f"config = edu.preset('toy', mask_prob={self.mask_prob.value:g})",
-                f"ids = corpus.tokenizer.encode({self.text.value.strip()!r}, add_special_tokens=False).ids",
+                f"ids = edu.corpora.encode_typed(corpus.tokenizer, {self.text.value.strip()!r}).ids",
                 f"tokens = torch.tensor([[config.cls_token_id, *ids, config.sep_token_id{', 0' * PADDING}]])",
                 f"rng = torch.Generator().manual_seed({self.seed})",
                 f"hidden = {by_rule[self.rule.value]}",
@@ -116,7 +117,7 @@ class MaskExplorer(Instrument):
     def _read(self) -> tuple[list[str], Tensor]:
         """Return the tokens as they are shown, special ones included, and which of them may be hidden: (T,) bool."""
         text = self.text.value.strip()
-        encoding = self.corpus.tokenizer.encode(text, add_special_tokens=False)
+        encoding = encode_typed(self.corpus.tokenizer, text)
         if not encoding.ids:
             raise ElectraEduError(
                 "text: there is no word in it. Type a sentence, for example: the cook stirs the stew ."

@@ -1,0 +1,47 @@
+"""What a config says of its networks: the fields that they are built from, and which of them a step can train."""
+
+from typing import get_args
+
+from electra_edu import arguments
+from electra_edu.config.electra_config import ElectraConfig
+from electra_edu.errors import ElectraEduError
+from electra_edu.objectives import OBJECTIVES, Trained
+
+BUILT_FROM = (  # another value of one of these asks for other networks, or for other ids than they have learned
+    "vocab_size",
+    "max_position_embeddings",
+    "type_vocab_size",
+    "embedding_size",
+    "hidden_size",
+    "num_layers",
+    "num_heads",
+    "intermediate_size",
+    "layer_norm_eps",
+    "dropout",
+    "positions",
+    "generator_size_fraction",
+    "generator_kind",
+    "weight_sharing",
+    "objective",
+    "scheme",
+    "pad_token_id",
+    "unk_token_id",
+    "cls_token_id",
+    "sep_token_id",
+    "mask_token_id",
+)
+
+
+def check_trained(config: ElectraConfig, trained: Trained) -> None:
+    """Raise ElectraEduError unless a step can train what `trained` says: there has to be such a network."""
+    arguments.one_of("trained", trained, get_args(Trained))
+    if trained == "generator" and config.generator_kind != "learned":
+        raise ElectraEduError(
+            f"trained='generator': generator_kind={config.generator_kind!r} has nothing to train. Use "
+            "trained='both', or generator_kind='learned'."
+        )
+    if trained == "discriminator" and OBJECTIVES[config.objective].predicts is None:
+        raise ElectraEduError(
+            f"trained='discriminator': objective={config.objective!r} has no second network. Use trained='both', or "
+            "another objective."
+        )

@@ -1,0 +1,49 @@
+"""A field's value as the plain one that its annotation asks for: what a config is checked with, whoever fills it."""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from functools import wraps
+from types import NoneType
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+from electra_edu import arguments
+from electra_edu.errors import ElectraEduError, nearest
+
+Kind = TypeVar("Kind")
+
+
+def named_fields(kind: type[Kind]) -> type[Kind]:
+    """Let a dataclass answer an unknown field with the nearest name; its fields are then given by name only."""
+    fill_in = kind.__init__
+
+    @wraps(fill_in)
+    def checked(self: Kind, /, *values: object, **settings: object) -> None:
+        if values:
+            raise ElectraEduError(f"{kind.__name__}: give its fields by name, as {kind.__name__}(learning_rate=1e-3).")
+        check_names(kind, settings)
+        fill_in(self, **settings)
+
+    kind.__init__ = checked  # type: ignore[method-assign, assignment]
+    return kind
+
+
+def check_names(kind: type, names: Iterable[object]) -> None:
+    """Raise ElectraEduError for a name that no field of the dataclass `kind` has, with the nearest one."""
+    known = [field.name for field in fields(kind)]
+    for name in names:
+        if name not in known:
+            raise ElectraEduError(f"{kind.__name__} has no field {arguments.shown(name)}.{nearest(name, known)}")
+
+
+def plain_value(field: str, value: object, kind: Any) -> Any:
+    """Return a field's value as a plain one of the `kind` it is annotated with; raise ElectraEduError for any other."""
+    kinds = get_args(kind) or (kind,)  # int | None has two
+    if get_origin(kind) is Literal:
+        return arguments.one_of(field, value, kinds)
+    if value is None and NoneType in kinds:
+        return None
+    if kind is bool:
+        return arguments.flag(field, value)
+    if int in kinds:
+        return arguments.whole_number(field, value, most=arguments.MANY)
+    return arguments.finite_number(field, value)

@@ -1,0 +1,33 @@
+"""Do a config and a corpus belong together? Asked once, when a run begins."""
+
+from electra_edu import arguments
+from electra_edu.config import SPECIAL_IDS, ElectraConfig
+from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus
+from electra_edu.errors import ElectraEduError
+
+
+def check_fit(config: ElectraConfig, corpus: Corpus) -> None:
+    """Raise ElectraEduError unless `config` describes networks for this corpus, with the call that mends it.
+
+    Sizes and the ids of the special tokens have to be the corpus's, and every token an id of its vocabulary.
+    """
+    arguments.instance("config", config, ElectraConfig, "edu.preset('toy')")
+    arguments.instance("corpus", corpus, Corpus, "edu.load_corpus('toy')")
+    wanted = {"vocab_size": corpus.vocab_size, "max_seq_length": corpus.max_seq_length}
+    for name, token in zip(SPECIAL_IDS, SPECIAL_TOKENS, strict=True):
+        token_id = corpus.tokenizer.token_to_id(token)
+        if token_id is not None:  # a vocabulary of somebody else may call it otherwise
+            wanted[name] = token_id
+    changes = {name: value for name, value in wanted.items() if getattr(config, name) != value}
+    if changes:
+        has = " and ".join(f"{name}={getattr(config, name)}" for name in changes)
+        call = ", ".join(f"{name}={value}" for name, value in changes.items())
+        raise ElectraEduError(
+            f"The config has {has}, but the corpus {corpus.name!r} needs another: config.replace({call})."
+        )
+    for name, tokens in (("train", corpus.train), ("heldout", corpus.heldout)):
+        if tokens.numel() and not 0 <= int(tokens.min()) <= int(tokens.max()) < config.vocab_size:
+            raise ElectraEduError(
+                f"corpus: its {name} part has token ids from {int(tokens.min())} to {int(tokens.max())}, and its "
+                f"vocabulary those from 0 to {config.vocab_size - 1}. Encode the text with the corpus's tokenizer."
+            )
