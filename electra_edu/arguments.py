@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 from electra_edu.errors import ElectraEduError, nearest
 
 SHOWN = 80  # characters of a wrong value that an error repeats
-MANY = 2**31 - 1  # the largest size or number of steps that is believed
+MANY = 2**63 - 1  # no size or number of steps is larger: PyTorch counts in 64 bits
 SEEDS = (-(2**63), 2**63 - 1)  # what every random generator here can be seeded with
 Kind = TypeVar("Kind")
 
@@ -131,9 +131,8 @@ def one_of(name: str, value: object, choices: Sequence[Any]) -> Any:
     if (value is None or isinstance(value, str)) and value in choices:
         return value
     words = [choice for choice in choices if isinstance(choice, str)]
-    raise ElectraEduError(
-        f"{name}={shown(value)}: must be one of {', '.join(map(repr, choices))}.{nearest(value, words)}"
-    )
+    known = ", ".join(map(repr, words)) + " or None" * (None in choices)
+    raise ElectraEduError(f"{name}={shown(value)}: must be one of {known}.{nearest(value, words)}")
 
 
 def items(name: str, value: object, example: str) -> tuple[Any, ...]:

@@ -148,7 +148,7 @@ class OfAnyDevice(torch.Generator):
 
     @property
     def device(self) -> torch.device:
-        return self.asked
+        return DEVICE if self.asked == INSIDE else self.asked
 
 
 def _each(values: Any, do: Callable[[Any], Any]) -> Any:

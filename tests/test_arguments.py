@@ -80,7 +80,7 @@ def test_what_is_no_number_is_refused_in_one_short_line(value: object) -> None:
         (lambda: arguments.flag("on", 1), "on=1: must be True or False."),
         (
             lambda: arguments.one_of("trained", "generater", ("generator", None)),
-            "trained='generater': must be one of 'generator', None. Did you mean 'generator'?",
+            "trained='generater': must be one of 'generator' or None. Did you mean 'generator'?",
         ),
         (
             lambda: arguments.instance("corpus", "toy", Path, "Path('x')"),
