@@ -16,9 +16,14 @@ from packaging.requirements import Requirement
 
 from electra_edu.config import preset
 from electra_edu.corpora import load_corpus
+from electra_edu.corpora.cache import FOLDER_VARIABLE as CACHE_VARIABLE
 from electra_edu.corpora.cache import cache_folder
+from electra_edu.course.progress import FOLDER_VARIABLE as PROGRESS_VARIABLE
+from electra_edu.course.progress import Progress
 from electra_edu.errors import ElectraEduError
 from electra_edu.training import TrainingRun
+from electra_edu.user_state import FOLDER_VARIABLE as STATE_VARIABLE
+from electra_edu.user_state import StateError, state_folder
 
 SLOW = 5.0  # training steps a second on the toy preset; below this a lesson's minute becomes many
 FRONT_ENDS = {  # distribution -> its half that runs in the browser, as JupyterLab names it
@@ -43,13 +48,15 @@ def problems() -> list[str]:
 
 def checks() -> list[Check]:
     """Look at versions, the device, the widgets' front end and the folders; takes a fraction of a second."""
-    folders = {"cache folder": cache_folder(), "this folder": Path.cwd()}
     return [
         Check("Python", f"{sys.version.split()[0]} ({sys.executable})"),
         *check_versions(),
         check_device(),
         *(check_front_end(distribution, extension) for distribution, extension in FRONT_ENDS.items()),
-        *(check_folder(name, folder) for name, folder in folders.items()),
+        check_folder("cache folder", cache_folder(), f"set {CACHE_VARIABLE} to a folder of yours"),
+        check_folder("progress folder", Progress().folder, f"set {PROGRESS_VARIABLE} to a folder of yours"),
+        check_state_folder(),
+        check_this_folder(),
     ]
 
 
@@ -88,7 +95,10 @@ def check_front_end(distribution: str, extension: str) -> Check:
     reads "Error displaying widget".
     """
     name = f"{distribution} in the browser"
-    loaded = _first_package(extension)
+    try:
+        loaded = _first_package(extension)
+    except (OSError, RuntimeError) as error:  # of Jupyter, which does not find the home folder
+        return Check(name, "unknown", f"Jupyter's folders cannot be found ({error}). Set HOME to a folder of yours.")
     if loaded is None:
         return Check(name, "missing", f"Widgets will not appear. Mend: pip install --force-reinstall {distribution}")
     own = _own_package(distribution, extension)
@@ -98,16 +108,36 @@ def check_front_end(distribution: str, extension: str) -> Check:
     return Check(name, _version_of(loaded))
 
 
-def check_folder(name: str, folder: Path) -> Check:
+def check_folder(name: str, folder: Path, remedy: str = "choose a folder of yours") -> Check:
     """Try to write a file into `folder`, which is made where it does not exist."""
+    if not folder.is_absolute():
+        return Check(name, f"{folder}: no full path", f"Where {folder} is depends on where a program runs: {remedy}.")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         reason = error.strerror or str(error)
-        return Check(name, f"{folder}: {reason}", f"{folder} cannot be written: choose a folder of yours.")
+        return Check(name, f"{folder}: {reason}", f"{folder} cannot be written: {remedy}.")
     return Check(name, str(folder))
+
+
+def check_state_folder() -> Check:
+    """Look at the folder for what `electra-edu lab` remembers: only this user may be able to write to it."""
+    name = "settings folder"
+    try:
+        return check_folder(name, state_folder(), f"set {STATE_VARIABLE} to a folder of yours")
+    except StateError as error:
+        return Check(name, "cannot be used", str(error))
+
+
+def check_this_folder() -> Check:
+    """Look at the folder in which this program runs."""
+    name, remedy = "this folder", "go to a folder of yours first (cd)"
+    try:
+        return check_folder(name, Path.cwd(), remedy)
+    except OSError as error:  # it was deleted, or may not be entered
+        return Check(name, error.strerror or str(error), f"This folder is gone or closed to you: {remedy}.")
 
 
 def check_speed(steps: int = 5) -> Check:
@@ -141,7 +171,7 @@ def _check_version(requirement: Requirement) -> Check:
 def _first_package(extension: str) -> Path | None:
     """Return the package.json that JupyterLab finds first for a browser extension."""
     candidates = (Path(folder, extension, "package.json") for folder in jupyter_path("labextensions"))
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if os.path.isfile(path)), None)  # noqa: PTH113 (Path's raises in a closed folder)
 
 
 def _own_package(distribution: str, extension: str) -> Path | None:

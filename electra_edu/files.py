@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -43,10 +44,10 @@ def replacing(path: Path) -> Iterator[Path]:
             os.close(folder)
 
 
-def write_whole(path: Path, data: str | bytes) -> None:
-    """Write a small file as `replacing` does."""
-    with replacing(path) as part:
-        part.write_bytes(data.encode() if isinstance(data, str) else data)
+def write_whole(path: Path, data: str | bytes, *, mode: int = 0o666) -> None:
+    """Write a small file as `replacing` does; `mode` are its permissions, less what the umask takes."""
+    with replacing(path) as part, open(part, "xb", opener=partial(os.open, mode=mode)) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from permissions import permissions_bind  # noqa: F401 (a fixture)
 from typer.testing import CliRunner, Result
 
 from electra_edu.cli import app, lab, lessons
@@ -93,21 +94,58 @@ class TestLayOut:
         (target / "01_next.ipynb").unlink()
         assert lay_out(source, target).added == ("01_next.ipynb",)
 
-    @pytest.mark.parametrize("damage", ["", "[]", "{", '"x"', "\x00"])
+    @pytest.mark.parametrize("damage", ["", "[]", "{", '"x"', "\x00", "[" * 100_000])
     def test_a_damaged_manifest_costs_no_work(self, damage: str, source: Path, target: Path) -> None:
         lay_out(source, target)
         (target / "00_start.ipynb").write_text(notebook("my answer"))
-        (target / lessons.STATE / lessons.MANIFEST).write_text(damage)
+        (lessons.state_of(target) / lessons.MANIFEST).write_text(damage)
         lay_out(source, target)
         assert cells(target / "00_start.ipynb") == ["my answer"]
         assert names(target) == ["00_start.ipynb", "00_start.new.ipynb", "01_next.ipynb"]
 
-    @pytest.mark.parametrize("content", [b"not a notebook", b"\xff\xfe", b"[1]", b'{"cells": [{}]}'])
+    @pytest.mark.fault("Errors", seen="a deeply nested notebook in the folder ended `electra-edu lab` with a traceback")
+    @pytest.mark.parametrize(
+        "content", [b"not a notebook", b"\xff\xfe", b"[1]", b'{"cells": [{}]}', b"[" * 100_000, b'{"cells": 7}']
+    )
     def test_a_file_that_is_no_notebook_is_left_alone(self, content: bytes, source: Path, target: Path) -> None:
         target.mkdir()
         (target / "00_start.ipynb").write_bytes(content)
         assert lay_out(source, target).beside == (("00_start.ipynb", "00_start.new.ipynb"),)
         assert (target / "00_start.ipynb").read_bytes() == content
+
+    @pytest.mark.fault("Security", seen="a list inside the folder said which of a learner's files may be written over")
+    def test_a_list_inside_the_folder_is_not_believed(self, source: Path, target: Path) -> None:
+        target.mkdir()
+        (target / "00_start.ipynb").write_text(notebook("my answer"))
+        planted = {
+            "00_start.ipynb": lessons.fingerprint(json.loads(notebook("my answer"))),
+            "../outside.ipynb": "x",
+        }
+        (target / lessons.FORMER_STATE).mkdir()
+        (target / lessons.FORMER_STATE / lessons.MANIFEST).write_text(json.dumps(planted))
+        laid = lay_out(source, target)
+        assert laid.ignored == target / lessons.FORMER_STATE
+        assert cells(target / "00_start.ipynb") == ["my answer"]
+        assert names(target) == ["00_start.ipynb", "00_start.new.ipynb", "01_next.ipynb"]
+        assert not (target.parent / "outside.ipynb").exists()
+
+    def test_what_is_remembered_belongs_to_one_folder(self, source: Path, target: Path) -> None:
+        lay_out(source, target)
+        assert sorted(path.name for path in target.iterdir()) == ["00_start.ipynb", "01_next.ipynb"]
+        assert lessons.state_of(target) != lessons.state_of(source)
+        (target / "link").symlink_to(target)
+        assert lessons.state_of(target / "link") == lessons.state_of(target)
+
+    @pytest.mark.fault("Security", seen="a pipe under a lesson's name made `electra-edu lab` wait for ever")
+    def test_a_pipe_or_a_link_in_the_place_of_a_lesson_does_no_harm(self, source: Path, target: Path) -> None:
+        target.mkdir()
+        outside = target.parent / "thesis.ipynb"
+        outside.write_text(notebook("my thesis"))
+        os.mkfifo(target / "00_start.ipynb")
+        (target / "01_next.ipynb").symlink_to(outside)
+        laid = lay_out(source, target)
+        assert [newer for _, newer in laid.beside] == ["00_start.new.ipynb", "01_next.new.ipynb"]
+        assert cells(outside) == ["my thesis"]
 
     def test_nothing_half_written_stays(self, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         lay_out(source, target)
@@ -143,7 +181,8 @@ def started(monkeypatch: pytest.MonkeyPatch, source: Path, tmp_path: Path) -> St
     calls: Started = []
 
     def exec_and_end(program: str, arguments: list[str], environment: dict[str, str]) -> None:
-        calls.append((program, arguments, environment))
+        calls.append((program, arguments, environment | {"working folder": os.getcwd()}))  # noqa: PTH109
+        os.chdir(tmp_path)
         raise SystemExit(0)
 
     monkeypatch.setattr(os, "execve", exec_and_end)
@@ -162,20 +201,46 @@ class TestLab:
         [(program, arguments, environment)] = started
         folder = tmp_path / "electra_lessons"
         assert names(folder) == ["00_start.ipynb", "01_next.ipynb"]
-        assert arguments[:3] == [program, "-m", "jupyterlab"]
+        assert arguments[:4] == [program, "-P", "-m", "jupyterlab"]
         assert program == sys.executable
         assert "--LabApp.default_url=/lab/tree/00_start.ipynb" in arguments
         assert "--ServerApp.ip=localhost" in arguments
         assert "--ServerApp.open_browser=False" in arguments
         assert arguments[-2:] == ["--allow-root", "--ServerApp.x=1"]
         assert not any("token" in argument for argument in arguments)
-        assert Path(environment["JUPYTER_CONFIG_DIR"]).is_relative_to(folder)
+        assert Path(environment["JUPYTER_CONFIG_DIR"]).is_relative_to(lessons.state_of(folder))
+
+    @pytest.mark.fault("Security", seen="the server ran in the folder of lessons and read settings and templates there")
+    def test_runs_outside_the_lessons_with_settings_outside(self, started: Started, tmp_path: Path) -> None:
+        run("lab", "--dir", ".", "--", "--allow-root")
+        environment = started[0][2]
+        assert environment["working folder"] == str(lessons.state_of(tmp_path))
+        for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_PATH"):
+            assert not Path(environment[variable].split(os.pathsep)[0]).is_relative_to(tmp_path)
+        assert not (tmp_path / lessons.FORMER_STATE).exists()
+
+    @pytest.mark.fault(
+        "Security", seen="an empty entry of PYTHONPATH let files beside a notebook stand in for libraries"
+    )
+    def test_a_python_path_never_means_the_folder_of_a_notebook(
+        self, started: Started, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", "own", "/elsewhere", ""]))
+        run("lab", "--", "--allow-root")
+        assert started[0][2]["PYTHONPATH"].split(os.pathsep) == [str(tmp_path / "own"), "/elsewhere"]
+
+    def test_says_that_settings_inside_the_folder_are_not_read(self, started: Started, tmp_path: Path) -> None:
+        assert "is not read" not in run("lab", "--", "--allow-root").output
+        former = tmp_path / "electra_lessons" / lessons.FORMER_STATE
+        former.mkdir()
+        assert f"{former.relative_to(tmp_path)} is of an older version" in run("lab", "--", "--allow-root").output
 
     def test_its_kernel_is_this_python(self, started: Started) -> None:
         run("lab", "--", "--allow-root")
         data = Path(started[0][2]["JUPYTER_PATH"].split(os.pathsep)[0])
         kernel = json.loads((data / "kernels" / "python3" / "kernel.json").read_text())
         assert kernel["argv"][0] == sys.executable
+        assert kernel["env"]["PYTHONSAFEPATH"] == "1"
 
     @pytest.mark.parametrize(
         ("cores", "asked", "threads"), [(1, None, "1"), (2, None, "1"), (8, None, "7"), (8, "3", "3")]
@@ -189,7 +254,7 @@ class TestLab:
             monkeypatch.setenv("OMP_NUM_THREADS", asked)
         lab.prepare(tmp_path)
         kernel = json.loads((tmp_path / "data" / "kernels" / "python3" / "kernel.json").read_text())
-        assert kernel["env"] == {"OMP_NUM_THREADS": threads}
+        assert kernel["env"]["OMP_NUM_THREADS"] == threads
 
     def test_a_layout_of_the_learner_is_kept(self, tmp_path: Path) -> None:
         lab.prepare(tmp_path)
@@ -237,6 +302,73 @@ class TestLab:
         assert result.exit_code == 1
         assert "cannot be used" in result.output
         assert not started
+
+    @pytest.mark.fault("Errors", seen="a folder for settings that cannot be written ended with a traceback")
+    @pytest.mark.parametrize("mode", [0o000, 0o500, 0o777], ids=["closed", "read-only", "open to others"])
+    @pytest.mark.parametrize("below", ["", "lab"])
+    @pytest.mark.usefixtures("permissions_bind")
+    def test_settings_that_cannot_be_kept_are_a_sentence(
+        self, started: Started, tmp_path: Path, mode: int, below: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        state = tmp_path / "state"
+        (state / below).mkdir(parents=True, mode=0o700)
+        monkeypatch.setenv("ELECTRA_EDU_STATE", str(state))
+        (state / below).chmod(mode)
+        result = run("lab", "--", "--allow-root")
+        (state / below).chmod(0o700)
+        assert result.exit_code == 1
+        assert "Set ELECTRA_EDU_STATE to the full path" in result.output
+        assert isinstance(result.exception, SystemExit)
+        assert not started
+        monkeypatch.setenv("ELECTRA_EDU_STATE", str(tmp_path / "another"))  # the remedy works
+        assert run("lab", "--", "--allow-root").exit_code == 0
+        assert started
+
+    @pytest.mark.parametrize("mode", [0o000, 0o500, 0o600], ids=["closed", "read-only", "not to be entered"])
+    @pytest.mark.usefixtures("permissions_bind")
+    def test_a_closed_folder_is_a_sentence(self, started: Started, tmp_path: Path, mode: int) -> None:
+        closed = tmp_path / "closed"
+        closed.mkdir()
+        closed.chmod(mode)
+        results = [run("lab", "--dir", str(folder), "--", "--allow-root") for folder in (closed, closed / "deeper")]
+        closed.chmod(0o700)
+        for result in results:
+            assert result.exit_code == 1
+            assert "with --dir" in result.output
+        assert not started
+
+    @pytest.mark.fault("Errors", seen="`electra-edu lab` in a folder that was deleted ended with a traceback")
+    def test_a_folder_that_is_gone_is_a_sentence(self, started: Started, tmp_path: Path) -> None:
+        gone = tmp_path / "gone"
+        gone.mkdir()
+        os.chdir(gone)
+        gone.rmdir()
+        result = run("lab", "--", "--allow-root")
+        assert result.exit_code == 1
+        assert "as a full path" in result.output
+        os.chdir(tmp_path)
+        (tmp_path / "circle").symlink_to("circle")
+        result = run("lab", "--dir", "circle", "--", "--allow-root")
+        assert result.exit_code == 1
+        assert "cannot be used" in result.output
+
+    @pytest.mark.fault("Errors", seen="JupyterLab ended with a traceback where the home folder could not be read")
+    @pytest.mark.usefixtures("permissions_bind")
+    def test_a_closed_home_needs_no_more_than_the_remedy(
+        self, started: Started, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        home = tmp_path / "home"
+        home.mkdir(mode=0)
+        monkeypatch.setenv("HOME", str(home))
+        for variable in ("JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "XDG_DATA_HOME"):
+            monkeypatch.delenv(variable, raising=False)
+        assert run("lab", "--", "--allow-root").exit_code == 0
+        home.chmod(0o700)
+        state = lessons.state_of(tmp_path / "electra_lessons")
+        for variable in ("JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+            assert Path(started[0][2][variable]).parent == state
+        run("lab", "--", "--allow-root")
+        assert "IPYTHONDIR" not in started[1][2]
 
     def test_elsewhere_it_waits_for_jupyterlab(self, started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
         def interrupted(*_args: Any, **_options: Any) -> None:

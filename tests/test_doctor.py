@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from permissions import permissions_bind  # noqa: F401 (a fixture)
 from typer.testing import CliRunner
 
 from electra_edu import doctor
@@ -72,6 +73,49 @@ def test_a_folder_that_cannot_be_written_is_found(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "cannot be written" in problem_of(doctor.check_folder("cache folder", tmp_path / "file" / "cache"))
     assert doctor.check_folder("cache folder", tmp_path / "new").problem is None
+
+
+@pytest.mark.fault("Errors", seen="`electra-edu doctor` ended with a traceback where the home folder could not be read")
+@pytest.mark.parametrize("mode", [0o000, 0o500, 0o600], ids=["closed", "read-only", "not to be entered"])
+@pytest.mark.usefixtures("permissions_bind")
+def test_a_closed_home_is_named_with_the_remedy(mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    home.chmod(mode)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")  # the home folder before Python's own
+    for variable in ("CACHE", "PROGRESS", "STATE"):
+        monkeypatch.delenv(f"ELECTRA_EDU_{variable}", raising=False)
+    for variable in ("CACHE", "DATA", "STATE"):
+        monkeypatch.delenv(f"XDG_{variable}_HOME", raising=False)
+    result = CliRunner().invoke(app, ["doctor", "--no-speed"])
+    home.chmod(0o700)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    for variable in ("CACHE", "PROGRESS", "STATE"):
+        assert f"et ELECTRA_EDU_{variable} to" in result.output
+    assert doctor.check_front_end("anywidget", "anywidget").problem is None
+
+
+@pytest.mark.fault("Errors", seen="`electra-edu doctor` in a folder that was deleted ended with a traceback")
+def test_a_folder_that_is_gone_is_named_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert "(cd)" in problem_of(doctor.check_this_folder())
+    assert CliRunner().invoke(app, ["doctor", "--no-speed"]).exit_code == 1
+
+
+@pytest.mark.fault("Errors", seen="`electra-edu doctor` ended with a traceback where nobody knows the home folder")
+def test_an_unknown_home_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_name: str) -> list[str]:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(doctor, "jupyter_path", unknown)
+    assert "Set HOME" in problem_of(doctor.check_front_end("anywidget", "anywidget"))
+    assert "set X" in problem_of(doctor.check_folder("cache folder", Path("~/.cache"), "set X"))
+    assert not Path("~").exists()
 
 
 @pytest.mark.parametrize(("seconds", "slow"), [(0.01, False), (0.5, True)])

@@ -13,6 +13,7 @@ LAYERS = (
     "tensors",
     "fields",
     "files",
+    "user_state",
     "objectives",
     "config",
     "corpora",

@@ -68,7 +68,8 @@ def lab(
         int | None, typer.Option(min=1, max=65535, help="Port of the server; without it, the first free one from 8888.")
     ] = None,
     extra: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- ARGS]", help="Options for JupyterLab itself, after two dashes.")
+        list[str] | None,
+        typer.Argument(metavar="[-- ARGS]", help="Options for JupyterLab itself, after two dashes; paths in full."),
     ] = None,
 ) -> None:
     """Open the lessons in JupyterLab: your copies, in a folder of yours.
@@ -196,6 +197,8 @@ def _report(laid: lessons.Laid, folder: Path) -> None:
         typer.echo(f"Brought up to date: {', '.join(laid.updated)}")
     for changed, newer in laid.beside:
         typer.echo(f"You changed {changed}, so it stays as it is; the new version is beside it: {newer}")
+    if laid.ignored:
+        typer.echo(f"{laid.ignored} is of an older version or somebody else's: it is not read, and you may delete it.")
     typer.echo("JupyterLab is starting. Ctrl-C in this window ends it; your work is saved in the folder.")
 
 

@@ -1,4 +1,9 @@
-"""JupyterLab for the course: this very Python, settings of its own, nothing fetched from outside."""
+"""JupyterLab for the course: this very Python, settings of its own, nothing fetched from outside.
+
+The folder of lessons may come from somebody else, so nothing in it configures the server or is imported by it.
+Settings, kernels and layouts lie in this user's own state folder. The server runs there too: Jupyter and its extensions
+look for templates and programs in the folder that they are started in.
+"""
 
 import importlib.util
 import json
@@ -10,10 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ipykernel.kernelspec import get_kernel_dict
+from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
 
-from electra_edu.cli.lessons import STATE
-from electra_edu.doctor import usable_cores
+from electra_edu.cli.lessons import state_of
+from electra_edu.doctor import check_folder, usable_cores
 from electra_edu.errors import ElectraEduError
+from electra_edu.files import write_whole
+from electra_edu.user_state import unusable
 
 POSIX = os.name == "posix"  # Linux, macOS
 
@@ -35,23 +43,39 @@ class LabError(ElectraEduError):
 def start(folder: Path, first: str, *, port: int | None, browser: bool, extra: Sequence[str] = ()) -> int:
     """Run JupyterLab in `folder`, open on the lesson `first`, until it ends; return its exit code.
 
-    The server is bound to this computer and asks for a token. Its settings live in a hidden folder of `folder`;
-    the user's own are neither read nor changed. On Linux and macOS JupyterLab takes this process over, so that
-    Ctrl-C and signals are its own. `check` first what would keep it from starting.
+    The server is bound to this computer and asks for a token. Its settings lie in a state folder of this user's own;
+    those of other Jupyters are neither read nor changed, nor anything in `folder`. On Linux and macOS JupyterLab
+    takes this process over, so that Ctrl-C and signals are its own. `check` first what would keep it from starting.
+    Raises StateError where the state folder cannot be used.
     """
-    state = (folder / STATE).resolve()
+    state = state_of(folder)
     prepare(state)
-    arguments = [sys.executable, "-m", "jupyterlab", *options(folder, first, port, browser), *extra]
-    environment = os.environ | {
-        "JUPYTER_CONFIG_DIR": str(state / "jupyter"),
-        "JUPYTER_PATH": os.pathsep.join(filter(None, [str(state / "data"), os.environ.get("JUPYTER_PATH")])),
-    }
+    # -P: neither this folder nor the state folder stands in for a library
+    arguments = [sys.executable, "-P", "-m", "jupyterlab", *options(folder, first, port, browser), *extra]
+    variables = environment(state)
     if POSIX:
-        os.execve(sys.executable, arguments, environment)
+        os.chdir(state)
+        os.execve(sys.executable, arguments, variables)
     try:
-        return subprocess.run(arguments, env=environment, check=False).returncode
+        return subprocess.run(arguments, env=variables, cwd=state, check=False).returncode
     except KeyboardInterrupt:
         return 0
+
+
+def environment(state: Path) -> dict[str, str]:
+    """Return the environment of the server: this one, with its settings in `state`.
+
+    Relative entries of PYTHONPATH, an empty one among them, would mean the lessons' folder to a kernel: they are taken
+    as they stand where the command runs, and the empty ones are left out.
+    """
+    python_path = [str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    jupyter_path = [str(state / "data"), *filter(None, os.environ.get("JUPYTER_PATH", "").split(os.pathsep))]
+    return os.environ | {
+        "JUPYTER_CONFIG_DIR": str(state / "jupyter"),
+        "JUPYTER_PATH": os.pathsep.join(jupyter_path),
+        "PYTHONPATH": os.pathsep.join(python_path),
+        **_substitutes(state),
+    }
 
 
 def options(folder: Path, first: str, port: int | None, browser: bool) -> list[str]:
@@ -72,7 +96,10 @@ def options(folder: Path, first: str, port: int | None, browser: bool) -> list[s
 
 
 def prepare(state: Path) -> None:
-    """Write JupyterLab's defaults, the first layout and a kernel that is this Python into the hidden folder."""
+    """Write JupyterLab's defaults, the first layout and a kernel that is this Python into the state folder.
+
+    Raises StateError where it cannot be written.
+    """
     _write_json(state / "jupyter" / "labconfig" / "default_setting_overrides.json", SETTINGS)
     workspaces = state / "jupyter" / "lab" / "workspaces"
     if not any(workspaces.glob("*")):  # later on, the layout is the learner's
@@ -80,7 +107,10 @@ def prepare(state: Path) -> None:
     kernel = get_kernel_dict()  # a `python3` of the user's could be another Python, without this package
     kernel["metadata"].pop("debugger", None)  # the debugger's traffic slows a kernel that trains
     # One core stays free for the browser: threads that wait for a busy core make a training step four times slower.
-    kernel["env"] = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(1, usable_cores() - 1)))}
+    threads = os.environ.get("OMP_NUM_THREADS", str(max(1, usable_cores() - 1)))
+    # Safe path: a numpy.py beside a notebook stands in for NumPy neither in the kernel nor in the workers it starts.
+    kernel["env"] = {"OMP_NUM_THREADS": threads, "PYTHONSAFEPATH": "1"}
+    kernel["argv"].append("--InteractiveShellApp.ignore_cwd=True")  # IPython before 9.7 adds the folder all the same
     _write_json(state / "data" / "kernels" / "python3" / "kernel.json", kernel)
 
 
@@ -99,6 +129,24 @@ def check(port: int | None, extra: Sequence[str]) -> None:
         raise LabError(f"port={port}: another program uses it, or you may not. Name another, or leave --port out.")
 
 
+def _substitutes(state: Path) -> dict[str, str]:
+    """Return folders in `state` for those of Jupyter and IPython that lie in a home folder which cannot be used."""
+    places = {
+        "JUPYTER_DATA_DIR": jupyter_data_dir,
+        "JUPYTER_RUNTIME_DIR": jupyter_runtime_dir,
+        "IPYTHONDIR": lambda: os.environ.get("IPYTHONDIR") or Path.home() / ".ipython",
+    }
+    found: dict[str, str] = {}
+    for variable, place in places.items():
+        try:
+            problem = check_folder(variable, Path(place())).problem
+        except RuntimeError:  # nobody knows where the home folder is
+            problem = "unknown"
+        if problem:
+            found[variable] = str(state / variable.lower())
+    return found
+
+
 def _taken(port: int) -> bool:
     with socket.socket() as probe:
         if POSIX:  # elsewhere this option lets two programs share a port
@@ -111,5 +159,7 @@ def _taken(port: int) -> bool:
 
 
 def _write_json(path: Path, value: object) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    try:
+        write_whole(path, json.dumps(value, indent=1) + "\n")
+    except OSError as error:
+        raise unusable(path.parent, error.strerror or str(error)) from error

@@ -1,16 +1,23 @@
-"""The learner's copies of the lessons: laid out without outputs, brought up to date, never written over."""
+"""The learner's copies of the lessons: laid out without outputs, brought up to date, never written over.
+
+What is remembered about a folder of lessons lies in this user's own state folder, not in the folder itself: that one
+may come from somebody else (an archive, a shared drive), who could then say which of its files may be written over.
+"""
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from electra_edu.errors import ElectraEduError
 from electra_edu.files import write_whole
+from electra_edu.user_state import StateError, state_folder, unusable
 
-STATE = ".electra_edu"  # hidden folder in a working folder: which lessons were laid there, and JupyterLab's settings
-MANIFEST = "lessons.json"  # file name -> fingerprint of what we wrote under it
+MANIFEST = "lessons.json"  # in the state of a folder: file name -> fingerprint of what we wrote under it
+FORMER_STATE = ".electra_edu"  # where version 0.1.0 kept this, in the folder itself
+MOST_BYTES = 50_000_000  # of a notebook that is compared with ours; a larger file is not ours
 
 
 class LessonsError(ElectraEduError, OSError):
@@ -25,6 +32,12 @@ class Laid:
     added: tuple[str, ...]
     updated: tuple[str, ...]
     beside: tuple[tuple[str, str], ...]  # (the learner's changed copy, where the newer lesson now lies)
+    ignored: Path | None = None  # settings inside the folder, which are neither used nor read
+
+
+def state_of(folder: Path) -> Path:
+    """Return this user's own folder for what is remembered about `folder`; raises StateError where it is unusable."""
+    return state_folder("lab", hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16])
 
 
 def lessons_folder() -> Path:
@@ -40,17 +53,19 @@ def lay_out(source: Path, target: Path) -> Laid:
     """Copy the lessons of `source` into the folder `target`, outputs removed, and return what changed.
 
     A copy that the learner has not changed is updated; beside a changed one a newer lesson is laid as
-    `NAME.new.ipynb`. Running a lesson does not count as a change: only the text of its cells does. Raises
-    LessonsError where `target` cannot be written or is `source` itself.
+    `NAME.new.ipynb`. Running a lesson does not count as a change: only the text of its cells does. Which copies are
+    unchanged is remembered outside `target` (`state_of`). Raises LessonsError where `target` cannot be written or is
+    `source` itself, StateError where nothing can be remembered.
     """
-    if target.resolve() == source.resolve():
-        raise LessonsError(f"{target} holds the lessons themselves; name another folder with --dir.")
     added: list[str] = []
     updated: list[str] = []
     beside: list[tuple[str, str]] = []
     try:
+        if target.resolve() == source.resolve():
+            raise LessonsError(f"{target} holds the lessons themselves; name another folder with --dir.")
         target.mkdir(parents=True, exist_ok=True)
-        written = _read_manifest(target)
+        manifest = state_of(target) / MANIFEST
+        written = _read_manifest(manifest)
         lessons = sorted(source.glob("*.ipynb"))
         for lesson in lessons:
             notebook = without_outputs(json.loads(lesson.read_text(encoding="utf-8")))
@@ -63,12 +78,17 @@ def lay_out(source: Path, target: Path) -> Laid:
                 beside.append((lesson.name, name))
             else:
                 (updated if exists else added).append(name)
-        write_whole(target / STATE / MANIFEST, json.dumps(written, indent=1) + "\n")
-    except OSError as error:
+        _write_manifest(manifest, written)
+        former = target / FORMER_STATE
+        ignored = former if os.path.lexists(former) else None
+    except (LessonsError, StateError):
+        raise
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise LessonsError(
-            f"The folder {target} cannot be used: {error.strerror or error}. Name one that you may write to with --dir."
+            f"The folder {target} cannot be used: {reason}. Name one that you may write to with --dir, as a full path."
         ) from error
-    return Laid(tuple(lesson.name for lesson in lessons), tuple(added), tuple(updated), tuple(beside))
+    return Laid(tuple(lesson.name for lesson in lessons), tuple(added), tuple(updated), tuple(beside), ignored)
 
 
 def without_outputs(notebook: dict[str, Any]) -> dict[str, Any]:
@@ -105,17 +125,26 @@ def _place(target: Path, name: str, new: str, written: dict[str, str]) -> tuple[
 
 
 def _fingerprint_of(path: Path) -> str | None:
-    """Return the fingerprint of a learner's file, None where it is no notebook."""
+    """Return the fingerprint of a learner's file, None where it is no notebook: a pipe, a huge file, damaged."""
     try:
+        if not path.is_file() or path.stat().st_size > MOST_BYTES:
+            return None
         return fingerprint(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, IsADirectoryError):
+    except (ValueError, KeyError, TypeError, RecursionError, PermissionError):
         return None
 
 
-def _read_manifest(target: Path) -> dict[str, str]:
+def _read_manifest(path: Path) -> dict[str, str]:
     """Return the manifest; an absent or damaged one counts as empty, and every differing copy as the learner's own."""
     try:
-        entries = json.loads((target / STATE / MANIFEST).read_text(encoding="utf-8"))
+        entries = json.loads(path.read_text(encoding="utf-8"))
         return {str(name): str(value) for name, value in entries.items()}
-    except (FileNotFoundError, ValueError, AttributeError):
+    except (FileNotFoundError, ValueError, AttributeError, RecursionError):
         return {}
+
+
+def _write_manifest(path: Path, written: dict[str, str]) -> None:
+    try:
+        write_whole(path, json.dumps(written, indent=1) + "\n")
+    except OSError as error:
+        raise unusable(path.parent, error.strerror or str(error)) from error

@@ -20,7 +20,7 @@ import psutil
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, Route, expect
 
 from electra_edu.cli.lab import prepare
-from electra_edu.cli.lessons import STATE
+from electra_edu.cli.lessons import state_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60_000  # ms; long enough for a busy machine with two cores, a test that passes never waits for it
@@ -164,7 +164,7 @@ class Lab:
 
     def goto(self, path: str) -> None:
         """Open an address of the server that shows a notebook, as if JupyterLab had never been opened before."""
-        state = self.server.folder / STATE
+        state = state_of(self.server.folder)
         shutil.rmtree(state / "jupyter" / "lab" / "workspaces", ignore_errors=True)
         prepare(state)
         self.page.goto(f"{self.server.url}{path}?token={self.server.token}")

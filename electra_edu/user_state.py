@@ -1,0 +1,80 @@
+"""This user's own folder for what the course remembers on this computer; nothing that is shared can write to it."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from platformdirs import user_state_path
+
+from electra_edu.errors import ElectraEduError
+from electra_edu.files import write_whole
+
+FOLDER_VARIABLE = "ELECTRA_EDU_STATE"  # environment variable that names another folder
+POSIX = os.name == "posix"  # elsewhere a file's owner and who may write to it are not looked at
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+KEY_BYTES = 32
+PATIENCE = 5.0  # seconds to wait for another process that makes the key
+
+
+class StateError(ElectraEduError, OSError):
+    """The folder for what the course remembers cannot be used, or others could have written to it."""
+
+
+def state_folder(*names: str) -> Path:
+    """Return the folder `names` below ELECTRA_EDU_STATE, else below the user's state folder on this system.
+
+    It is made where it is missing. Raises StateError where that fails, and where somebody else owns one of these
+    folders or may write to it: what lies there could then be planted.
+    """
+    override = os.environ.get(FOLDER_VARIABLE)
+    folder = Path(override) if override else user_state_path("electra_edu", appauthor=False)
+    if not folder.is_absolute():  # the home folder is unknown, or the variable depends on where a program is started
+        raise unusable(folder, "it is not a full path")
+    for place in (folder, *(folder.joinpath(*names[: i + 1]) for i in range(len(names)))):
+        try:
+            place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            doubt = doubt_about(place, place.stat())
+        except OSError as error:
+            raise unusable(place, error.strerror or str(error)) from error
+        if doubt:
+            raise unusable(place, doubt)
+    return folder.joinpath(*names)
+
+
+def unusable(folder: Path, reason: str) -> StateError:
+    """Make the error for a state folder that cannot be used, with the remedy."""
+    return StateError(
+        f"{folder}, where the course keeps its own settings, cannot be used: {reason}. Set {FOLDER_VARIABLE} to the "
+        "full path of another folder of yours."
+    )
+
+
+def doubt_about(path: Path, info: os.stat_result) -> str:
+    """Say why somebody else could have written this file or folder; "" where only this user could."""
+    if POSIX and info.st_uid != os.geteuid():
+        return f"{path} belongs to another user"
+    if POSIX and info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"others may write to {path} (chmod go-w '{path}' ends that)"
+    return ""
+
+
+def secret_key() -> bytes:
+    """Return 32 random bytes that only this user can read, made the first time; raises StateError where that fails."""
+    path = state_folder() / "key"
+    try:
+        with FileLock(path.with_name(".key.lock"), timeout=PATIENCE):
+            if not path.exists():
+                write_whole(path, secrets.token_bytes(KEY_BYTES), mode=PRIVATE_FILE)
+        with path.open("rb") as file:
+            info, key = os.fstat(file.fileno()), file.read(KEY_BYTES + 1)
+    except Timeout as error:
+        raise unusable(path, "another program holds it") from error
+    except OSError as error:
+        raise unusable(path, error.strerror or str(error)) from error
+    if POSIX and (info.st_uid != os.geteuid() or stat.S_IMODE(info.st_mode) != PRIVATE_FILE):
+        raise StateError(f"{path} may be known to others: delete it, and a new key is made.")
+    if len(key) != KEY_BYTES:
+        raise StateError(f"{path} is damaged: delete it, and a new key is made.")
+    return key
