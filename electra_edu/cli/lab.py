@@ -11,7 +11,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ipykernel.kernelspec import get_kernel_dict
@@ -131,7 +131,7 @@ def check(port: int | None, extra: Sequence[str]) -> None:
 
 def _substitutes(state: Path) -> dict[str, str]:
     """Return folders in `state` for those of Jupyter and IPython that lie in a home folder which cannot be used."""
-    places = {
+    places: dict[str, Callable[[], str | Path]] = {
         "JUPYTER_DATA_DIR": jupyter_data_dir,
         "JUPYTER_RUNTIME_DIR": jupyter_runtime_dir,
         "IPYTHONDIR": lambda: os.environ.get("IPYTHONDIR") or Path.home() / ".ipython",
