@@ -123,7 +123,7 @@ def _other_weights(folder: Path, settings: dict[str, Any]) -> Iterator[str]:
             f"with peft: PeftModel.from_pretrained({_loaded(settings, base)}, {str(folder)!r}).merge_and_unload()"
             ".save_pretrained('merged'). Pass that folder."
         )
-    others = sorted(path.name for path in folder.glob("*.safetensors") if path.name != HEAD)
+    others = sorted(path.name for path in folder.glob("*.safetensors") if path.name not in (HEAD, WEIGHTS))
     if len(others) == 1:
         yield f"{others[0]} has a name that is not read: rename it to {WEIGHTS}."
     elif others:

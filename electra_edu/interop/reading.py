@@ -96,11 +96,11 @@ def from_transformers(
     prefix = _prefix(stored, positions)
     sizes = measured_sizes(settings, stored, prefix, positions, folder)
     tokenizer = read_tokenizer(folder, settings)
+    if tokenizer is not None:
+        check_size(tokenizer, int(sizes["vocab_size"]), str(folder))
     special = special_token_ids(folder, tokenizer, settings, int(sizes["vocab_size"]))
     window = window_of(folder, int(sizes["max_position_embeddings"]))
     config, shape = config_of(found, settings, sizes, special, window, folder / CONFIG)
-    if tokenizer is not None:
-        check_size(tokenizer, config, str(folder))
     network: Pretrained
     if found == "generator":
         network = PretrainedGenerator(config, tokenizer, shape)

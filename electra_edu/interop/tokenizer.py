@@ -5,11 +5,11 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from electra_edu.arguments import as_whole
+from electra_edu.arguments import as_whole, whole_number
 from electra_edu.config import ElectraConfig
-from electra_edu.errors import CheckpointError
+from electra_edu.errors import CheckpointError, ElectraEduError
 from electra_edu.interop.files import json_text
-from electra_edu.interop.names import ROLES
+from electra_edu.interop.names import CONFIG, ROLES
 from electra_edu.interop.vocabulary import SETTINGS, SPECIAL, TOKENIZER, plain, special_names, tokenizer_settings
 
 FILES = (TOKENIZER, SETTINGS, SPECIAL)
@@ -30,12 +30,15 @@ def special_token_ids(
         found = tokenizer.token_to_id(name) if tokenizer is not None else None
         known = settings.get(f"{role}_token_id") if found is None else found
         if known is not None:
-            ids[f"{role}_token_id"] = known
+            try:
+                ids[f"{role}_token_id"] = whole_number(f"{role}_token_id", known, 0, vocab_size - 1)
+            except ElectraEduError as error:
+                raise CheckpointError(f"{folder / CONFIG}: {error} Correct it, or fetch the folder again.") from error
     words = set() if tokenizer is None else set(tokenizer.get_vocab().values())
     released = vocab_size == RELEASED_VOCABULARY
     for i, field in enumerate(f"{role}_token_id" for role in ROLES):
         if field not in ids:
-            taken = words | {token_id for token_id in ids.values() if isinstance(token_id, int)}
+            taken = words.union(ids.values())
             likely = (RELEASED_IDS[i] if released else i, *range(vocab_size))
             free = next((token_id for token_id in likely if token_id not in taken), None)
             if free is None:
@@ -53,12 +56,12 @@ def window_of(folder: Path, longest: int) -> int:
     return longest if stated is None or stated < 3 else min(stated, longest)  # [CLS], a word, [SEP]
 
 
-def check_size(tokenizer: Tokenizer, config: ElectraConfig, where: str) -> None:
+def check_size(tokenizer: Tokenizer, vocab_size: int, where: str) -> None:
     """Refuse a tokenizer with ids that the model has no embedding for."""
     largest = max(tokenizer.get_vocab().values(), default=0)
-    if largest >= config.vocab_size:
+    if largest >= vocab_size:
         raise CheckpointError(
-            f"{where}: the tokenizer has ids up to {largest} and the model vocab_size={config.vocab_size}: they do not "
+            f"{where}: the tokenizer has ids up to {largest} and the model vocab_size={vocab_size}: they do not "
             f"belong together. If {tokenizer.id_to_token(largest)!r} was added to the tokenizer alone, enlarge the "
             "model too: model.resize_token_embeddings(len(tokenizer)) in transformers."
         )
@@ -69,7 +72,7 @@ def tokenizer_files(tokenizer: Tokenizer, config: ElectraConfig) -> dict[str, st
 
     Raises CheckpointError when the tokenizer does not fit the config.
     """
-    check_size(tokenizer, config, "tokenizer")
+    check_size(tokenizer, config.vocab_size, "tokenizer")
     special = {}
     for role, token_id in zip(ROLES, config.special_token_ids, strict=True):
         token = tokenizer.id_to_token(token_id)

@@ -19,6 +19,8 @@ VOCABULARY, ADDED = "vocab.txt", "added_tokens.json"
 _WORDPIECE = (None, "BertTokenizer", "BertTokenizerFast", "ElectraTokenizer", "ElectraTokenizerFast")
 _FAST = ("PreTrainedTokenizerFast", "TokenizersBackend")  # whatever tokenizer.json says
 _BERT = {f"{role}_token": token for role, token in zip(ROLES, SPECIAL_TOKENS, strict=True)}
+_PROPERTIES = ("single_word", "lstrip", "rstrip", "normalized", "special")  # of an added token
+_EXTRA, _ADDITIONAL = "extra_special_tokens", "additional_special_tokens"  # the same: today's name and the older one
 _MARK = "\ufeff"  # a byte-order mark, which some editors put before the first line
 
 
@@ -57,6 +59,8 @@ def read_tokenizer(folder: Path, model: dict[str, Any]) -> Tokenizer | None:
 def tokenizer_settings(folder: Path) -> dict[str, Any]:
     """Return what the folder says about its tokenizer in either of the two files, as transformers joins them."""
     settings = read_json(folder / SETTINGS) if (folder / SETTINGS).is_file() else {}
+    if not settings.get(_EXTRA) and _ADDITIONAL in settings:  # the older name
+        settings[_EXTRA] = settings.pop(_ADDITIONAL)
     if "added_tokens_decoder" not in settings and (folder / SPECIAL).is_file():  # else the older file is not read
         settings |= read_json(folder / SPECIAL)
     return settings
@@ -162,9 +166,12 @@ def _listed_tokens(folder: Path, settings: dict[str, Any]) -> list[tuple[AddedTo
         entries = settings[field]
         if not isinstance(entries, dict) or not all(str(index).isdecimal() for index in entries):
             raise CheckpointError(wrong_field(path, field, entries, "an object with a token for each id"))
-        listed = [(_token(value, f"{field}.{index}", folder), int(index)) for index, value in entries.items()]
+        listed = [
+            (_token(value, f"{field}.{index}", folder, listed=True), int(index)) for index, value in entries.items()
+        ]
     elif (path := folder / ADDED).is_file():
-        special = {str(token) for token in _special_tokens(folder, settings)}
+        # Those that only special_tokens_map.json calls additional are no special ones to transformers 5 here.
+        special = {str(token) for token in _special_tokens(folder, settings | {_ADDITIONAL: []})}
         for text, index in read_json(path).items():
             if not isinstance(index, int) or isinstance(index, bool):
                 raise CheckpointError(wrong_field(path, shown(text), index, "the id of a token"))
@@ -178,20 +185,18 @@ def _special_tokens(folder: Path, settings: dict[str, Any]) -> Iterator[AddedTok
     for name in (*(f"{role}_token" for role in ("bos", "eos", *ROLES)), *sorted(settings)):
         if name.endswith("_token") and settings.get(name) and isinstance(settings[name], str | dict):
             yield _token(settings[name], name, folder)
-    for name in ("extra_special_tokens", "additional_special_tokens"):
-        entries = settings.get(name) or []
-        for entry in entries.values() if isinstance(entries, dict) else entries:
-            yield _token(entry, name, folder)
+    extra = settings.get(_EXTRA) or settings.get(_ADDITIONAL) or []
+    if not isinstance(extra, list | dict):
+        raise CheckpointError(wrong_field(folder, f"the tokenizer's {_ADDITIONAL}", extra, "a list of tokens"))
+    for entry in extra.values() if isinstance(extra, dict) else extra:
+        yield _token(entry, _ADDITIONAL, folder)
 
 
-def _token(value: Any, name: str, folder: Path) -> AddedToken:
-    """Return a token that a file describes, by its text alone or by all its properties."""
-    if isinstance(value, str):
+def _token(value: Any, name: str, folder: Path, listed: bool = False) -> AddedToken:
+    """Return a token that a file describes, by its text or its properties; it is special unless it is just listed."""
+    if isinstance(value, str) and value and not listed:
         return AddedToken(value, special=True)
-    try:
-        properties = {key: value[key] for key in value if key != "__type"}
-        return AddedToken(**({"special": True} | properties))
-    except (TypeError, ValueError) as error:
-        raise CheckpointError(
-            wrong_field(folder, f"the tokenizer's {name}", value, f"a token, as transformers writes it ({error})")
-        ) from error
+    if isinstance(value, dict) and isinstance(value.get("content"), str) and value["content"]:
+        switches = {key: on for key in _PROPERTIES if isinstance(on := value.get(key), bool)}
+        return AddedToken(value["content"], **(switches if listed else switches | {"special": True}))
+    raise CheckpointError(wrong_field(folder, f"the tokenizer's {name}", value, "a token, as transformers writes it"))
