@@ -253,7 +253,7 @@ def test_a_linked_folder_stays_a_link(folder: Path) -> None:
 @pytest.mark.fault(FAULT, seen="the next load of “toy” adopted what a killed save of “toy-muon” had left")
 def test_a_run_is_not_looked_for_under_another_name(folder: Path) -> None:
     folder.rename(folder.with_name(f".{folder.name}-muon-abc-old"))
-    folder.with_name(f".{folder.name}-muon-abc").mkdir()
+    small_run().save(folder.with_name(f".{folder.name}-muon-abc"))
     with pytest.raises(CheckpointError, match="holds no saved run"):
         load(folder)
 

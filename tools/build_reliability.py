@@ -1,6 +1,7 @@
 """Write docs/reliability.md: the faults that were seen once, and the tests that hold them.
 
-The tests say it themselves, by the marker `fault(kind, seen)`. `--check` writes nothing and fails where the page is old.
+The tests say it themselves, by the marker `fault(kind, seen)`. With `--check` nothing is written, and an old page
+is an error.
 """
 
 import argparse
