@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import torch
 from interrupting import at_line, count, raising
-from small import KINDS, equal, figures, small_corpus, small_run, state
+from small import KINDS, equal, figures, small_run, state
 
 from electra_edu.errors import ElectraEduError
-from electra_edu.training import TrainingRun
+from electra_edu.training import TrainingRun, checkpoint
 from electra_edu.training import run as run_module
 from electra_edu.training.undo import Undo
 
@@ -206,34 +206,39 @@ def test_a_killed_save_leaves_a_run(tmp_path: Path, every: int) -> None:
 @pytest.mark.fault(
     SAVES, seen="22 of 514 loads while another process saved mixed the weights of one with the history of another"
 )
-def test_a_load_while_others_save_reads_one_save(tmp_path: Path) -> None:
-    """Two runs are saved into one folder again and again, by two threads; each load is all of one of them."""
+def test_a_load_while_another_run_is_saved_reads_one_of_them(tmp_path: Path) -> None:
+    """At every line of a load in turn, the other of two runs is saved into the folder."""
     runs = [small_run(seed=seed) for seed in (1, 2)]
     for steps, run in enumerate(runs, start=2):
         run.advance(steps)
         run.save(tmp_path)
     expected = {run.seed: (state(run), figures(run.history)) for run in runs}
-    over = threading.Event()
 
-    def save(run: TrainingRun) -> None:
-        while not over.is_set():
-            run.save(tmp_path)
+    def load() -> TrainingRun:
+        return TrainingRun.load(tmp_path, runs[0].corpus, device="cpu")
 
-    threads = [threading.Thread(target=save, args=(run,)) for run in runs]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in range(20):
-            loaded = TrainingRun.load(tmp_path, small_corpus(), device="cpu")
-            weights, history = expected[loaded.seed]
-            assert equal(state(loaded), weights)
-            assert figures(loaded.history) == history
-    finally:
-        over.set()
+    here = str(Path(checkpoint.__file__))
+    seen = set()
+    for n in moments(count(load, within=here), 61):
+        with at_line(n, lambda other=runs[n % 2]: other.save(tmp_path), within=here):  # type: ignore[misc]
+            loaded = load()
+        weights, history = expected[loaded.seed]
+        assert equal(state(loaded), weights), n
+        assert figures(loaded.history) == history, n
+        seen.add(loaded.seed)
+    assert seen == {1, 2}
+
+
+def test_two_runs_saved_into_one_folder_at_once_leave_one_of_them(tmp_path: Path) -> None:
+    runs = [small_run(seed=seed) for seed in (1, 2)]
+    for _ in range(10):
+        threads = [threading.Thread(target=run.save, args=(tmp_path,)) for run in runs]
+        for thread in threads:
+            thread.start()
         for thread in threads:
             thread.join()
-    assert TrainingRun.load(tmp_path, small_corpus(), device="cpu").seed in (1, 2)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.json", "run.safetensors"]
+        assert TrainingRun.load(tmp_path, runs[0].corpus, device="cpu").seed in (1, 2)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["run.json", "run.safetensors"]
 
 
 # Random draws
