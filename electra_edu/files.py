@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -36,12 +36,18 @@ def replacing(path: Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    if os.name == "posix":  # the new name, too, has to reach the disk
-        folder = os.open(path.parent, os.O_RDONLY)
+    if os.name == "posix":
+        _sync_names(path.parent)
+
+
+def _sync_names(folder: Path) -> None:
+    """Let the names of a folder's files reach the disk, where this system and the folder's rights allow it."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(number)
         finally:
-            os.close(folder)
+            os.close(number)
 
 
 def write_whole(path: Path, data: str | bytes, *, mode: int = 0o666) -> None:

@@ -191,7 +191,7 @@ FULL = OSError(28, "No space left on device")
         (files, "save_file", 1, FULL, 2),
         (files, "save_file", 1, SafetensorError("I/O error"), 2),
         (Path, "replace", 1, FULL, 2),  # the tensors
-        (Path, "write_bytes", 1, FULL, 4),  # run.json: by then the new run is there
+        (checkpoint, "write_whole", 1, FULL, 4),  # run.json: by then the new run is there
         (Path, "replace", 2, FULL, 4),
         (Path, "mkdir", 1, FULL, 2),
     ],
@@ -498,7 +498,7 @@ def test_a_run_from_another_device_goes_on_with_other_draws(folder: Path) -> Non
     """Its generator's state means nothing here; weights and optimiser do."""
 
     def change(about: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
-        about.update(device="cuda")
+        about.update(device="cuda", devices=[(0, "cuda")])
         tensors["rng"] = torch.zeros(16, dtype=torch.uint8)
 
     rewrite(folder, change)
@@ -508,6 +508,8 @@ def test_a_run_from_another_device_goes_on_with_other_draws(folder: Path) -> Non
     stored, _ = files.read_tensors(folder / "run.safetensors")
     assert torch.equal(run.model.generator.bias, stored["model.generator.bias"])
     assert run.advance(1)[0].step == 3
+    run.save(folder)
+    assert load(folder).devices == [(0, "cuda"), (2, "cpu")]
 
 
 @pytest.mark.fault("Security", seen="loading a run that names a data set of the hub went to the network")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from small import count, rng, small_config, small_corpus
+from small import count, rng, small_config, small_corpus, small_run
 
 from electra_edu.config import ElectraConfig, preset
 from electra_edu.efficiency import memory
@@ -38,6 +38,10 @@ def test_what_the_weights_need_is_exact(optimizer: str, sharing: str) -> None:
     assert items["parameters"] == items["average of the weights"] == 4 * count(model)
     assert items["gradients"] == sum(p.grad.nbytes for p in model.parameters() if p.grad is not None)
     assert items["optimizer state"] == sum(tensor.nbytes for tensor in state)
+    run = small_run(optimizer=optimizer, weight_sharing=sharing)
+    run.advance(2)
+    counters = sum("step" in state for one in run.optimizers for state in one.state.values())
+    assert items["copies to go back to"] == sum(copy.nbytes for copy in run._undo._copies) - 4 * counters
     assert items.pop("total") == sum(items.values())
 
 

@@ -11,7 +11,8 @@ def memory(config: ElectraConfig) -> dict[str, int]:
     """Count the bytes that one training step of `config` holds in float32, itemised, with their "total".
 
     Exact: the parameters, a gradient for each, the average of the weights, and the optimiser's state (Muon keeps one
-    number for each entry of a block's matrices, Adam two for every other parameter; the paper's Adam two for all).
+    number for each entry of a block's matrices, Adam two for every other parameter; the paper's Adam two for all), and
+    copies of all these but the gradients, by which a TrainingRun takes back a step that is cut off.
 
     Estimated: what a forward pass keeps for the backward pass, by this rule. Each token leaves its embedding before and
     after the LayerNorm, and in each block 8 vectors of the hidden size (the input, query, key, value, what attention
@@ -19,7 +20,7 @@ def memory(config: ElectraConfig) -> dict[str, int]:
     after the GELU); rotary positions keep query and key once more, turned. Dropout adds one byte for each unit it may
     drop. Where a head reads only the masked positions, the last block keeps 4 of its vectors (input, query, key,
     value; of rotary positions both) for every token and the rest for these. Attention is fused and stores no scores
-    (with dropout, PyTorch on a CPU does store them: more is needed there). "logits" are those of the vocabulary
+    (with dropout it does store them: more is needed then). "logits" are those of the vocabulary
     layers and their log-softmax. Temporary copies inside an operation come on top.
     """
     count = parameters(config)
@@ -30,6 +31,7 @@ def memory(config: ElectraConfig) -> dict[str, int]:
         "gradients": FLOAT32 * count["total"],
         "optimizer state": FLOAT32 * moments,
         "average of the weights": FLOAT32 * count["total"],
+        "copies to go back to": FLOAT32 * (2 * count["total"] + moments),
     }
     for network in networks(config):
         items[f"{network.name} activations"] = config.batch_size * _activations(config, network)

@@ -123,6 +123,7 @@ def save(run: TrainingRun, directory: Path) -> None:
             "source": None if run.corpus.source is None else run.corpus.source.to_dict(),
         },
         "device": run.device.type,
+        "devices": run.devices,
         "threads": torch.get_num_threads(),
         "versions": {"torch": torch.__version__},
         "evaluations": [evaluation.to_dict() for evaluation in run.evaluations],
@@ -289,6 +290,9 @@ def restore(run: TrainingRun, saved: SavedRun) -> None:
         run.history = saved.history
         run.evaluations = [Evaluation.from_dict(evaluation) for evaluation in about["evaluations"]]
         run.changes = saved.changes
+        run.devices = [(int(step), str(kind)) for step, kind in about.get("devices", [(0, device)])]
+        if device != run.device.type:
+            run.devices.append((run.step, run.device.type))
         _restore_weights(run, saved.tensors)
         _restore_optimizers(run, saved.tensors)
         if device == run.device.type:

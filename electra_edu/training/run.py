@@ -70,6 +70,7 @@ class TrainingRun:
         self.history: list[StepRecord] = []
         self.evaluations: list[Evaluation] = []
         self.changes: list[Change] = []
+        self.devices = [(0, self.device.type)]  # (steps done, the kind of device from then on)
         self._obeyed = 0  # of the changes: those that the models' configs have
         self._train = corpus.train.to(self.device)
         self._order: tuple[int, Tensor] | None = None  # (epoch, permutation)
