@@ -1,7 +1,11 @@
 """The background player: it starts, pauses, reports what it raised, and never runs beside another."""
 
+import gc
 import threading
 import time
+import weakref
+
+import pytest
 
 from electra_edu.widgets.player import Player
 
@@ -81,3 +85,35 @@ def test_pause_from_inside_the_work_does_not_deadlock():
     player.play()
     wait_for(lambda: not player.is_playing)
     assert ends == [None]
+
+
+@pytest.mark.fault("Panel state", seen="playing after a pause that was not waited for did nothing")
+def test_playing_after_an_impatient_pause_plays_again():
+    began, go_on, ends = threading.Semaphore(0), threading.Event(), []
+
+    def work():
+        began.release()
+        return go_on.wait(10)
+
+    player = Player(work, ends.append)
+    player.play()
+    assert began.acquire(timeout=10)
+    player.pause(wait=False)
+    player.play()
+    assert player.is_playing
+    go_on.set()
+    assert began.acquire(timeout=10)  # the work went on, in a second thread
+    player.pause()
+    assert ends == [None, None]
+    assert player_threads() == []
+
+
+@pytest.mark.fault("Resources", seen="the player that played last was kept for good, with all that it trained")
+def test_a_closed_player_can_be_forgotten():
+    player = Player(lambda: False, lambda _error: None)
+    player.play()
+    player.close()
+    kept = weakref.ref(player)
+    del player
+    gc.collect()
+    assert kept() is None

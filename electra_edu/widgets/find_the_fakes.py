@@ -101,8 +101,10 @@ class FindTheFakes(anywidget.AnyWidget):
             self._player.pause()
 
     def close(self) -> None:
-        """End the training, if one goes on, and take the panel off the page."""
-        self.stop()
+        """End the training, if one goes on, and take the panel off the page; the run can be forgotten then."""
+        if self._player is not None:
+            self._player.close()
+            self.layout.close()
         super().close()
 
     def _show_story(self, error: str = "") -> None:

@@ -12,6 +12,7 @@ from electra_edu.plots.blocks import Block, Text, in_words
 from electra_edu.training import TrainingRun
 from electra_edu.widgets._figure import draw_sheet, show
 from electra_edu.widgets.code_drawer import CodeDrawer
+from electra_edu.widgets.knobs import close_all
 from electra_edu.widgets.player import Player
 from electra_edu.widgets.sheet import Sheet
 
@@ -61,8 +62,8 @@ class Instrument(ABC):
         self.drawer.code = code
 
     def close(self) -> None:
-        """Take the panel off the page."""
-        self.panel.close()
+        """Take the panel with all its parts off the page; what it showed can be forgotten then."""
+        close_all(self.panel)
 
     def _pick(self, action: str, index: int) -> None:
         self.picked(action, index)
