@@ -26,7 +26,7 @@ def grown(values: list[float], most: int) -> tuple[list[float], list[float]]:
     return curve.points()
 
 
-@given(st.lists(VALUES, min_size=1, max_size=400), st.integers(6, 60))
+@given(st.lists(VALUES, min_size=1, max_size=150), st.integers(6, 40))
 def test_it_keeps_ends_extremes_and_order_within_the_limit(values: list[float], most: int) -> None:
     x, y = grown(values, most)
     assert len(x) == len(y) <= most
@@ -66,7 +66,7 @@ ASKED = st.one_of(
 
 
 @given(
-    st.lists(ASKED, max_size=60),
+    st.lists(ASKED, max_size=40),
     st.sampled_from([{}, {"scheme": "two-stage", "generator_steps": 3, "weight_sharing": "none"}]),
 )
 def test_a_log_that_grows_has_the_run_s_stages(asked: list[tuple[str, Any]], scheme: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """GrowingCurve: a series without end, kept as the points that a strip can show."""
 
 import math
-from itertools import zip_longest
 from typing import NamedTuple
 
 from electra_edu.widgets.frame import MOST_POINTS
@@ -14,17 +13,19 @@ class Point(NamedTuple):
     y: float
 
 
-class _Run(NamedTuple):
-    """The lowest and the highest point of some neighbours."""
+class _Run:
+    """The lowest and the highest point of some neighbours; a missing value counts only where there is no other."""
 
-    lowest: Point
-    highest: Point
+    __slots__ = ("highest", "lowest")
 
-    def joined(self, other: "_Run") -> "_Run":
-        """Return both as one; a missing value counts only where there is no other."""
-        lowest = min(self.lowest, other.lowest, key=lambda point: (math.isnan(point.y), point.y))
-        highest = max(self.highest, other.highest, key=lambda point: (not math.isnan(point.y), point.y))
-        return _Run(lowest, highest)
+    def __init__(self, point: Point) -> None:
+        self.lowest = self.highest = point
+
+    def take(self, point: Point) -> None:
+        if point.y < self.lowest.y or self.lowest.y != self.lowest.y:  # NaN is not equal to itself
+            self.lowest = point
+        if point.y > self.highest.y or self.highest.y != self.highest.y:
+            self.highest = point
 
 
 class GrowingCurve:
@@ -64,20 +65,22 @@ class GrowingCurve:
         return [point.x for point in kept], [point.y for point in kept]
 
     def _put(self, point: Point) -> None:
-        single = _Run(point, point)
         if self._runs and self._filled < self._width:
-            self._runs[-1] = self._runs[-1].joined(single)
+            self._runs[-1].take(point)
             self._filled += 1
             return
-        self._runs.append(single)
+        self._runs.append(_Run(point))
         self._filled = 1
         # A run of one point leaves one: there may be twice as many of these, and then still an even number of runs
         if len(self._runs) > (self._most_runs if self._width > 1 else 2 * self._most_runs - 1):
             self._halve()
 
     def _halve(self) -> None:
-        before = len(self._runs)
-        pairs = zip_longest(self._runs[::2], self._runs[1::2])
-        self._runs = [one if other is None else one.joined(other) for one, other in pairs]
-        self._filled += self._width if before % 2 == 0 else 0
+        """Join each run with its neighbour; an odd one at the end stays alone, with room for more."""
+        runs = self._runs
+        self._runs = runs[::2]
+        for one, other in zip(runs[::2], runs[1::2], strict=False):
+            one.take(other.lowest)
+            one.take(other.highest)
+        self._filled += 0 if len(runs) % 2 else self._width
         self._width *= 2

@@ -11,12 +11,26 @@ from electra_edu.plots.curves import HALF_LIFE
 from electra_edu.plots.series import RunningAverage
 from electra_edu.training import Stage, TrainingRun, judge
 from electra_edu.training.verdict import BestRecall
-from electra_edu.widgets.frame import Chart, Floor, Frame, Kept, Mark, Role, Sentence, Series, Strip, Token, Verdict
+from electra_edu.widgets.frame import (
+    Chart,
+    Floor,
+    Frame,
+    Kept,
+    Mark,
+    Role,
+    Sentence,
+    Series,
+    Strip,
+    Token,
+    Verdict,
+    thin,
+)
 from electra_edu.widgets.growing_curve import GrowingCurve
 from electra_edu.widgets.run_labels import NAMES, change_label, settings_label
 from electra_edu.widgets.stage_log import StageLog
 
 RAW = ("mlm_loss", "rtd_loss")  # drawn faint, as they are
+KEPT_POINTS = 120  # of a curve that stays behind
 SMOOTH = ("mlm_loss", "rtd_loss", "rtd_floor", "recall")  # drawn as running averages
 
 
@@ -88,8 +102,8 @@ class RunFrames:
         self.grow()
         run = self.run
         label = settings_label(run.first_config, self.stages(), usual_rate) + (f", seed {run.seed}" if run.seed else "")
-        curves = {name: Kept(label, *curve.points()) for name, curve in self._smooth.items()}
-        curves["auc"] = Kept(label, *self._auc.points())
+        curves = {name: Kept(label, *thin(*curve.points(), KEPT_POINTS)) for name, curve in self._smooth.items()}
+        curves["auc"] = Kept(label, *thin(*self._auc.points(), KEPT_POINTS))
         return KeptRun(run.corpus.name, run.corpus.sha256, curves)
 
     def frame(
