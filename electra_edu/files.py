@@ -57,12 +57,18 @@ def write_whole(path: Path, data: str | bytes, *, mode: int = 0o666) -> None:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write CPU tensors and texts to a safetensors file that `read_tensors` can tell from a damaged one."""
+    """Write CPU tensors and texts to a safetensors file that `read_tensors` can tell from a damaged one.
+
+    Raises OSError where it cannot be written, and leaves what was there then.
+    """
     digest = {DIGEST: _digest(tensors, metadata)}
     with replacing(path) as part:
         part.touch()
         mode = part.stat().st_mode  # as for any new file; safetensors would make it readable to its owner alone
-        save_file(dict(tensors), part, {**metadata, **digest})
+        try:
+            save_file(dict(tensors), part, {**metadata, **digest})
+        except SafetensorError as error:  # a full disk, for one
+            raise OSError(str(error)) from error
         part.chmod(mode)
 
 

@@ -4,17 +4,14 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from platformdirs import user_cache_path
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from tokenizers import Tokenizer
-from torch import Tensor
 
 from electra_edu.corpora.corpus import Corpus, Labels
-from electra_edu.files import write_whole
+from electra_edu.files import DamagedFileError, read_tensors, write_tensors
 
 FOLDER_VARIABLE = "ELECTRA_EDU_CACHE"  # environment variable that names another folder
 LABELS = "labels."  # begins the names of the label tensors in a file
@@ -58,20 +55,14 @@ def _save(corpus: Corpus, path: Path) -> None:
             name: {"names": labels.names, "level": labels.level} for name, labels in corpus.heldout_labels.items()
         },
     }
-    metadata = {"about": json.dumps(about), "tokenizer": corpus.tokenizer.to_str()}
-    metadata["checksum"] = _checksum(metadata, tensors)
-    write_whole(path, save(tensors, metadata))
+    write_tensors(path, tensors, {"about": json.dumps(about), "tokenizer": corpus.tokenizer.to_str()})
 
 
 def _load(path: Path) -> Corpus | None:
     """Return the corpus in a file, or None where there is none that is whole."""
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict: it has no __iter__)
-    except (OSError, SafetensorError):
-        return None
-    if metadata.pop("checksum", None) != _checksum(metadata, tensors):
+        tensors, metadata = read_tensors(path)
+    except (OSError, DamagedFileError):
         return None
     about = json.loads(metadata["about"])
     labels = {
@@ -86,11 +77,3 @@ def _load(path: Path) -> Corpus | None:
         about["sha256"],
         labels,
     )
-
-
-def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
-    for name in sorted(tensors):
-        digest.update(f"{name}{tuple(tensors[name].shape)}".encode())
-        digest.update(tensors[name].numpy().tobytes())
-    return digest.hexdigest()

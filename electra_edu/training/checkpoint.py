@@ -140,7 +140,7 @@ def save(run: TrainingRun, directory: Path) -> None:
             write_whole(directory / ABOUT, text)
     except CheckpointError:
         raise
-    except (OSError, ValueError, SafetensorError) as error:  # ValueError: a number that JSON has not
+    except (OSError, ValueError) as error:  # ValueError: a number that JSON has not
         raise CheckpointError(f"The run could not be saved to {directory}: {error}. Choose another folder.") from error
 
 
