@@ -40,7 +40,7 @@ from electra_edu.experiments import (
 )
 from electra_edu.experiments import cells as cells_module
 from electra_edu.experiments import runner as runner_module
-from electra_edu.experiments.cells import Place, run_cell
+from electra_edu.experiments.cells import CellFiles, run_cell
 from electra_edu.experiments.plan import FineTuning, corpus_named, parse
 from electra_edu.experiments.records import arm_of, comparable
 from electra_edu.experiments.runner import estimate, gather
@@ -151,7 +151,7 @@ class TestCells:
     def test_training_means_are_of_the_steps_since_the_last_mark(self, tmp_path: Path) -> None:
         cell = next(iter(SMALL.cells()))
         run_cell(cell, tmp_path)
-        first, second = Place(tmp_path, cell.key).result() or []
+        first, second = CellFiles(tmp_path, cell.key).result() or []
         run = cells_module.TrainingRun(cell.arm.config(corpus_named("toy"), cell.marks[-1]), corpus_named("toy"), 0)
         with cells_module.one_thread():
             losses = [record.mlm_loss for record in run.advance(second["step"])]
@@ -179,7 +179,7 @@ class TestCells:
         with pytest.raises(Killed):
             run_cell(cell, tmp_path)
         monkeypatch.undo()
-        assert Place(tmp_path, cell.key).result() is None
+        assert CellFiles(tmp_path, cell.key).result() is None
         steps = []
         advance = cells_module.TrainingRun.advance
         monkeypatch.setattr(
@@ -240,7 +240,7 @@ class TestCells:
         with pytest.raises(Killed):
             run_cell(cell, tmp_path)
         monkeypatch.undo()
-        place = Place(tmp_path, cell.key)
+        place = CellFiles(tmp_path, cell.key)
         rows = json.loads(place.rows.read_text())
         assert [row["step"] for row in rows] == saves
         if is_row_lost:
@@ -256,7 +256,7 @@ class TestCells:
 
     def test_a_damaged_checkpoint_is_begun_again(self, undisturbed: list[Row], tmp_path: Path) -> None:
         cell = next(iter(SMALL.cells()))
-        place = Place(tmp_path, cell.key)
+        place = CellFiles(tmp_path, cell.key)
         place.run.mkdir(parents=True)
         (place.run / "run.json").write_text("{")
         place.done.write_text('[{"step": ')

@@ -1,22 +1,55 @@
 """The commands and their options; what they do is in the modules beside this one."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import errno
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from electra_edu import doctor as checkup
 from electra_edu.cli import bench as benches
 from electra_edu.cli import experiments as trials
 from electra_edu.cli import lab as jupyterlab
 from electra_edu.cli import lessons
+from electra_edu.cli.terminal import accept_every_character, complain, say
 from electra_edu.errors import ElectraEduError
 
+INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
+
+
+class CommandLine(TyperGroup):
+    """All commands: what they print fits any terminal, and what goes wrong is a sentence and an exit code.
+
+    1: it could not be done, or only in part. 2: no such command or option. 130: Ctrl-C.
+    """
+
+    def main(self, *args: Any, **settings: Any) -> Any:
+        """Run the command that the arguments name."""
+        accept_every_character()
+        return super().main(*args, **settings)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, and answer a mistake in a sentence instead of a traceback."""
+        try:
+            return super().invoke(ctx)
+        except ElectraEduError as error:
+            complain(str(error))
+            raise typer.Exit(1) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read the output has had enough: Typer ends quietly
+                raise
+            complain(f"The computer refused: {error}.")
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            complain(str(error) or "Stopped.")
+            raise typer.Exit(INTERRUPTED) from error
+
+
 app = typer.Typer(
+    cls=CommandLine,
     help="An ELECTRA you can take apart: a course in JupyterLab. Start with [bold]electra-edu lab[/bold].",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -34,18 +67,19 @@ Seconds = Annotated[float, typer.Option(min=0.001, help="How long a turn takes, 
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 DType = Annotated[str, typer.Option(help="float32, or bfloat16: forward and loss under autocast, meant for a GPU.")]
 CorpusName = Annotated[str, typer.Option("--corpus", help="toy, docs or docs+.")]
-Seeds = Annotated[int, typer.Option(min=1, help="Runs of each.")]
+Seeds = Annotated[int, typer.Option(min=1, max=10_000, help="Runs of each.")]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Runs at a time; as many as cores when left out.")]
 Results = Annotated[
     Path, typer.Option("--out", metavar="FOLDER", help="Where results are kept, and found again after a stop.")
 ]
 Retry = Annotated[bool, typer.Option("--retry", help="Run again what failed before.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Write over the table of another experiment.")]
 Out = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write what was measured into this folder.")]
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"electra-edu {version('electra-edu')}")
+        say(f"electra-edu {version('electra-edu')}")
         raise typer.Exit
 
 
@@ -76,11 +110,10 @@ def lab(
 
     What you change there is kept: a newer version of a changed lesson is laid beside it.
     """
-    with _answered():
-        jupyterlab.check(port, extra or ())
-        laid = lessons.lay_out(lessons.lessons_folder(), folder)
-        _report(laid, folder)
-        code = jupyterlab.start(folder, laid.lessons[0], port=port, browser=browser, extra=extra or ())
+    jupyterlab.check(port, extra or ())
+    laid = lessons.lay_out(lessons.lessons_folder(), folder)
+    _report(laid, folder)
+    code = jupyterlab.start(folder, laid.lessons[0], port=port, browser=browser, extra=extra or ())
     raise typer.Exit(code)
 
 
@@ -93,11 +126,11 @@ def doctor(
     if speed and not any(check.problem for check in found):
         found.append(checkup.check_speed())
     for check in found:
-        typer.echo(f"{'MEND' if check.problem else 'ok':<5}{check.name:<34}{check.value}")
+        say(f"{'MEND' if check.problem else 'ok':<5}{check.name:<34}{check.value}")
         if check.problem:
-            typer.secho(f"     {check.problem}", fg="red")
+            say(f"     {check.problem}", style="red")
     wrong = sum(check.problem is not None for check in found)
-    typer.echo("All is well." if not wrong else f"{wrong} thing{'s' if wrong > 1 else ''} to mend.")
+    say("All is well." if not wrong else f"{wrong} thing{'s' if wrong > 1 else ''} to mend.")
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -110,10 +143,10 @@ def race(
     jobs: Jobs = None,
     out: Results = Path("results"),
     retry: Retry = False,
+    replace: Replace = False,
 ) -> None:
     """Hold ways to train against each other at equal FLOPs, and print what their features know."""
-    with _answered():
-        trials.race(name, corpus, tflop, seeds, jobs, out, retry)
+    trials.race(name, corpus, tflop, seeds, jobs, out, retry, replace)
 
 
 @app.command(rich_help_panel="Experiments")
@@ -129,10 +162,10 @@ def sweep(
     jobs: Jobs = None,
     out: Results = Path("results"),
     retry: Retry = False,
+    replace: Replace = False,
 ) -> None:
     """Train every combination of some settings on several seeds, and print what came out."""
-    with _answered():
-        trials.sweep(settings, corpus, tflop or [0.3], seeds, jobs, out, retry)
+    trials.sweep(settings, corpus, tflop or [0.3], seeds, jobs, out, retry, replace)
 
 
 @app.command(rich_help_panel="Experiments")
@@ -143,13 +176,13 @@ def record(
     jobs: Jobs = None,
     out: Results = Path("results"),
     retry: Retry = False,
+    replace: Replace = False,
 ) -> None:
     """Run the experiments behind the lessons again, and write their tables; says first how long it will take."""
     if show:
         Console().print(trials.listing())
         return
-    with _answered():
-        trials.record(names or (), every, out, jobs, retry)
+    trials.record(names or (), every, out, jobs, retry, replace)
 
 
 @bench.command("step")
@@ -164,8 +197,7 @@ def bench_step(
     out: Out = None,
 ) -> None:
     """Time a training step beside transformers', electra-pytorch's and a textbook's, and against a matrix product."""
-    with _answered():
-        benches.step(shape or (), rounds, seconds, device, dtype, out)
+    benches.step(shape or (), rounds, seconds, device, dtype, out)
 
 
 @bench.command("growth")
@@ -173,40 +205,28 @@ def bench_growth(
     rounds: Rounds = 7, seconds: Seconds = 1.0, device: Device = "cpu", dtype: DType = "float32", out: Out = None
 ) -> None:
     """Time and weigh a step as length, width, layers and vocabulary double, one at a time."""
-    with _answered():
-        benches.growth(rounds, seconds, device, dtype, out)
+    benches.growth(rounds, seconds, device, dtype, out)
 
 
 @bench.command("insight")
 def bench_insight(
     corpus: Annotated[list[str] | None, typer.Option(help="toy or docs; may be repeated. Without it, both.")] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Runs on each corpus.")] = 5,
+    seeds: Annotated[int, typer.Option(min=1, max=10_000, help="Runs on each corpus.")] = 5,
     first_seed: Annotated[int, typer.Option(min=0, help="The first of the seeds.")] = 0,
     device: Device = "cpu",
     out: Out = None,
 ) -> None:
     """Time from Train until the discriminator passes .90 on the toy language's exam, .75 and .85 on documentation."""
-    with _answered():
-        benches.insight(corpus or (), seeds, first_seed, device, out)
+    benches.insight(corpus or (), seeds, first_seed, device, out)
 
 
 def _report(laid: lessons.Laid, folder: Path) -> None:
     """Say what happened to the learner's folder, and how to stop."""
-    typer.echo(f"Your lessons: {folder.resolve()}")
+    say(f"Your lessons: {folder.resolve()}")
     if laid.updated:
-        typer.echo(f"Brought up to date: {', '.join(laid.updated)}")
+        say(f"Brought up to date: {', '.join(laid.updated)}")
     for changed, newer in laid.beside:
-        typer.echo(f"You changed {changed}, so it stays as it is; the new version is beside it: {newer}")
+        say(f"You changed {changed}, so it stays as it is; the new version is beside it: {newer}")
     if laid.ignored:
-        typer.echo(f"{laid.ignored} is of an older version or somebody else's: it is not read, and you may delete it.")
-    typer.echo("JupyterLab is starting. Ctrl-C in this window ends it; your work is saved in the folder.")
-
-
-@contextmanager
-def _answered() -> Iterator[None]:
-    """Answer a mistake in a sentence instead of a traceback."""
-    try:
-        yield
-    except ElectraEduError as error:
-        typer.secho(str(error), err=True, fg="red")
-        raise typer.Exit(1) from error
+        say(f"{laid.ignored} is of an older version or somebody else's: it is not read, and you may delete it.")
+    say("JupyterLab is starting. Ctrl-C in this window ends it; your work is saved in the folder.")

@@ -1,5 +1,6 @@
 """`electra-edu bench`: times training steps, prints tables, and writes what was measured."""
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from electra_edu import plots
+from electra_edu import arguments, plots
+from electra_edu.cli.terminal import say, writable
 from electra_edu.errors import ElectraEduError
 from electra_edu.experiments import benchmark
 from electra_edu.experiments.benchmark.contest import device_named, dtype_named
+from electra_edu.files import write_whole
 
 ON_A_GPU_ONLY = ("base",)  # minutes for a step on a CPU
 
@@ -21,19 +24,19 @@ def step(names: Sequence[str], rounds: int, seconds: float, device: str, dtype: 
     console = Console()
     about = benchmark.hardware(device_named(device))  # a wrong name is answered before anything is timed
     dtype_named(dtype)
+    arguments.finite_number("--seconds", seconds)
     shapes = [benchmark.shape_named(name) for name in names or _suited(device)]
-    folder = _folder(out)
+    path = _result(out, f"{about['date']}-step-{device}")
     found = []
     for shape in shapes:
         with console.status(f"{shape.name}: {rounds} rounds of about {seconds:g} s for each contender"):
             one = benchmark.contest(shape, device=device, dtype=dtype, rounds=rounds, seconds=seconds)
+        found.append(one)
+        if path is not None:  # after each shape: an interrupted benchmark keeps what it has
+            _write(path, {"hardware": about, "contests": found, "rounds": rounds, "seconds": seconds})
         console.print(step_table(one))
         for note in one["notes"]:
-            console.print(f"Note: {note}", markup=False, highlight=False)
-        found.append(one)
-        if folder is not None:  # after each shape: an interrupted benchmark keeps what it has
-            path = folder / f"{about['date']}-step-{device}.json"
-            _write(path, {"hardware": about, "contests": found, "rounds": rounds, "seconds": seconds})
+            say(f"Note: {note}")
     console.print(_hardware_line(about, dtype, [rate for one in found for rate in one["product_rates"]]))
 
 
@@ -42,32 +45,37 @@ def growth(rounds: int, seconds: float, device: str, dtype: str, out: Path | Non
     console = Console()
     about = benchmark.hardware(device_named(device))
     dtype_named(dtype)
-    folder = _folder(out)
+    arguments.finite_number("--seconds", seconds)
+    path = _result(out, f"{about['date']}-growth-{device}")
     with console.status("Every size in turn, the others fixed"):
         rows = benchmark.growth(device=device, dtype=dtype, rounds=rounds, seconds=seconds)
     found = benchmark.slopes(rows)
+    if path is not None:
+        _write(path, {"hardware": about, "dtype": dtype, "rows": rows, "slopes": found})
+        figure = plots.growth(rows, {one["varied"]: one["most"] for one in found})
+        figure.savefig(path.with_suffix(".png"), dpi=150)
     for table in growth_tables(rows, found):
         console.print(table)
     holds = all(one["holds"] for one in found)
     console.print("Nothing grows faster than it must." if holds else "Something grows faster than it must: see above.")
     console.print(_hardware_line(about, dtype, ()))
-    if folder is not None:
-        stem = f"{about['date']}-growth-{device}"
-        _write(folder / f"{stem}.json", {"hardware": about, "dtype": dtype, "rows": rows, "slopes": found})
-        figure = plots.growth(rows, {one["varied"]: one["most"] for one in found})
-        figure.savefig(folder / f"{stem}.png", dpi=150)
 
 
 def insight(corpora: Sequence[str], seeds: int, first_seed: int, device: str, out: Path | None) -> None:
     """Train the presets until they pass their marks, print how long that took, and write the rows."""
     console = Console()
     about = benchmark.hardware(device_named(device))
-    folder, rows = _folder(out), []
-    for corpus in corpora or benchmark.MARKS:
+    names = [*dict.fromkeys(corpora or benchmark.MARKS)]
+    for name in names:
+        benchmark.marks_of(name)
+    arguments.seed("--first-seed", first_seed + seeds)
+    stems = {name: f"{about['date']}-insight-{name}-{device}-{about['threads']}-threads" for name in names}
+    paths = {name: _result(out, stem) for name, stem in stems.items()}
+    rows = []
+    for corpus, path in paths.items():
         with console.status(f"{corpus}: {seeds} runs, one after the other"):
             mine = benchmark.time_to_insight(corpus, seeds=range(first_seed, first_seed + seeds), device=device)
-        if folder is not None:
-            path = folder / f"{about['date']}-insight-{corpus}-{device}-{about['threads']}-threads.json"
+        if path is not None:
             _write(path, {"hardware": about, "rows": mine})
         rows += mine
     console.print(insight_table(benchmark.insight_summary(rows)))
@@ -145,18 +153,19 @@ def _hardware_line(about: Mapping[str, Any], dtype: str, rates: Sequence[float])
     return f"{line}. A 2048 × 2048 product ({dtype}): {sorted(rates)[len(rates) // 2] / 1e9:,.0f} GFLOP/s."
 
 
-def _folder(out: Path | None) -> Path | None:
-    """Make the folder now: minutes of measuring should not end in an error."""
-    try:
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ElectraEduError(f"--out {out}: cannot be made ({error}). Choose another folder.") from error
-    return out
+def _result(out: Path | None, stem: str) -> Path | None:
+    """Return where a measurement goes, beside what was measured before; None where it is only printed.
+
+    The folder is made now: minutes of measuring should not end in an error.
+    """
+    if out is None:
+        return None
+    numbered = (writable(out) / f"{stem}{f'-{n}' if n > 1 else ''}.json" for n in itertools.count(1))
+    return next(path for path in numbered if not path.exists())
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
     try:
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        write_whole(path, json.dumps(content, indent=1) + "\n")
     except OSError as error:
         raise ElectraEduError(f"{path}: cannot be written ({error}). Choose another --out.") from error

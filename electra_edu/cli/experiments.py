@@ -1,6 +1,7 @@
 """`electra-edu race`, `sweep` and `record`: run experiments with a progress bar, keep their tables, print them."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from electra_edu import arguments
+from electra_edu.cli.terminal import complain, say, writable
 from electra_edu.config import ElectraConfig
 from electra_edu.errors import ElectraEduError, nearest
 from electra_edu.experiments import (
@@ -25,48 +28,75 @@ from electra_edu.experiments import (
     write_record,
 )
 from electra_edu.experiments.cells import Row
-from electra_edu.experiments.findings import named, scores_of
+from electra_edu.experiments.findings import named
 from electra_edu.experiments.plan import TFLOP
+from electra_edu.experiments.readings import scores_of
+from electra_edu.experiments.records import check_table
 
 GENERATOR = {"mlm_loss": "MLM loss", "mlm_accuracy": "right", "sampled_accuracy": "right, drawn", "entropy": "entropy"}
 DISCRIMINATOR = {"auc": "AUC, exam", "live_auc": "AUC, own fakes", "recall": "recall", "replaced_rate": "replaced"}
 
 
-def race(name: str, corpus: str, tflop: float, seeds: int, jobs: int | None, out: Path, retry: bool) -> None:
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, and what it means for the results, in a sentence."""
+
+
+def race(
+    name: str, corpus: str, tflop: float, seeds: int, jobs: int | None, out: Path, retry: bool, replace: bool
+) -> None:
     """Run a race and print what came out."""
+    arguments.finite_number("--tflop", tflop)
     experiment = race_of(name, corpus=corpus, flops=tflop * TFLOP, seeds=seeds)
-    command = f"electra-edu race {name} --corpus {corpus} --tflop {tflop:g} --seeds {seeds}"
-    _report(_run(experiment, command, out, jobs, retry, Console()), Console())
+    command = _command("race", name, "--corpus", corpus, "--tflop", _number(tflop), "--seeds", str(seeds))
+    _prepare(experiment, out, replace)
+    _report(_run(experiment, command, out, jobs, retry, replace))
 
 
 def sweep(
-    settings: Sequence[str], corpus: str, tflop: Sequence[float], seeds: int, jobs: int | None, out: Path, retry: bool
+    settings: Sequence[str],
+    corpus: str,
+    tflop: Sequence[float],
+    seeds: int,
+    jobs: int | None,
+    out: Path,
+    retry: bool,
+    replace: bool,
 ) -> None:
     """Run every combination of the settings ("rtd_weight=1,10,50") on some seeds and print what came out."""
-    choices = dict(_setting(each) for each in settings)
-    if not choices:
-        raise ElectraEduError("Name at least one setting and its values, for example: sweep rtd_weight=1,10,50")
+    choices = _choices(settings)
     marks = tuple(sorted(TFLOP * mark for mark in tflop))
     experiment = Experiment("sweep", corpus, grid(choices), tuple(range(seeds)), marks)
-    budgets = " ".join(f"--tflop {mark:g}" for mark in tflop)
-    command = f"electra-edu sweep {' '.join(settings)} --corpus {corpus} {budgets} --seeds {seeds}"
-    _report(_run(experiment, command, out, jobs, retry, Console()), Console())
+    budgets = [word for mark in tflop for word in ("--tflop", _number(mark))]
+    command = _command("sweep", *settings, "--corpus", corpus, *budgets, "--seeds", str(seeds))
+    _prepare(experiment, out, replace)
+    _report(_run(experiment, command, out, jobs, retry, replace))
 
 
-def record(names: Sequence[str], every: bool, out: Path, jobs: int | None, retry: bool) -> None:
+def record(names: Sequence[str], every: bool, out: Path, jobs: int | None, retry: bool, replace: bool) -> None:
     """Run experiments of the package, the estimate first, and write their tables."""
-    experiments = [load_experiment(name) for name in (experiment_names() if every else names)]
+    experiments = [load_experiment(name) for name in dict.fromkeys(experiment_names() if every else names)]
     if not experiments:
         raise ElectraEduError("Name an experiment, or --all; --list shows what there is.")
+    for experiment in experiments:
+        _prepare(experiment, out, replace)
     console = Console()
     left = {one.name: estimate(one, _cells(out, one), jobs) for one in experiments}
     for name, seconds in left.items():
         console.print(f"{name}: about {_time(seconds)} left", highlight=False)
     if len(left) > 1:
         console.print(f"together about {_time(sum(left.values()))}", highlight=False)
+    incomplete = []
     for experiment in experiments:
-        outcome = _run(experiment, f"electra-edu record {experiment.name}", out, jobs, retry, console)
-        console.print(f"{len(outcome.rows)} rows in {out / experiment.name}.jsonl", highlight=False)
+        try:
+            outcome = _run(experiment, _command("record", experiment.name), out, jobs, retry, replace)
+        except ElectraEduError as error:  # the others have still to run
+            complain(str(error))
+            incomplete.append(experiment.name)
+            continue
+        say(f"{len(outcome.rows)} rows in {out / experiment.name}.jsonl")
+        incomplete += [experiment.name] * bool(outcome.failed)
+    if incomplete:
+        raise ElectraEduError(f"Not all runs succeeded of: {', '.join(incomplete)}. --retry tries them again.")
 
 
 def listing() -> Table:
@@ -103,8 +133,18 @@ def tables(rows: Sequence[Row]) -> list[Table]:
     return [cost, *(_scores(title, found, names) for title, names in parts if names)]
 
 
-def _run(experiment: Experiment, command: str, out: Path, jobs: int | None, retry: bool, console: Console) -> Outcome:
+def _prepare(experiment: Experiment, out: Path, replace: bool) -> None:
+    """Refuse before anything is trained what cannot be trained, and a folder that cannot take the results."""
+    experiment.check()
+    arguments.path("--out", out)
+    if not replace:
+        check_table(experiment, out)
+    writable(out)
+
+
+def _run(experiment: Experiment, command: str, out: Path, jobs: int | None, retry: bool, replace: bool) -> Outcome:
     """Run an experiment with a progress bar, write its table into `out`, and name the runs that failed."""
+    console = Console()
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         TextColumn("time left"), TimeRemainingColumn(elapsed_when_finished=False),
@@ -120,25 +160,26 @@ def _run(experiment: Experiment, command: str, out: Path, jobs: int | None, retr
                 on_cell=lambda done, of: progress.update(task, completed=done, total=of),
             )
     except KeyboardInterrupt:
-        console.print("Stopped. What is finished is kept; the same command goes on from here.")
-        raise
-    write_record(experiment, outcome, out, command)
-    if outcome.failed:
-        console.print(f"{len(outcome.failed)} of {outcome.cells} runs failed; --retry tries them again:", style="red")
+        raise Interrupted("Stopped. What is finished is kept; the same command goes on from here.") from None
+    try:
+        write_record(experiment, outcome, out, command, replace=replace)
+    finally:
         for name, error in outcome.failed.items():
-            console.print(f"  {name}: {error}", highlight=False)
+            complain(f"{name}: {error}")
     return outcome
 
 
-def _report(outcome: Outcome, console: Console) -> None:
-    if not outcome.rows:
-        raise ElectraEduError("No run succeeded.")
+def _report(outcome: Outcome) -> None:
+    """Print the tables of what succeeded; raise ElectraEduError where not all did."""
+    console = Console()
     for table in tables(outcome.rows):
         console.print(table)
     console.print(
         "Mean over the seeds, and below it the least and the greatest. Probes: what a linear classifier reads off "
         "the frozen features of the network that is kept; losses and entropy in nats."
     )
+    if outcome.failed:
+        raise ElectraEduError(f"{len(outcome.failed)} of {outcome.cells} runs failed. --retry tries them again.")
 
 
 def _scores(
@@ -154,15 +195,30 @@ def _scores(
     return table
 
 
+def _choices(settings: Sequence[str]) -> dict[str, list[Any]]:
+    """Read all settings; raises ElectraEduError for one that is named twice, or has a value twice."""
+    choices: dict[str, list[Any]] = {}
+    for name, values in map(_setting, settings):
+        if name in choices:
+            raise ElectraEduError(f"{name} is named twice. Give all its values at once: {name}=1,2")
+        for i, value in enumerate(values):
+            if value in values[:i]:  # 1 and 1.0 too: the same run
+                raise ElectraEduError(f"{name}: the value {value} is there twice. Name it once.")
+        choices[name] = values
+    if not choices:
+        raise ElectraEduError("Name at least one setting and its values, for example: sweep rtd_weight=1,10,50")
+    return choices
+
+
 def _setting(text: str) -> tuple[str, list[Any]]:
     """Read "rtd_weight=1,10,50": a field of the config and its values."""
     name, is_there, values = text.partition("=")
     fields = ElectraConfig.__dataclass_fields__
     if name not in fields:
         raise ElectraEduError(f"{name!r} is not a setting.{nearest(name, fields)} Settings: {', '.join(fields)}.")
-    if not is_there or not values:
+    if not is_there or not all(value.strip() for value in values.split(",")):
         raise ElectraEduError(f"{text!r}: give the values after an equals sign, for example {name}=1,2")
-    return name, [_value(value) for value in values.split(",")]
+    return name, [_value(value.strip()) for value in values.split(",")]
 
 
 def _value(text: str) -> Any:
@@ -170,6 +226,16 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _command(*words: str) -> str:
+    """Return a command line that a shell reads as these words."""
+    return shlex.join(["electra-edu", *words])
+
+
+def _number(value: float) -> str:
+    """Write a number so that reading it gives the same one, without ".0"."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
 
 
 def _cells(out: Path, experiment: Experiment) -> Path:

@@ -31,20 +31,13 @@ from electra_edu.training.schemes import trained_at
 
 Row = dict[str, Any]  # one reading of one run: plain values, for JSON
 
-CHANCE = (
-    "seconds",
-    "date",
-    "host",
-    "threads",
-    "python",
-    "torch",
-    "version",
-)  # columns that may differ between machines
-TRAINED = ("mlm_loss", "rtd_loss", "mlm_grad_share", "grad_cosine", "recall", "replaced_rate", "entropy")
+# Columns that may differ between two machines on which the same cell ran.
+MACHINE_COLUMNS = ("seconds", "date", "host", "threads", "python", "torch", "version")
+TRAINING_COLUMNS = ("mlm_loss", "rtd_loss", "mlm_grad_share", "grad_cosine", "recall", "replaced_rate", "entropy")
 THREADS = 1  # in each cell: runs go on beside each other, and the last bits depend on it
 
 
-class Place:
+class CellFiles:
     """The files of one cell in an experiment's folder. What is there was written whole."""
 
     def __init__(self, folder: Path, key: str) -> None:
@@ -81,20 +74,20 @@ def run_cell(cell: Cell, folder: Path) -> bool:
     Return whether it succeeded; why not is kept as well. One process at a time works on a cell: a second one waits, and
     then finds it done.
     """
-    place = Place(folder, cell.key)
-    with FileLock(place.lock), one_thread():
-        if place.result() is not None:
+    files = CellFiles(folder, cell.key)
+    with FileLock(files.lock), one_thread():
+        if files.result() is not None:
             return True
-        place.failed.unlink(missing_ok=True)
+        files.failed.unlink(missing_ok=True)
         try:
-            write_whole(place.done, json.dumps(_rows(cell, place)))
+            write_whole(files.done, json.dumps(_rows(cell, files)))
         except Exception as error:  # whatever it was, the other cells go on and the report names it
             failure = {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
-            write_whole(place.failed, json.dumps(failure))
+            write_whole(files.failed, json.dumps(failure))
             return False
         finally:
-            if place.done.exists() or place.failed.exists():
-                place.clear()
+            if files.done.exists() or files.failed.exists():
+                files.clear()
     return True
 
 
@@ -109,17 +102,17 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _rows(cell: Cell, place: Place) -> list[Row]:
-    run, rows = _start(cell, place)
+def _rows(cell: Cell, files: CellFiles) -> list[Row]:
+    run, rows = _start(cell, files)
     for mark in cell.marks[len({row["tflop"] for row in rows}) :]:
         if cell.arm.is_trained:
             train_until(run, mark)
         rows += _readings(cell, run, mark, rows[-1]["step"] if rows else 0)
         if mark != cell.marks[-1]:
-            write_whole(place.rows, json.dumps(rows))  # before the run: rows of a later step are dropped on return
-            run.save(place.run)
+            write_whole(files.rows, json.dumps(rows))  # before the run: rows of a later step are dropped on return
+            run.save(files.run)
     if cell.keep:
-        to_transformers(run, place.network)
+        to_transformers(run, files.network)
     if cell.fine_tuning is None:
         return rows
     return [
@@ -128,14 +121,14 @@ def _rows(cell: Cell, place: Place) -> list[Row]:
     ]
 
 
-def _start(cell: Cell, place: Place) -> tuple[TrainingRun, list[Row]]:
+def _start(cell: Cell, files: CellFiles) -> tuple[TrainingRun, list[Row]]:
     """Return the run as it was at its last mark with its rows so far, or a new one."""
     corpus = corpus_named(cell.corpus)
-    rows = _read(place.rows) or []
+    rows = _read(files.rows) or []
     try:
-        run = TrainingRun.load(place.run, corpus, device="cpu")
+        run = TrainingRun.load(files.run, corpus, device="cpu")
     except CheckpointError:  # none yet, or damaged: begin this cell
-        shutil.rmtree(place.run, ignore_errors=True)
+        shutil.rmtree(files.run, ignore_errors=True)
     else:
         rows = [row for row in rows if row["step"] <= run.step]
         if rows and rows[-1]["step"] == run.step:
@@ -172,7 +165,7 @@ def _reading(
     The arm is not in it: the same run may have another name in another experiment.
     """
     steps = run.history[since:]
-    trained = {f"train_{name}": _mean([getattr(step, name) for step in steps]) for name in TRAINED}
+    trained = {f"train_{name}": _mean([getattr(step, name) for step in steps]) for name in TRAINING_COLUMNS}
     return {
         "corpus": cell.corpus,
         "seed": cell.seed,

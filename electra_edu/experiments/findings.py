@@ -1,7 +1,7 @@
 """What a record found, in sentences and tables that its numbers write: true whichever way it came out."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from statistics import fmean
 
@@ -9,10 +9,10 @@ import numpy as np
 
 from electra_edu.experiments.cells import Row
 from electra_edu.experiments.plan import TFLOP
-from electra_edu.experiments.records import Record, arm_of
+from electra_edu.experiments.readings import MEAN, arms_of, best_layers, compared, scores_of
+from electra_edu.experiments.records import Record
 from electra_edu.experiments.statistics import Array, Interval, Race, crossing, curves, mean_interval, race_to
 
-MEAN = "probe_mean"
 MANY = 11  # arms; with more of them the record is a search for settings
 SHARES = (0.9, 1.0)  # of BERT's score
 Table = list[list[str]]  # the first row is the header
@@ -31,14 +31,20 @@ WORDS = {
 
 
 def findings(record: Record) -> list[str]:
-    """Return the sentences of a record: a race to BERT's score, labels that are saved, or who is ahead and when."""
-    if "score" in record.rows[0]:
-        return labels_saved(record.rows)
-    if "layer" in record.rows[0]:
-        return ["Every task read from the layer that holds it best:", *_told(best_layers(record.rows))]
-    if len(arms_of(record.rows)) > MANY:
-        return [throughout(record.rows)]
-    return _told(record.rows)
+    """Return the sentences of a record: a race to BERT's score, labels that are saved, or who is ahead and when.
+
+    Of a table in which runs are missing: what the others say, and which were left out.
+    """
+    rows, left_out = compared(record)
+    return [*(_found(rows) if rows else ()), *left_out]
+
+
+def _found(rows: Sequence[Row]) -> list[str]:
+    if "score" in rows[0]:
+        return labels_saved(rows)
+    if "layer" in rows[0]:
+        return ["Every task read from the layer that holds it best:", *_told(best_layers(rows))]
+    return [throughout(rows)] if len(arms_of(rows)) > MANY else _told(rows)
 
 
 def _told(rows: Sequence[Row]) -> list[str]:
@@ -53,12 +59,12 @@ def tables(record: Record, shows: Sequence[str] = ()) -> list[Table]:
 
     A search has none: its figure shows every setting.
     """
-    if "score" in record.rows[0]:
-        return [labels_table(record.rows)]
-    if len(arms_of(record.rows)) > MANY:
+    rows, _ = compared(record)
+    if not rows or "score" in rows[0]:
+        return [labels_table(rows)] if rows else []
+    if len(arms_of(rows)) > MANY:
         return []
-    found = [ends_table(record.rows, shows)]
-    rows: Sequence[Row] = record.rows
+    found = [ends_table(rows, shows)]
     if "layer" in rows[0]:
         rows = best_layers(rows)
         found.insert(0, ends_table(rows))
@@ -68,37 +74,6 @@ def tables(record: Record, shows: Sequence[str] = ()) -> list[Table]:
 def is_race(rows: Sequence[Row]) -> bool:
     """Whether a table holds ELECTRA against BERT and nothing else."""
     return set(arms_of(rows)) == {"BERT", "ELECTRA"}
-
-
-def best_layers(rows: Sequence[Row]) -> list[Row]:
-    """Return one row for each run and mark, every probe's score from the layer that has the highest mean over seeds."""
-    probes = scores_of(rows)[:-1]
-    runs: dict[tuple[str, float], list[Row]] = {}
-    for row in rows:
-        runs.setdefault((arm_of(row), row["tflop"]), []).append(row)
-    found = []
-    for (arm, _), some in runs.items():
-        layers = sorted({row["layer"] for row in some})
-        best = {name: max(layers, key=lambda layer: _mean_at(some, name, layer)) for name in probes}
-        for seed in sorted({row["seed"] for row in some}):
-            mine = {row["layer"]: row for row in some if row["seed"] == seed}
-            scores = {name: mine[best[name]][name] for name in probes}
-            found.append(mine[layers[-1]] | scores | {"arm": arm, MEAN: fmean(scores.values())})
-    return found
-
-
-def _mean_at(rows: Sequence[Row], score: str, layer: int) -> float:
-    return fmean(row[score] for row in rows if row["layer"] == layer)
-
-
-def arms_of(rows: Iterable[Row]) -> list[str]:
-    """List the arms in the order of the table."""
-    return list(dict.fromkeys(row["arm"] for row in rows))
-
-
-def scores_of(rows: Sequence[Row]) -> list[str]:
-    """List the probe columns, the mean over the suite last."""
-    return [name for name in rows[0] if name.startswith("probe_") and name != MEAN] + [MEAN]
 
 
 def races(rows: Sequence[Row], share: float) -> list[Race]:
@@ -225,6 +200,8 @@ def difference(rows: Sequence[Row], one: str, other: str, score: str = MEAN) -> 
 
 def labels_saved(rows: Sequence[Row], scratch: str = "from scratch") -> list[str]:
     """Say with how many labels each arm scores what a network from scratch scores with the most."""
+    if scratch not in arms_of(rows):
+        return ["No network from scratch finished: how many labels the others save is not known."]
     labels = np.array(sorted({row["labels_per_class"] for row in rows}), dtype=float)
 
     def curve(arm: str) -> Array:

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,13 +12,15 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from electra_edu import efficiency
+from electra_edu import arguments, efficiency
 from electra_edu.config import PRESETS, ElectraConfig, preset
 from electra_edu.corpora import load_corpus
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.errors import ElectraEduError, nearest
+from electra_edu.experiments.code_version import code_version
 from electra_edu.fields import Fields
 from electra_edu.objectives import Trained
+from electra_edu.training.schemes import trained_at
 
 TFLOP = 1e12
 
@@ -84,11 +87,12 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """Return a name that depends on everything the cell's results depend on, but for the machine."""
+        """Return a name that depends on everything the cell's results depend on, the code too, but for the machine."""
         corpus = corpus_named(self.corpus)
         config = self.arm.config(corpus, self.marks[-1]).to_dict()
         tuning = self.fine_tuning and [self.fine_tuning.tasks, self.fine_tuning.labels_per_class]
         about = [
+            code_version(),
             config,
             self.arm.is_trained,
             corpus.sha256,
@@ -134,11 +138,35 @@ class Experiment:
         for what, each in (("seeds", self.seeds), ("arms", names)):
             if len(set(each)) < len(each):
                 raise ElectraEduError(f"{what}: {list(each)} has one of them twice.")
+        for seed in self.seeds:
+            arguments.seed("seeds", seed)
         if self.keep and self.keep not in names:
             raise ElectraEduError(f"keep={self.keep!r}: is none of the arms.{nearest(self.keep, names)}")
-        if self.marks[0] <= 0 or list(self.marks) != sorted(set(self.marks)):
-            given = [mark / TFLOP for mark in self.marks]
-            raise ElectraEduError(f"tflop={given}: must be above 0 and ascend.")
+        given = [mark / TFLOP for mark in self.marks]
+        if not all(math.isfinite(mark) and mark > 0 for mark in self.marks):
+            raise ElectraEduError(f"tflop={given}: must be finite and above 0, for example 0.3.")
+        if list(self.marks) != sorted(set(self.marks)):
+            raise ElectraEduError(f"tflop={given}: must ascend, and have none twice.")
+
+    def check(self) -> None:
+        """Refuse what would fail in every run: settings that are none, or not the corpus's, and too small a budget.
+
+        Raises ElectraEduError.
+        """
+        corpus = corpus_named(self.corpus)
+        for arm in self.arms:
+            config = arm.config(corpus, self.marks[-1])
+            for name in ("vocab_size", "max_seq_length"):
+                if getattr(config, name) != getattr(corpus, name):
+                    raise ElectraEduError(
+                        f"{name}={getattr(config, name)} in the arm {arm.name!r}: the corpus {corpus.name!r} has "
+                        f"{getattr(corpus, name)}, and that is not a setting of an experiment. Leave it out."
+                    )
+            step = _cost(config, trained_at(0, config)) / TFLOP
+            if arm.is_trained and TFLOP * step > self.marks[0]:
+                raise ElectraEduError(
+                    f"tflop={self.marks[0] / TFLOP:g}: one step of {arm.name!r} takes {step:.2g}. Give at least that."
+                )
 
     def cells(self) -> Iterator[Cell]:
         """Yield every run, one seed of all arms before the next: what is done early can be compared."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from electra_edu import arguments
 from electra_edu.errors import ElectraEduError, nearest
 from electra_edu.experiments.plan import Experiment, corpus_named, load_experiment
 from electra_edu.experiments.runner import Outcome, run_experiment
@@ -21,9 +22,9 @@ def race_of(name: str, *, corpus: str = "toy", flops: float = 0.5e12, seeds: int
     """
     if name not in RACES:
         raise ElectraEduError(f"There is no race {name!r}.{nearest(name, RACES)} Races: {', '.join(RACES)}.")
-    for what, value in (("flops", flops), ("seeds", seeds)):
-        if not value > 0:
-            raise ElectraEduError(f"{what}={value!r}: must be above 0.")
+    arguments.whole_number("seeds", seeds, 1)
+    if not arguments.finite_number("flops", flops) > 0:
+        arguments.refuse("flops", flops, "above 0")
     corpus_named(corpus)  # an unknown name is answered here, not in a worker
     whole = load_experiment(RACES[name])
     return replace(whole, name=f"race-{name}", corpus=corpus, seeds=tuple(range(seeds)), marks=(flops,))

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +12,8 @@ import torch
 
 from electra_edu.errors import ElectraEduError, nearest
 from electra_edu.experiments.benchmark.hardware import hardware
-from electra_edu.experiments.cells import CHANCE, THREADS, Row
+from electra_edu.experiments.cells import MACHINE_COLUMNS, THREADS, Row
+from electra_edu.experiments.code_version import code_version
 from electra_edu.experiments.plan import TFLOP, Experiment, corpus_named
 from electra_edu.experiments.runner import Outcome
 from electra_edu.files import write_whole
@@ -24,9 +25,7 @@ class Record:
 
     name: str
     rows: tuple[Row, ...]
-    about: dict[
-        str, Any
-    ]  # command, corpus, settings of each arm, hardware, versions, dates; what it asks: the definition
+    about: dict[str, Any]  # command, corpus, settings of each arm, hardware, versions, dates
 
 
 def record_names() -> list[str]:
@@ -40,13 +39,14 @@ def load_record(name: str, folder: Path | None = None) -> Record:
     try:
         table = (place / f"{name}.jsonl").read_text(encoding="utf-8")
         about = json.loads((place / f"{name}.json").read_text(encoding="utf-8"))
-        return Record(name, tuple(json.loads(line) for line in table.splitlines()), about)
+        return Record(name, tuple(map(json.loads, filter(None, table.split("\n")))), about)
     except FileNotFoundError as error:
         known = [] if folder else record_names()
         hint = f"{nearest(name, known)} There are: {', '.join(known)}." if known else f" {folder} has none."
         raise ElectraEduError(f"There is no record {name!r}.{hint}") from error
     except ValueError as error:
-        raise ElectraEduError(f"The record {name!r} is damaged ({error}). Install the package again.") from error
+        remedy = "Run its command again." if folder else "Install the package again."
+        raise ElectraEduError(f"The record {name!r} is damaged ({error}). {remedy}") from error
 
 
 def network_folder(name: str) -> Path:
@@ -62,31 +62,42 @@ def network_folder(name: str) -> Path:
     return folder
 
 
-def write_record(experiment: Experiment, outcome: Outcome, folder: Path, command: str) -> Path:
+def write_record(
+    experiment: Experiment, outcome: Outcome, folder: Path, command: str, *, replace: bool = False
+) -> Path:
     """Write the table and how it came about into `folder`, each file whole, and return the table's path.
 
-    Networks that the experiment keeps go into a folder of its name there.
+    Networks that the experiment keeps go into a folder of its name there. `command` is what runs it again.
 
-    `command` is what runs it again. Raises ElectraEduError where it cannot be written.
+    A table that is there is replaced only by one that has all its runs, unless `replace`. Raises ElectraEduError, and
+    leaves what is there, where no run succeeded, where the table holds runs that `outcome` lacks, and where nothing can
+    be written.
     """
-    corpus = corpus_named(experiment.corpus)
+    table = folder / f"{experiment.name}.jsonl"
+    if not outcome.rows:
+        raise ElectraEduError(f"No run of {experiment.name!r} succeeded: no table was written. {_first(outcome)}")
+    if not replace:
+        check_table(experiment, folder)
+        held = load_record(experiment.name, folder).rows if table.exists() else ()
+        lost = {_reading(row) for row in held} - {_reading(row) for row in outcome.rows}
+        if lost:
+            raise ElectraEduError(
+                f"{table} stays as it is: it holds runs that failed now. {_first(outcome)} To write what there is over "
+                "it: --replace."
+            )
     dates = sorted(row["date"] for row in outcome.rows)
     about = {
         "command": command,
-        "corpus": {"name": corpus.name, "sha256": corpus.sha256},
-        "seeds": list(experiment.seeds),
-        "tflop": [mark / TFLOP for mark in experiment.marks],
-        "arms": {arm.name: arm.config(corpus, experiment.marks[-1]).to_dict() for arm in experiment.arms},
+        **_asked(experiment),
         "threads": THREADS,
-        "dates": [dates[0], dates[-1]] if dates else [],
+        "dates": [dates[0], dates[-1]],
         "training_seconds": round(sum(_last_seconds(outcome.rows).values())),
         "hardware": hardware(torch.device("cpu")),
         "failed": outcome.failed,
     }
-    table = folder / f"{experiment.name}.jsonl"
     try:
-        write_whole(table, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in outcome.rows))
-        write_whole(folder / f"{experiment.name}.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+        write_whole(folder / f"{experiment.name}.json", _json(about, indent=1) + b"\n")
+        write_whole(table, b"".join(_json(row) + b"\n" for row in outcome.rows))
         if outcome.network is not None:
             shutil.copytree(outcome.network, folder / experiment.name, dirs_exist_ok=True)
     except OSError as error:
@@ -94,9 +105,88 @@ def write_record(experiment: Experiment, outcome: Outcome, folder: Path, command
     return table
 
 
+def check_table(experiment: Experiment, folder: Path) -> None:
+    """Raise ElectraEduError where the experiment's table in `folder` would take the place of other results.
+
+    It may where the experiment has all that the table holds: the same corpus, arms, seeds and budgets, or more.
+    """
+    about, table = folder / f"{experiment.name}.json", folder / f"{experiment.name}.jsonl"
+    networks = [folder / experiment.name] * bool(experiment.keep)
+    there = [path for path in (about, table, *networks) if path.exists() or path.is_symlink()]
+    if not there:
+        return
+    remedy = "Name another folder with --out, move it away, or write over it with --replace."
+    try:
+        record = load_record(experiment.name, folder)
+        held = record.about
+        others = _differences(held, _asked(experiment)) if record.rows else []
+    except (ElectraEduError, OSError, AttributeError, KeyError, TypeError) as error:
+        names = " and ".join(map(str, there))
+        raise ElectraEduError(f"{names}: this is no table of an experiment. {remedy}") from error
+    if others:
+        raise ElectraEduError(
+            f"{table} holds the results of another experiment, {held.get('command', 'of another program')!r}: it has "
+            f"{', '.join(others)}. {remedy}"
+        )
+
+
+def _asked(experiment: Experiment) -> dict[str, Any]:
+    """Return what an experiment asks for: its corpus, seeds, budgets (TFLOP), settings of each arm, and code."""
+    corpus, tuning = corpus_named(experiment.corpus), experiment.fine_tuning
+    return {
+        "corpus": {"name": corpus.name, "sha256": corpus.sha256},
+        "seeds": list(experiment.seeds),
+        "tflop": [mark / TFLOP for mark in experiment.marks],
+        "arms": {arm.name: arm.config(corpus, experiment.marks[-1]).to_dict() for arm in experiment.arms},
+        "untrained": [arm.name for arm in experiment.arms if not arm.is_trained],
+        "layers": list(experiment.layers),
+        "fine_tuning": tuning and {"tasks": list(tuning.tasks), "labels_per_class": list(tuning.labels_per_class)},
+        "code": code_version(),
+    }
+
+
+def _differences(held: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
+    """Say what a table holds that an experiment does not ask for; empty where it asks for all of it, or more."""
+    found = []
+    if held["corpus"]["sha256"] != asked["corpus"]["sha256"]:
+        found.append(f"the corpus {held['corpus']['name']!r} of other text")
+    for what, name in (("the seeds", "seeds"), ("the budgets (TFLOP)", "tflop")):
+        more = [value for value in held[name] if value not in asked[name]]
+        if more:
+            found.append(f"{what} {', '.join(map(str, more))}")
+    arms = [name for name, config in held["arms"].items() if not _is_held(config, asked["arms"].get(name))]
+    if arms:
+        found.append(f"the arms {', '.join(map(repr, arms))}")
+    named = {"untrained": "untrained arms", "layers": "layers", "fine_tuning": "fine-tuning"}
+    return found + [  # tables of older versions do not say
+        f"other {words}" for name, words in named.items() if name in held and held[name] != asked[name]
+    ]
+
+
+def _is_held(config: Mapping[str, Any], asked: Mapping[str, Any] | None) -> bool:
+    """Whether an arm asks for these settings; one that a newer version added counts as the same."""
+    return asked is not None and all(asked[name] == value for name, value in config.items() if name in asked)
+
+
+def _reading(row: Row) -> tuple[Any, ...]:
+    """Return what a row is a reading of."""
+    return tuple(row.get(name) for name in ("arm", "seed", "tflop", "task", "labels_per_class"))
+
+
+def _first(outcome: Outcome) -> str:
+    """Name the first run that failed, and the remedy."""
+    name, error = next(iter(outcome.failed.items()), ("", ""))
+    return f"{name}: {error}. Mend that, and try again with --retry." if name else ""
+
+
+def _json(value: Any, indent: int | None = None) -> bytes:
+    """Return JSON as UTF-8; half of a surrogate pair, as in the name of a file that is no text, as its escape."""
+    return json.dumps(value, indent=indent, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
 def comparable(rows: Iterable[Row]) -> list[Row]:
     """Return the rows without what may differ between two runs of the same thing: seconds, date, host, versions."""
-    return [{name: value for name, value in row.items() if name not in CHANCE} for row in rows]
+    return [{name: value for name, value in row.items() if name not in MACHINE_COLUMNS} for row in rows]
 
 
 def arm_of(row: Row) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from electra_edu.errors import ElectraEduError
-from electra_edu.experiments.cells import Place, Row, one_thread, run_cell
+from electra_edu.errors import ElectraEduError, TrainingStopped
+from electra_edu.experiments.cells import CellFiles, Row, one_thread, run_cell
 from electra_edu.experiments.plan import Cell, Experiment, corpus_named
+from electra_edu.experiments.workers import settings
 from electra_edu.probes import probe_suite
 from electra_edu.training import TrainingRun
 
@@ -20,7 +21,7 @@ FINE_TUNING_SECONDS = 2.0  # for one task and number of labels: `min_steps` deci
 class Outcome:
     """What there is after a run: the rows of all finished cells in order, and why others failed."""
 
-    rows: list[Row]
+    rows: list[Row]  # of a cell all or none
     failed: dict[str, str]  # "arm, seed 3" -> the error
     cells: int  # that the experiment has
     network: Path | None = None  # the folder of the networks that it keeps, once they are trained
@@ -38,25 +39,31 @@ def run_experiment(
 
     Each cell keeps its result in `folder` as it ends, and its run at every mark; a run that was killed at any moment
     goes on when called again. Cells that failed are left alone unless `retry`. `jobs` cells run at a time, one thread
-    each (as many as there are cores when None). `on_cell` hears how many cells are done, of how many, at the start and
-    after each. Raises ElectraEduError for a corpus that is not there and a folder that cannot be written.
+    each (as many as there are cores when None). Worker processes end with this one. `on_cell` hears how many cells are
+    done, of how many, at the start and after each. Raises ElectraEduError for a corpus that is not there, settings that
+    cannot be trained and a folder that cannot be written.
     """
     from joblib import Parallel, delayed  # here: the course never needs it
 
+    experiment.check()
     cells = {cell.key: cell for cell in experiment.cells()}  # the same run under two names is run once
-    due = [cell for key, cell in cells.items() if _is_due(Place(folder, key), retry)]
+    due = [cell for key, cell in cells.items() if _is_due(CellFiles(folder, key), retry)]
     n_jobs = min(jobs or os.cpu_count() or 1, max(len(due), 1))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         on_cell(len(cells) - len(due), len(cells))
-        ended = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+        ended = Parallel(n_jobs=n_jobs, return_as="generator_unordered", **settings())(
             delayed(run_cell)(cell, folder) for cell in due
         )
         for n, _ in enumerate(ended, len(cells) - len(due) + 1):
             on_cell(n, len(cells))
     except OSError as error:
         raise ElectraEduError(f"{folder} cannot be written ({error}). Choose another folder.") from error
-    return gather(experiment, folder)
+    outcome = gather(experiment, folder)
+    for name, cell in ((_name_of(cell), cell) for cell in cells.values()):
+        if CellFiles(folder, cell.key).result() is None and name not in outcome.failed:
+            outcome.failed[name] = "left no result: the code or the folder changed meanwhile. Run it again."
+    return outcome
 
 
 def gather(experiment: Experiment, folder: Path) -> Outcome:
@@ -66,19 +73,19 @@ def gather(experiment: Experiment, folder: Path) -> Outcome:
     network = None
     cells = sorted(experiment.cells(), key=lambda cell: (experiment.arms.index(cell.arm), cell.seed))
     for cell in cells:
-        place = Place(folder, cell.key)
-        rows += [{"arm": _arm_of(cell, row), **cell.arm.changes, **row} for row in place.result() or []]
-        failure = place.failure()
+        files = CellFiles(folder, cell.key)
+        rows += [{"arm": _arm_of(cell, row), **cell.arm.changes, **row} for row in files.result() or []]
+        failure = files.failure()
         if failure is not None:
-            failed[f"{cell.arm.name}, seed {cell.seed}"] = failure
-        if cell.keep and place.result() is not None:
-            network = place.network
+            failed[_name_of(cell)] = failure
+        if cell.keep and files.result() is not None:
+            network = files.network
     return Outcome(rows, failed, len(cells), network)
 
 
 def estimate(experiment: Experiment, folder: Path, jobs: int | None = None) -> float:
     """Return about how many seconds are still to run, from a few steps of each arm and one scoring on this computer."""
-    due = [cell for cell in experiment.cells() if Place(folder, cell.key).result() is None]
+    due = [cell for cell in experiment.cells() if CellFiles(folder, cell.key).result() is None]
     if not due:
         return 0.0
     corpus = corpus_named(experiment.corpus)
@@ -95,13 +102,20 @@ def estimate(experiment: Experiment, folder: Path, jobs: int | None = None) -> f
                 run.evaluate()
                 probe_suite(run.average.encoder, corpus)
                 scoring = time.perf_counter() - began
-            trial = run.advance(TRIAL_STEPS)
+            try:
+                trial = run.advance(TRIAL_STEPS)
+            except TrainingStopped:  # such a run ends early; that it does is said when it runs
+                continue
             pace = (trial[-1].seconds - trial[0].seconds) / (trial[-1].flops - trial[0].flops)
             seconds += n_cells * (pace * experiment.marks[-1] * arm.is_trained + scoring * n_readings)
             if experiment.fine_tuning is not None:
                 what = experiment.fine_tuning
                 seconds += n_cells * len(what.tasks) * len(what.labels_per_class) * FINE_TUNING_SECONDS
     return seconds / min(jobs or os.cpu_count() or 1, len(due))
+
+
+def _name_of(cell: Cell) -> str:
+    return f"{cell.arm.name}, seed {cell.seed}"
 
 
 def _arm_of(cell: Cell, row: Row) -> str:
@@ -111,5 +125,5 @@ def _arm_of(cell: Cell, row: Row) -> str:
     return f"{cell.arm.name}, block {row['layer']}" if row["layer"] else f"{cell.arm.name}, embeddings"
 
 
-def _is_due(place: Place, retry: bool) -> bool:
-    return place.result() is None and (retry or place.failure() is None)
+def _is_due(files: CellFiles, retry: bool) -> bool:
+    return files.result() is None and (retry or files.failure() is None)

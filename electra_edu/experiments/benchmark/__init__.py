@@ -3,7 +3,7 @@
 from electra_edu.experiments.benchmark.contest import contest
 from electra_edu.experiments.benchmark.growth import growth, slopes
 from electra_edu.experiments.benchmark.hardware import hardware
-from electra_edu.experiments.benchmark.insight import MARKS, time_to_insight
+from electra_edu.experiments.benchmark.insight import MARKS, marks_of, time_to_insight
 from electra_edu.experiments.benchmark.insight import summary as insight_summary
 from electra_edu.experiments.benchmark.shapes import SHAPES, Shape, shape_named
 
@@ -15,6 +15,7 @@ __all__ = [
     "growth",
     "hardware",
     "insight_summary",
+    "marks_of",
     "shape_named",
     "slopes",
     "time_to_insight",

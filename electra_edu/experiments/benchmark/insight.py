@@ -43,17 +43,22 @@ def time_to_insight(
     where the run gave up. Building the run and its exam, which happens before Train can be pressed, is not counted.
     Raises ElectraEduError for a corpus without marks.
     """
-    if corpus not in MARKS:
-        raise ElectraEduError(
-            f"There are no marks for {corpus!r}.{nearest(corpus, MARKS)} Corpora: {', '.join(MARKS)}."
-        )
-    text = load_corpus(corpus)
+    marks, text = marks_of(corpus), load_corpus(corpus)
     rows: list[Row] = []
     _warm_up(TrainingRun(preset(corpus), text, device=device))
     for seed in seeds:
         run = TrainingRun(preset(corpus), text, seed=seed, device=device)
-        rows += _train(run, MARKS[corpus], clock)
+        rows += _train(run, marks, clock)
     return rows
+
+
+def marks_of(corpus: str) -> Marks:
+    """Return the marks that a run on this corpus has to pass; raises ElectraEduError for a corpus without any."""
+    if corpus not in MARKS:
+        raise ElectraEduError(
+            f"There are no marks for {corpus!r}.{nearest(corpus, MARKS)} Corpora: {', '.join(MARKS)}."
+        )
+    return MARKS[corpus]
 
 
 def summary(rows: Sequence[Row]) -> list[Row]:

@@ -1,5 +1,6 @@
 """Steps timed side by side: in rounds, in an order that rotates, beside a matrix product that says what is possible."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def measure(
     ElectraEduError for fewer than one round, or no time.
     """
     for what, value in (("rounds", rounds), ("seconds", seconds)):
-        if not value > 0:
+        if not (value > 0 and math.isfinite(value)):
             raise ElectraEduError(f"{what}={value!r}: must be above 0, for example {7 if what == 'rounds' else 1.0}.")
     turns = {name: _Turn(step, batches, synchronise, clock) for name, step in steps.items()}
     counts = {}
