@@ -63,7 +63,6 @@ def test_workers_end_with_a_killed_sweep(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("whole_group", [False, True])
-@pytest.mark.fault("Experiments", seen="Ctrl-C in a sweep ended in another exit code than 130")
 def test_ctrl_c_ends_a_sweep_in_a_sentence(whole_group: bool, sweep: subprocess.Popen[bytes], tmp_path: Path) -> None:
     """A terminal sends it to all processes; `kill -INT` to one."""
     family = training(sweep, tmp_path)
