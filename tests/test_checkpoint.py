@@ -16,7 +16,7 @@ from small import KINDS, STORIES, equal, figures, small_config, small_corpus, sm
 import electra_edu as edu
 from electra_edu import files
 from electra_edu.errors import CheckpointError
-from electra_edu.training import TrainingRun, checkpoint
+from electra_edu.training import TrainingRun, checkpoint, saved_run
 
 FAULT = "Saved runs"
 
@@ -514,7 +514,7 @@ def test_a_run_from_another_device_goes_on_with_other_draws(folder: Path) -> Non
 
 @pytest.mark.fault("Security", seen="loading a run that names a data set of the hub went to the network")
 def test_a_folder_cannot_send_anyone_to_the_network(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "load_corpus", lambda *_a, **_k: pytest.fail("it was loaded"))
+    monkeypatch.setattr(saved_run, "load_corpus", lambda *_a, **_k: pytest.fail("it was loaded"))
     source = {"kind": "name", "name": "hf:some/where", "vocab_size": 16, "max_seq_length": 8}
     rewrite(folder, lambda about, _: about["corpus"].update(source=source))
     with pytest.raises(CheckpointError, match=r"not fetched unasked\. To fetch it: .*load_corpus\('hf:some/where'"):

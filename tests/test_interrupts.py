@@ -219,7 +219,7 @@ def test_a_load_while_another_run_is_saved_reads_one_of_them(tmp_path: Path) -> 
 
     here = str(Path(checkpoint.__file__))
     seen = set()
-    for n in moments(count(load, within=here), 61):
+    for n in moments(count(load, within=here), 5):
         with at_line(n, lambda other=runs[n % 2]: other.save(tmp_path), within=here):  # type: ignore[misc]
             loaded = load()
         weights, history = expected[loaded.seed]

@@ -25,6 +25,7 @@ from electra_edu.training.exam import Exam
 from electra_edu.training.figures import step_figures
 from electra_edu.training.gradients import Backward
 from electra_edu.training.records import Change, Evaluation, StepRecord
+from electra_edu.training.restoring import restore
 from electra_edu.training.schemes import copy_generator, trained_at
 from electra_edu.training.stages import Stage, stages
 from electra_edu.training.undo import Undo
@@ -177,7 +178,7 @@ class TrainingRun:
             instance("corpus", corpus, Corpus, 'edu.load_corpus("toy")')
         saved = checkpoint.read(arguments.path("directory", directory))
         run = cls(saved.config, saved.find_corpus(corpus), saved.seed, device)
-        checkpoint.restore(run, saved)
+        restore(run, saved)
         run._settle()  # the changes that were made
         return run
 
