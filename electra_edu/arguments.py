@@ -158,6 +158,8 @@ def _is(number: object, kind: type) -> bool:
 
 
 def _bounds(least: float | None, most: float | None) -> str:
+    if most == MANY:
+        most = None  # no bound that anybody has to know
     if least is not None and most is not None:
         return f" from {least} to {most}"
     if least is not None:

@@ -209,11 +209,30 @@ def _detection_calls() -> list[Call]:
     ]  # fmt: skip
 
 
+def _run_calls() -> list[Call]:
+    made = run()
+    made.save("run")  # in a folder of the test
+    live = ("rtd_weight", "temperature", "mask_prob", "learning_rate", "muon_learning_rate")
+    kinds = dict.fromkeys(live, "number > 0") | {"mask_prob": "rate", "rtd_weight": "number >= 0"}
+    return [
+        Call("TrainingRun", edu.TrainingRun,
+             lambda: {"config": small_config(), "corpus": made.corpus, "device": "cpu"},
+             {"config": "thing", "corpus": "thing", "seed": "seed", "device": "thing"}),
+        Call("run.advance", made.advance, lambda: {"steps": 0}, {"steps": "whole number", "trained": "thing?"}),
+        Call("run.change", made.change, dict, kinds | dict.fromkeys(live[3:], "rate or 1")),
+        Call("run.change(another)", made.change, dict, dict.fromkeys(("hidden_size", "optimizer", "x"), "thing")),
+        Call("run.save", made.save, lambda: {"directory": "run"}, {"directory": "text"}),
+        Call("TrainingRun.load", edu.TrainingRun.load, lambda: {"directory": "run", "corpus": made.corpus},
+             {"directory": "text", "corpus": "thing", "device": "thing"}, {"directory": ""}),
+    ]  # fmt: skip
+
+
 PARTS: Mapping[str, Callable[[], list[Call]]] = {
     "config": _config_calls,
     "model": _model_calls,
     "metrics": _metric_calls,
     "efficiency": _efficiency_calls,
+    "run": _run_calls,
     "learning": _learning_calls,
     "detection": _detection_calls,
 }

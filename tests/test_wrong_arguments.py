@@ -1,5 +1,7 @@
 """Public calls with wrong arguments: each works, or refuses by name and with a remedy; no error is a foreign one."""
 
+from pathlib import Path
+
 import pytest
 from public_calls import PARTS
 from wrong_arguments import cells, outcome
@@ -11,7 +13,10 @@ from wrong_arguments import cells, outcome
     "PyTorch, 289 wrong values were taken without a word, and 79 right ones (NumPy's numbers) were refused",
 )
 @pytest.mark.parametrize("part", PARTS)
-def test_every_call_takes_an_argument_or_refuses_it_by_name(part: str) -> None:
+def test_every_call_takes_an_argument_or_refuses_it_by_name(
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     tried = {
         f"{call.name}({argument}={label})": outcome(call, argument, label)
         for call in PARTS[part]()

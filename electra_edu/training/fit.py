@@ -9,7 +9,7 @@ from electra_edu.errors import ElectraEduError
 def check_fit(config: ElectraConfig, corpus: Corpus) -> None:
     """Raise ElectraEduError unless `config` describes networks for this corpus, with the call that mends it.
 
-    Sizes and the ids of the special tokens have to be the corpus's, and every token an id of its vocabulary.
+    Sizes and the ids of the special tokens have to be the corpus's.
     """
     arguments.instance("config", config, ElectraConfig, "edu.preset('toy')")
     arguments.instance("corpus", corpus, Corpus, "edu.load_corpus('toy')")
@@ -25,6 +25,13 @@ def check_fit(config: ElectraConfig, corpus: Corpus) -> None:
         raise ElectraEduError(
             f"The config has {has}, but the corpus {corpus.name!r} needs another: config.replace({call})."
         )
+
+
+def check_ids(config: ElectraConfig, corpus: Corpus) -> None:
+    """Raise ElectraEduError unless every token of the corpus is an id of its vocabulary.
+
+    For a run on a GPU, once: its steps do not look at ids, as that would wait for the device. On a CPU each pass looks.
+    """
     for name, tokens in (("train", corpus.train), ("heldout", corpus.heldout)):
         if tokens.numel() and not 0 <= int(tokens.min()) <= int(tokens.max()) < config.vocab_size:
             raise ElectraEduError(

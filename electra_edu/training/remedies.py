@@ -1,8 +1,9 @@
-"""What to do about a step whose loss or gradient is not a finite number: the setting that is out of the ordinary."""
+"""A step whose loss or gradient is not a finite number: which one, and what to do about it."""
 
 from dataclasses import dataclass
 
 from electra_edu.config import ElectraConfig
+from electra_edu.electra import Electra, ElectraOutput
 
 LOWER = 10  # a learning rate that was too high is divided by this
 
@@ -45,7 +46,24 @@ def remedy(config: ElectraConfig) -> str:
     verb = "Set" if unusual else "Lower"
     if unusual and not too_high and all(usual.is_live for usual in unusual.values()):
         return f"{verb} {named}, then go on: run.change({call})."
-    return f"{verb} {named}, in a new run: TrainingRun(run.config.replace({call}), run.corpus)."
+    return f"{verb} {named}, in a new run: edu.TrainingRun(run.config.replace({call}), run.corpus)."
+
+
+def culprit(model: Electra, out: ElectraOutput) -> str:
+    """Name the first number of a step that is not finite, in the order in which the step computes them."""
+    losses = {
+        "the generator's MLM loss": out.mlm_loss,
+        "the generator's loss": out.generator_loss,
+        "the discriminator's RTD loss": out.rtd_loss,
+        "the second network's loss": out.word_loss,
+    }
+    for name, loss in losses.items():
+        if loss is not None and not loss.isfinite():
+            return name
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None and not parameter.grad.isfinite().all():
+            return f"the gradient of {name}"
+    return "the weighted loss"
 
 
 def _is_ordinary(config: ElectraConfig, name: str, usual: _Ordinary) -> bool:

@@ -15,16 +15,19 @@ from electra_edu import arguments, efficiency
 from electra_edu.arguments import instance, one_of, whole_number
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora.corpus import Corpus
-from electra_edu.electra import Electra, ElectraOutput
+from electra_edu.electra import Electra
 from electra_edu.errors import ElectraEduError, TrainingStopped, nearest
 from electra_edu.generator import FrequencyGenerator
 from electra_edu.objectives import Trained
 from electra_edu.optim import make_optimizers, set_rates, update_average
 from electra_edu.training import checkpoint
+from electra_edu.training.devices import choose_device
 from electra_edu.training.exam import Exam
 from electra_edu.training.figures import step_figures
+from electra_edu.training.fit import check_fit, check_ids
 from electra_edu.training.gradients import Backward
 from electra_edu.training.records import Change, Evaluation, StepRecord
+from electra_edu.training.remedies import culprit, remedy
 from electra_edu.training.restoring import restore
 from electra_edu.training.schemes import copy_generator, trained_at
 from electra_edu.training.stages import Stage, stages
@@ -47,20 +50,21 @@ class TrainingRun:
     a forked process.
     """
 
+    @torch.inference_mode(False)  # which another cell may have left on; what is made in it cannot be trained
     def __init__(self, config: ElectraConfig, corpus: Corpus, seed: int = 0, device: str = "auto") -> None:
         """Build the model and draw its weights.
 
         `device` is "auto" (CUDA if there is one, else the CPU), "cpu", "cuda" or "mps". Raises ElectraEduError when
         config and corpus disagree or the device is not there.
         """
-        instance("config", config, ElectraConfig, 'edu.preset("toy")')
-        instance("corpus", corpus, Corpus, 'edu.load_corpus("toy")')
+        check_fit(config, corpus)
         seed = arguments.seed("seed", seed)
-        _check_fit(config, corpus)
         self.corpus = corpus
         self.first_config = config
         self.seed = seed
         self.device = choose_device(device)
+        if self.device.type != "cpu":
+            check_ids(config, corpus)
         self.model = Electra(config, _stream(seed, _INIT)).to(self.device)
         if isinstance(self.model.generator, FrequencyGenerator) and self.model.generator.needs_frequencies:
             self.model.generator.use(corpus.unigram)
@@ -108,6 +112,7 @@ class TrainingRun:
         """What was asked of the run so far: a new run that is asked the same, stage by stage, becomes this one."""
         return stages(self.first_config, self.history, self.changes)
 
+    @torch.inference_mode(False)
     def advance(self, steps: int, trained: Trained | None = None) -> list[StepRecord]:
         """Take `steps` training steps and return their records.
 
@@ -115,7 +120,7 @@ class TrainingRun:
         trains what the config's scheme says. Raises TrainingStopped when a loss or gradient is not finite; the steps
         taken before are kept, the bad one is undone.
         """
-        steps = whole_number("steps", steps, least=0)
+        steps = whole_number("steps", steps, least=0, most=arguments.MANY)
         one_of("trained", trained, (None, "both", "generator", "discriminator"))
         if trained is not None:
             efficiency.flops(self.config, trained=trained)  # raises for a network that is not there
@@ -141,6 +146,7 @@ class TrainingRun:
             ]
             self._settle()
 
+    @torch.inference_mode(False)
     def evaluate(self) -> Evaluation:
         """Score the average of the weights on held-out text; disturbs nothing, and is kept in `evaluations`."""
         with self._turn():
@@ -167,6 +173,7 @@ class TrainingRun:
             checkpoint.save(self, arguments.path("directory", directory))
 
     @classmethod
+    @torch.inference_mode(False)
     def load(cls, directory: str | os.PathLike[str], corpus: Corpus | None = None, device: str = "auto") -> Self:
         """Continue a saved run exactly where it was.
 
@@ -226,9 +233,8 @@ class TrainingRun:
         figures = step_figures(out, anatomy)
         if not (math.isfinite(figures["loss"]) and math.isfinite(figures["grad_norm"])):
             raise TrainingStopped(
-                f"Step {self.step + 1} was not taken: {self._culprit(out)} is not a finite number. "
-                f"The run keeps its state after step {self.step}. Lower learning_rate (now {rate:.2g}), then go "
-                "on or start anew."
+                f"Step {self.step + 1} was not taken: {culprit(self.model, out)} is not a finite number. "
+                f"The run keeps its state after step {self.step}. {remedy(self.config)}"
             )
         clip_grads_with_norm_(self.model.parameters(), self.config.max_grad_norm or math.inf, anatomy.total)
         for optimizer in self.optimizers:
@@ -247,21 +253,6 @@ class TrainingRun:
             trained=trained,
             **figures,
         )
-
-    def _culprit(self, out: ElectraOutput) -> str:
-        losses = {
-            "the generator's MLM loss": out.mlm_loss,
-            "the generator's loss": out.generator_loss,
-            "the discriminator's RTD loss": out.rtd_loss,
-            "the second network's loss": out.word_loss,
-        }
-        for name, loss in losses.items():
-            if loss is not None and not loss.isfinite():
-                return name
-        for name, parameter in self.model.named_parameters():
-            if parameter.grad is not None and not parameter.grad.isfinite().all():
-                return f"the gradient of {name}"
-        return "the weighted loss"
 
     def _turn(self) -> threading.RLock:
         """Return the lock under which one call at a time is served."""
@@ -302,34 +293,6 @@ class TrainingRun:
         return f"<TrainingRun on {where}: {self.step} steps, {self.seconds:.1f} s>"
 
 
-def choose_device(device: str) -> torch.device:
-    """Turn "auto", "cpu", "cuda" or "mps" into a device that is there."""
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    available: dict[str, Any] = {
-        "cpu": lambda: True,
-        "cuda": torch.cuda.is_available,
-        "mps": torch.backends.mps.is_available,
-    }
-    one_of("device", device, ("auto", *available))
-    if not available[device]():
-        raise ElectraEduError(
-            f"device={device!r}: this computer (or this build of PyTorch) has none. Use device='cpu'."
-        )
-    return torch.device(device)
-
-
 def _stream(seed: int, purpose: int, device: torch.device | str = "cpu") -> torch.Generator:
     """Make a generator of its own for one purpose of one seed."""
     return torch.Generator(device).manual_seed((seed * 1_000_003 + purpose) % 2**63)
-
-
-def _check_fit(config: ElectraConfig, corpus: Corpus) -> None:
-    wanted = {"vocab_size": corpus.vocab_size, "max_seq_length": corpus.max_seq_length}
-    changes = {name: value for name, value in wanted.items() if getattr(config, name) != value}
-    if changes:
-        has = " and ".join(f"{name}={getattr(config, name)}" for name in changes)
-        call = ", ".join(f"{name}={value}" for name, value in changes.items())
-        raise ElectraEduError(
-            f"The config has {has}, but the corpus {corpus.name!r} needs another: config.replace({call})."
-        )

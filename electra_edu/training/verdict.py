@@ -38,7 +38,10 @@ def judge(
     Who judges a growing run again and again keeps a `BestRecall` and gives its value; else the history is read.
     """
     if stopped is not None:
-        return Verdict("stopped", "Training stopped: a number ran out of range. Lower the learning rate, then Reset.")
+        return Verdict(
+            "stopped",
+            "Training stopped: a number ran out of range. The message names a setting: change it, then Reset.",
+        )
     if not history:
         return Verdict("idle", "Nothing has been trained yet. Press Train.")
     recent = history[-RECENT:]

@@ -10,7 +10,7 @@ from electra_edu.config import FIELD_NAMES, PRESETS, ElectraConfig
 from electra_edu.corpora import MAX_SEQ_LENGTH, VOCAB_SIZE
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.training import Stage, TrainingRun
-from electra_edu.training.run import choose_device
+from electra_edu.training.devices import choose_device
 
 WIDTH = 100  # characters of a line in a wrapped list
 FEW = 3  # calls that are written one below the other; more become a loop

@@ -13,7 +13,7 @@ from electra_edu.experiments.benchmark.peers import PEERS, MissingPeer
 from electra_edu.experiments.benchmark.shapes import Shape
 from electra_edu.experiments.benchmark.steps import Factory, Step, seeded
 from electra_edu.experiments.benchmark.timing import fault_counter, measure, product_on, synchroniser
-from electra_edu.training.run import choose_device
+from electra_edu.training.devices import choose_device
 
 BATCHES = 8  # different ones, so that no contender learns one by heart in the cache
 DTYPES: Mapping[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
