@@ -1,8 +1,12 @@
 """The fields of one object of a data file, read strictly, so that a slip in the file is found and named."""
 
+import reprlib
 from typing import Any
 
 from electra_edu.errors import ElectraEduError
+
+_SHORT = reprlib.Repr()  # a value in a message takes a line, however long or deeply nested it is
+_SHORT.maxstring = _SHORT.maxother = 80
 
 
 class ContentError(ElectraEduError):
@@ -29,14 +33,14 @@ class Fields:
             raise ContentError(f"{self.where}: the field {name!r} is missing.")
         value = self._left.pop(name)
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise ContentError(f"{self.where}: {name!r} cannot be {value!r}.")
+            raise ContentError(f"{self.where}: {name!r} cannot be {_SHORT.repr(value)}.")
         return value
 
     def texts(self, name: str, *default: tuple[str, ...]) -> tuple[str, ...]:
         """Return a field that lists texts."""
         values = self.take(name, (list, tuple), *default)
         if not all(isinstance(value, str) and value for value in values):
-            raise ContentError(f"{self.where}: {name!r} must list texts, not {values!r}.")
+            raise ContentError(f"{self.where}: {name!r} must list texts, not {_SHORT.repr(values)}.")
         return tuple(values)
 
     def rest(self) -> dict[str, Any]:

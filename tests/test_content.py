@@ -176,6 +176,42 @@ def test_a_slip_in_a_file_is_named(files_of: Path, kind: str, texts: list[str], 
     assert words in str(caught.value)
 
 
+@pytest.mark.fault(
+    "Errors", seen="a deeply nested glossary, or a list in its place, ended with RecursionError or TypeError"
+)
+@pytest.mark.parametrize("kind", ["claims", "glossary", "lessons"])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[" * 100_000, "nested too deeply"),
+        ('{"x":' * 100_000, "nested too deeply"),
+        ('{"x": {"title": ' + "[" * 800 + "]" * 800 + "}}", "'x'|lesson 01"),
+        ('["x"]', "must be an object"),
+        ("7", "must be an object"),
+    ],
+    ids=["lists", "objects", "a value", "a list", "a number"],
+)
+def test_hostile_content_is_a_sentence(files_of: Path, kind: str, text: str, words: str) -> None:
+    (files_of / kind / "01.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ContentError, match=words) as caught:
+        {"claims": claims, "glossary": glossary, "lessons": lessons}[kind]()
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.fault("Errors", seen="a field with deeply nested lists was named by RecursionError")
+def test_a_strange_value_is_named_in_a_line() -> None:
+    nested: list[Any] = []
+    for _ in range(5000):
+        nested = [nested]
+    for value in (nested, "x" * 5000, list(range(5000))):
+        with pytest.raises(ContentError, match="here: 'x' cannot be ") as caught:
+            Fields("here", {"x": value}).take("x", int)
+        assert len(str(caught.value)) < 300
+        with pytest.raises(ContentError, match="here: 'x' must list texts") as caught:
+            Fields("here", {"x": [value, 1]}).texts("x")
+        assert len(str(caught.value)) < 300
+
+
 def test_names_that_are_not_there_are_answered_with_the_nearest() -> None:
     for find, words in (
         (lambda: lesson("6"), "There is no lesson '6'. Did you mean '0?6'"),

@@ -15,6 +15,8 @@ def entries(folder: str) -> Mapping[str, Any]:
     """Return the entries of all files of a content folder as one mapping; a key in two files is an error."""
     merged: dict[str, Any] = {}
     for name, data in content(folder):
+        if not isinstance(data, dict):
+            raise ContentError(f"{folder}/{name}: must be an object with named entries, not {type(data).__name__}.")
         for key in data:
             if key in merged:
                 raise ContentError(f"{folder}/{name}: {key!r} is in another file too.")
@@ -22,8 +24,8 @@ def entries(folder: str) -> Mapping[str, Any]:
     return merged
 
 
-def content(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (file name, its object) for each file of a content folder, in order."""
+def content(folder: str) -> Iterator[tuple[str, Any]]:
+    """Yield (file name, what it holds) for each file of a content folder, in order."""
     place = files("electra_edu.course") / "content" / folder
     for file in sorted(place.iterdir(), key=lambda file: file.name):
         if file.name.endswith(".json"):
@@ -31,6 +33,8 @@ def content(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 data = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_no_twice)
             except ValueError as error:
                 raise ContentError(f"{folder}/{file.name}: {error}") from error
+            except RecursionError as error:
+                raise ContentError(f"{folder}/{file.name}: nested too deeply.") from error
             yield file.name, data
 
 

@@ -38,7 +38,8 @@ class Parts:
 def parts(progress: Progress | None = None) -> Parts:
     """Collect the parts: a function of the learner's that passed its check, and passes it again, before ours.
 
-    Their source was kept when it passed. It is run with `torch`, `F` and `math` at hand, and nothing else.
+    Their source was kept when it passed. It is run with `torch`, `F` and `math` at hand, and nothing else. A source
+    that did not pass in this user's own kernel on this computer is not run, and a note says so.
     """
     progress = progress or Progress()
     functions: dict[str, Callable[..., Any]] = {}
@@ -46,11 +47,14 @@ def parts(progress: Progress | None = None) -> Parts:
     for name in PARTS:
         exercise = EXERCISES[name]
         functions[name] = exercise.ours
-        source = progress.read(exercise.lesson).exercises.get(name)
+        source = progress.source(exercise.lesson, name)
         if source is None:
             continue
+        if source.doubt:
+            notes.append(f"Your {name} is not run, ours is used: {source.doubt}.")
+            continue
         try:
-            mine = _loaded(name, source)
+            mine = _loaded(name, source.text)
         except (Exception, SystemExit) as error:
             notes.append(f"Your {name} needs something that is not here ({error}): ours is used.")
             continue
@@ -63,7 +67,7 @@ def parts(progress: Progress | None = None) -> Parts:
 
 
 def _loaded(name: str, source: str) -> Callable[..., Any]:
-    """Run the learner's own source, kept on their own computer, and return the function it defines."""
+    """Run the learner's own source, sealed on this computer, and return the function it defines."""
     namespace: dict[str, Any] = {"torch": torch, "F": F, "math": math}
     exec(compile(source, f"<your {name}>", "exec"), namespace)
     function = namespace[name]

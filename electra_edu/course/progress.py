@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -14,14 +15,18 @@ from platformdirs import user_data_path
 
 from electra_edu.course.building import is_building
 from electra_edu.course.glossary import LEVELS, Level
+from electra_edu.course.lessons import lessons
+from electra_edu.course.seals import is_sealed, seal
 from electra_edu.errors import ElectraEduError
 from electra_edu.fields import ContentError, Fields
 from electra_edu.files import write_whole
+from electra_edu.user_state import StateError, doubt_about
 
 FOLDER_VARIABLE = "ELECTRA_EDU_PROGRESS"  # environment variable that names another folder
 PATIENCE = 5.0  # seconds to wait for another kernel that writes the same file
 SETTINGS = "settings"
 FORM = 1  # of the files; a file of another form is kept aside
+MOST_BYTES = 10_000_000  # of a file; a whole course is some kilobytes
 
 
 class ProgressError(ElectraEduError, OSError):
@@ -51,6 +56,15 @@ class LessonProgress:
     answers: Mapping[str, Answer] = field(default_factory=dict)  # by question
     guesses: Mapping[str, Guess] = field(default_factory=dict)  # by prediction
     exercises: Mapping[str, str] = field(default_factory=dict)  # those that passed, with the source that did
+    seals: Mapping[str, str] = field(default_factory=dict, compare=False)  # of these sources
+
+
+@dataclass(frozen=True)
+class KeptSource:
+    """The source of a function that passed its check, as a progress file has it."""
+
+    text: str
+    doubt: str  # why it is not run, and what to do; "" where this user wrote it on this computer
 
 
 class Progress:
@@ -58,6 +72,7 @@ class Progress:
 
     Many kernels may write at once: each change reads, changes and replaces one file under a lock. A damaged file is
     kept aside and begun afresh. Where nothing can be written, `problem` says so and the lesson goes on without.
+    A file is read for what it says, whoever wrote it; `source` tells which functions in it may be run.
     While lessons are built nothing is kept, and nothing known of what was done before: it would stand in their outputs.
     """
 
@@ -89,8 +104,29 @@ class Progress:
         self._change(lesson, lambda done: replace(done, guesses={**done.guesses, prediction: Guess(value)}))
 
     def record_exercise(self, lesson: str, exercise: str, source: str) -> None:
-        """Keep the source of a function that passed, in place of an earlier one."""
-        self._change(lesson, lambda done: replace(done, exercises={**done.exercises, exercise: source}))
+        """Keep the source of a function that passed, in place of an earlier one, under a seal of this user's."""
+        try:
+            mark = seal(lesson, exercise, source)
+        except StateError:
+            mark = ""  # kept all the same; `source` says why it is not run
+        self._change(
+            lesson,
+            lambda done: replace(
+                done, exercises={**done.exercises, exercise: source}, seals={**done.seals, exercise: mark}
+            ),
+        )
+
+    def source(self, lesson: str, exercise: str) -> KeptSource | None:
+        """Return the source that passed the check of an exercise, and whether it may be run; None where there is none.
+
+        It may where this user alone can write to the folder and the file, and where its seal says that it passed in a
+        kernel of this user's on this computer.
+        """
+        done = self.read(lesson)
+        if exercise not in done.exercises:
+            return None
+        text = done.exercises[exercise]
+        return KeptSource(text, self._doubt(lesson, exercise, text, done.seals.get(exercise, "")))
 
     @property
     def level(self) -> Level:
@@ -106,7 +142,7 @@ class Progress:
 
     def export(self, path: Path) -> Path:
         """Write everything into one JSON file and return its path; raises ProgressError where that is impossible."""
-        everything = {file.stem: self._load(file.stem) for file in sorted(self.folder.glob("*.json"))}
+        everything = {name: data for name in (*lessons(), SETTINGS) if (data := self._load(name))}
         try:
             _write(path, everything)
         except OSError as error:
@@ -115,12 +151,9 @@ class Progress:
 
     def reset(self, lesson: str | None = None) -> None:
         """Forget what was done in a lesson, or in all; the reading level stays. Raises ProgressError on failure."""
-        files = (
-            [self._path(lesson)] if lesson else [file for file in self.folder.glob("*.json") if file.stem != SETTINGS]
-        )
         try:
-            for file in files:
-                file.unlink(missing_ok=True)
+            for name in [lesson] if lesson else lessons():
+                self._path(name).unlink(missing_ok=True)
         except OSError as error:
             raise ProgressError(f"{self.folder} cannot be changed: {error.strerror or error}.") from error
 
@@ -133,14 +166,14 @@ class Progress:
             return {}
         path = self._path(name)
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = json.loads(_text_of(path))
             if not isinstance(data, dict) or data.get("form") != FORM:
                 raise ValueError("not of this form")
             if name != SETTINGS:
                 _lesson_progress(data)
         except (FileNotFoundError, NotADirectoryError):
             return {}
-        except (ValueError, ContentError):
+        except (ValueError, RecursionError):  # ContentError among them; RecursionError: nested too deeply
             self._keep_aside(path)
             return {}
         except OSError as error:
@@ -150,6 +183,22 @@ class Progress:
             )
             return {}
         return data
+
+    def _doubt(self, lesson: str, exercise: str, source: str, mark: str) -> str:
+        """Say why a source is not run, and what to do; "" where it may be run."""
+        path, again = self._path(lesson), f"run the cell of its exercise in lesson {lesson} again"
+        try:
+            if doubt := doubt_about(self.folder, self.folder.stat()):
+                return f"{doubt}; or set {FOLDER_VARIABLE} to a folder of yours and {again}"
+            if path.is_symlink():
+                return f"{path} is a link to another file: {again}"
+            if doubt := doubt_about(path, path.stat()):
+                return f"{doubt}: {again}"
+            if not is_sealed(lesson, exercise, source, mark):
+                return f"it was not checked by you on this computer: {again}"
+        except OSError as error:  # StateError among them
+            return str(error).removesuffix(".")
+        return ""
 
     def _keep_aside(self, path: Path) -> None:
         aside = path.with_name(f"{path.stem}.damaged-{time.time_ns()}")
@@ -167,7 +216,7 @@ class Progress:
         if is_building():
             return
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
             with FileLock(self.folder / f".{name}.lock", timeout=PATIENCE):
                 _write(self._path(name), {**change(self._load(name)), "form": FORM})
         except Timeout:
@@ -182,7 +231,20 @@ class Progress:
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
-    write_whole(path, json.dumps(data, indent=1, ensure_ascii=False))
+    """Write a file that others cannot write to; escapes let it hold text that UTF-8 cannot."""
+    write_whole(path, json.dumps(data, indent=1), mode=0o644)
+
+
+def _text_of(path: Path) -> str:
+    """Return the text of a file; raises ValueError where it is too large, OSError where it is no file, but a pipe."""
+    at_once = getattr(os, "O_NONBLOCK", 0)  # a pipe is not waited for
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | at_once)) as file:
+        info = os.fstat(file.fileno())
+        if not stat.S_ISREG(info.st_mode):
+            raise OSError("it is not an ordinary file")
+        if info.st_size > MOST_BYTES:
+            raise ValueError("too large")
+        return file.read().decode()
 
 
 def _lesson_progress(data: dict[str, Any]) -> LessonProgress:
@@ -198,10 +260,11 @@ def _lesson_progress(data: dict[str, Any]) -> LessonProgress:
             for name, each in guesses.items()
         },
         fields.take("exercises", dict, {}),
+        fields.take("seals", dict, {}),
     )
     fields.end()
-    if not all(isinstance(source, str) for source in done.exercises.values()):
-        raise ContentError("progress: exercises must be texts.")
+    if not all(isinstance(text, str) for text in (*done.exercises.values(), *done.seals.values())):
+        raise ContentError("progress: exercises and seals must be texts.")
     return done
 
 
