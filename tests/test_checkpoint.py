@@ -513,12 +513,18 @@ def test_a_run_from_another_device_goes_on_with_other_draws(folder: Path) -> Non
 
 
 @pytest.mark.fault("Security", seen="loading a run that names a data set of the hub went to the network")
-def test_a_folder_cannot_send_anyone_to_the_network(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["name", "file", None])
+@pytest.mark.parametrize("name", ["hf:some/where", "hf:some/where:main", r"\\host\share\a.txt", "//host/share/a.txt"])
+def test_a_folder_cannot_send_anyone_to_the_network(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str | None, name: str
+) -> None:
+    """Nor to another computer's shared folder, which Windows would tell this user's name and password's hash."""
     monkeypatch.setattr(saved_run, "load_corpus", lambda *_a, **_k: pytest.fail("it was loaded"))
-    source = {"kind": "name", "name": "hf:some/where", "vocab_size": 16, "max_seq_length": 8}
-    rewrite(folder, lambda about, _: about["corpus"].update(source=source))
-    with pytest.raises(CheckpointError, match=r"not fetched unasked\. To fetch it: .*load_corpus\('hf:some/where'"):
+    source = kind and {"kind": kind, "name": name, "vocab_size": 16, "max_seq_length": 8}
+    rewrite(folder, lambda about, _: about["corpus"].update(source=source, name=name))
+    with pytest.raises(CheckpointError, match=r"not fetched unasked\. To fetch it: ") as caught:
         TrainingRun.load(folder, device="cpu")
+    assert f"corpus=edu.load_corpus({name!r}, vocab_size=" in str(caught.value)
     assert load(folder).step == 2
 
 

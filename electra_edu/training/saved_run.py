@@ -15,6 +15,7 @@ from electra_edu.training.columns import from_columns
 from electra_edu.training.records import Change, StepRecord
 
 HISTORY = "history."  # begins the names of the history's columns
+ELSEWHERE = ("hf:", "//", "/\\", "\\/", "\\\\")  # begin a data set of the hub, and another computer's folder on Windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +68,11 @@ class SavedRun:
                 f"again: TrainingRun.load(directory, corpus=edu.load_corpus(text=…, vocab_size={source.vocab_size}, "
                 f"max_seq_length={source.max_seq_length}))."
             )
-        if source.name.startswith("hf:"):  # what a folder says must not send anyone to the network
+        if source.name.startswith(ELSEWHERE):  # what a folder says must not send anyone to the network
             raise CheckpointError(
-                f"The run was trained on {source.name!r}, a data set of the Hugging Face hub, which is not fetched "
-                f"unasked. To fetch it: TrainingRun.load(directory, corpus=edu.load_corpus({source.name!r}, vocab_size="
-                f"{source.vocab_size}, max_seq_length={source.max_seq_length}))."
+                f"The run was trained on {source.name!r}, which is not on this computer and is not fetched unasked. To "
+                f"fetch it: TrainingRun.load(directory, corpus=edu.load_corpus({source.name!r}, "
+                f"vocab_size={source.vocab_size!r}, max_seq_length={source.max_seq_length!r}))."
             )
         try:
             return load_corpus(**source.arguments())
