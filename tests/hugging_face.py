@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from small import rng
 from torch import Tensor, nn
@@ -13,6 +14,8 @@ from transformers import ElectraConfig as TheirConfig
 from transformers import ElectraForPreTraining, PreTrainedModel
 
 from electra_edu.electra import Electra
+from electra_edu.errors import CheckpointError
+from electra_edu.interop import from_transformers
 
 TOLERANCE = 1e-5
 SIZES: dict[str, Any] = {
@@ -83,3 +86,10 @@ def edited(path: Path) -> Iterator[dict[str, Any]]:
     value = json.loads(path.read_text(encoding="utf-8"))
     yield value
     path.write_text(json.dumps(value), encoding="utf-8")
+
+
+def refusal(folder: Path, **arguments: Any) -> str:
+    """Return what from_transformers says about a folder that it does not read."""
+    with pytest.raises(CheckpointError) as caught:
+        from_transformers(folder, **arguments)
+    return str(caught.value)

@@ -1,9 +1,6 @@
 """Weights as other programs leave them: read where that is safe, and else the true cause and a way out that works."""
 
-import json
-import pickle
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from hugging_face import assert_agree, edited, inputs, run, their_model
-from safetensors.torch import load_file, save, save_file
+from hugging_face import assert_agree, edited, inputs, refusal, run, their_model
+from safetensors.torch import load_file, save_file
 from small import equal, small_config, small_run
 from torch import Tensor
 from transformers import BertConfig, BertModel, ElectraForMaskedLM, ElectraForPreTraining, ElectraModel, PreTrainedModel
@@ -21,9 +18,8 @@ import electra_edu as edu
 from electra_edu.detection import detect
 from electra_edu.discriminator import Discriminator
 from electra_edu.electra import Electra
-from electra_edu.encoder import Embeddings
 from electra_edu.errors import CheckpointError, ElectraEduError
-from electra_edu.interop import from_transformers, reading, to_transformers
+from electra_edu.interop import from_transformers, to_transformers
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 BATCH = inputs(20, 9)
@@ -49,13 +45,6 @@ def rename(folder: Path, change: Callable[[str], str]) -> None:
     """Give every tensor another name."""
     tensors = load_file(folder / WEIGHTS)
     save_file({change(name): tensor for name, tensor in tensors.items()}, folder / WEIGHTS, {"format": "pt"})
-
-
-def refusal(folder: Path, **arguments: Any) -> str:
-    """Return what from_transformers says about a folder that it does not read."""
-    with pytest.raises(CheckpointError) as caught:
-        from_transformers(folder, **arguments)
-    return str(caught.value)
 
 
 def gamma_beta(name: str) -> str:
@@ -164,123 +153,6 @@ def test_another_model_s_names_and_the_remedy(folder: Path) -> None:
     assert isinstance(from_transformers(folder), Discriminator)
 
 
-POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 54245363\n"
-
-
-@pytest.mark.fault("Errors", seen="a Git LFS pointer was “damaged (header too large). Fetch or copy the folder again”")
-@pytest.mark.parametrize(
-    ("data", "what"),
-    [
-        (POINTER, "is a Git LFS pointer and not the file itself. .*git lfs pull"),
-        (b"<!DOCTYPE html><html>Log in</html>", "is a web page and not the file. Download the file itself"),
-        (b"\n  <html><body>404</body></html>", "is a web page and not the file. Download the file itself"),
-        (b"PK\x03\x04" + b"\x00" * 30, "is a zip archive, as torch.save makes: a pickle under another name. .*never"),
-        (pickle.dumps({"a": 1}, 2), "is a pickle under another name. Pickled weights are never opened"),
-        (pickle.dumps({"a": 1}, 4), "is a pickle under another name. Pickled weights are never opened"),
-        (b"\x89HDF\r\n\x1a\n" + b"\x00" * 40, "is an HDF5 file, TensorFlow's weights under another name"),
-        (b"GGUF\x03\x00\x00\x00" + b"\x00" * 40, "is a GGUF file under another name. .*does not go back"),
-        (b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03abc", "is packed with gzip. Unpack it first"),
-        (b"age-encryption.org/v1\n-> X25519", "is encrypted. Decrypt it first"),
-        (b"Salted__12345678" + bytes(range(200, 250)), "is encrypted. Decrypt it first"),
-        (bytes(range(100, 200)), "is no safetensors file: it does not begin with a header. It is encrypted, or"),
-        (b"\x00" * 4096, "begins with zeros, as a download does that never finished"),
-        (b"", "is empty"),
-        (b"abc", "is damaged: it is cut short within its header, at 3 bytes"),
-        (save({"a": torch.ones(9)})[:-1], r"is damaged: it is cut short, at \d+ of \d+ bytes"),
-        (save({"a": torch.ones(9)}) + b"x", r"is damaged"),
-        (b"\x10\x00\x00\x00\x00\x00\x00\x00{" + b"[" * 15, "is damaged"),
-    ],
-    ids=str,
-)
-def test_files_that_are_something_else(folder: Path, data: bytes, what: str) -> None:
-    (folder / WEIGHTS).write_bytes(data)
-    assert re.search(rf"{WEIGHTS} {what}", refusal(folder))
-
-
-@pytest.mark.fault("Errors", seen="the pointers of the other files were “damaged” too")
-@pytest.mark.parametrize("name", [CONFIG, "tokenizer.json", "vocab.txt", "tokenizer_config.json", "added_tokens.json"])
-@pytest.mark.parametrize("data", [POINTER, b"<html></html>"])
-def test_small_files_that_are_something_else(folder: Path, name: str, data: bytes) -> None:
-    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"]))
-    (folder / name).write_bytes(data)
-    assert re.search(rf"{name} (is a Git LFS pointer|is a web page)|vocab.txt has no", refusal(folder))
-
-
-OTHERS: dict[str, tuple[tuple[str, ...], str]] = {  # files beside config.json, and what is said of them
-    "TensorFlow 1": (
-        ("model.ckpt-100.index", "model.ckpt-100.data-00000-of-00001", "checkpoint"),
-        r"model.ckpt-100.index is part of a TensorFlow checkpoint.*transformers 4: python -m",
-    ),
-    "TensorFlow 2": (("tf_model.h5",), r"tf_model.h5 holds TensorFlow's weights.*transformers 4: .*from_tf=True"),
-    "Flax": (("flax_model.msgpack",), r"flax_model.msgpack holds Flax's weights.*transformers 4: .*from_flax=True"),
-    "ONNX": (("onnx/model.onnx",), r"onnx/model.onnx is a network in another program's format.*ask for the one with"),
-    "GGUF": (("electra.gguf",), r"electra.gguf is a network in another program's format.*ask for the one with"),
-    "OpenVINO": (("openvino_model.xml", "openvino_model.bin"), r"."),
-    "pickled pieces": (
-        ("pytorch_model-00001-of-00002.bin", "pytorch_model.bin.index.json"),
-        r"never opened here.*pytorch_model-00001-of-00002.bin is one.*AutoModelForPreTraining.from_pretrained",
-    ),
-    "Lightning": (("last.ckpt",), r"never opened here.*last.ckpt is one"),
-    "an adapter": (
-        ("adapter_config.json", "adapter_model.safetensors"),
-        r"holds an adapter of google/e.*merge_and_unl",
-    ),
-    "nothing": ((), r"It has no weights at all: fetch model.safetensors too"),
-    "two others": (("a.safetensors", "b.safetensors"), r"a.safetensors, b.safetensors it is not said.*Fetch it too"),
-}
-
-
-@pytest.mark.fault("Errors", seen="whatever lay there, the message was about pytorch_model.bin")
-@pytest.mark.parametrize("kind", OTHERS)
-@pytest.mark.parametrize("with_config", [True, False])
-def test_folders_with_other_weights(folder: Path, kind: str, with_config: bool) -> None:
-    names, message = OTHERS[kind]
-    (folder / WEIGHTS).unlink()
-    for name in names:
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_bytes(b"{}")
-    if kind == "an adapter":
-        (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "google/electra-small"}')
-    if not with_config:
-        (folder / CONFIG).unlink()
-        message = r"there is no config.json" if not names else message
-    assert re.search(message, refusal(folder))
-
-
-@pytest.mark.fault(
-    "Errors", seen="“Pickled weights (pytorch_model.bin) are never opened”, where there was another name"
-)
-def test_weights_under_another_name_and_the_remedy(folder: Path) -> None:
-    (folder / WEIGHTS).rename(folder / "pytorch_model.safetensors")
-    assert "pytorch_model.safetensors has a name that is not read: rename it to model.safetensors" in refusal(folder)
-    (folder / "pytorch_model.safetensors").rename(folder / WEIGHTS)
-    assert isinstance(from_transformers(folder), Discriminator)
-
-
-@pytest.mark.parametrize("kind", [ElectraForPreTraining, ElectraForMaskedLM])
-def test_the_remedy_for_pickled_weights(
-    tmp_path: Path, kind: type[PreTrainedModel], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = their_model(kind)
-    model.save_pretrained(tmp_path / "model")
-    (tmp_path / "model" / WEIGHTS).unlink()
-    torch.save(model.state_dict(), tmp_path / "model" / "pytorch_model.bin")
-    code = re.search(r"once with transformers: (.*\.save_pretrained\('folder'\)) and", refusal(tmp_path / "model"))
-    assert code
-    monkeypatch.chdir(tmp_path)
-    exec(f"transformers.{code[1]}", {"transformers": transformers})
-    assert (run(from_transformers("folder"), BATCH) - run(model, BATCH)).abs().max() < 1e-5
-
-
-@pytest.mark.fault("Errors", seen="a saved run, and weights without config.json, were only said to be no checkpoint")
-def test_a_saved_run_and_weights_without_a_config(tmp_path: Path, folder: Path) -> None:
-    taken = small_run()
-    taken.save(tmp_path / "run")
-    assert "is a saved run: TrainingRun.load('" in refusal(tmp_path / "run")
-    (folder / CONFIG).unlink()
-    assert "Its weights are there: fetch their config.json too" in refusal(folder)
-
-
 # NaN
 
 
@@ -315,145 +187,6 @@ def test_a_network_that_computes_nan_says_so() -> None:
         run.average.discriminator.dense.bias[0] = float("nan")
     with pytest.raises(ElectraEduError, match=r"source: Discriminator computes NaN for this text: its weights"):
         detect(run, "the cook stirs the soup")
-
-
-# Sizes
-
-
-@pytest.fixture(scope="module")
-def rotary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a network of ours, for a test to copy."""
-    return to_transformers(Electra(small_config()), tmp_path_factory.mktemp("rotary"))["discriminator"].folder
-
-
-@pytest.fixture
-def nothing_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let any network that is built, and any tensor that is read, fail the test."""
-
-    def refuse(*arguments: object, **named: object) -> None:
-        pytest.fail("memory was taken before the sizes were checked")
-
-    for name in ("PretrainedDiscriminator", "PretrainedGenerator", "PretrainedEncoder", "read_tensors"):
-        monkeypatch.setattr(reading, name, refuse)
-    monkeypatch.setattr(Embeddings, "__init__", refuse)
-
-
-SIZES = {  # a size in config.json, and what the weights have
-    "vocab_size": 20,
-    "embedding_size": 8,
-    "hidden_size": 12,
-    "num_hidden_layers": 2,
-    "intermediate_size": 20,
-    "max_position_embeddings": 16,
-    "type_vocab_size": 2,
-}
-
-
-@pytest.mark.fault(
-    "Resources", seen="a size edited in config.json took up to 9 GB or 89 s, then a bare allocator error"
-)
-@pytest.mark.usefixtures("nothing_is_built")
-@pytest.mark.parametrize("half", [None, "encoder"])
-@pytest.mark.parametrize("value", [1, 7, 10**6, 2**31 - 1])
-@pytest.mark.parametrize("name", SIZES)
-def test_sizes_are_held_against_the_weights_first(folder: Path, name: str, value: int, half: Any) -> None:
-    with edited(folder / CONFIG) as config:
-        config[name] = value
-    message = refusal(folder, half=half)
-    assert f"{CONFIG}: {name}={value}, and the weights have {SIZES[name]}: the tensor 'electra." in message
-
-
-@pytest.mark.fault("Resources", seen="an edited number of heads was believed, and other numbers came out")
-@pytest.mark.usefixtures("nothing_is_built")
-@pytest.mark.parametrize("name", ["max_position_embeddings", "num_attention_heads", "num_hidden_layers", "hidden_size"])
-def test_sizes_of_a_rotary_network(rotary: Path, tmp_path: Path, name: str) -> None:
-    written = Path(shutil.copytree(rotary, tmp_path / "copy"))
-    with edited(written / CONFIG) as config:
-        actual = config[name]
-        config[name] = 4 * actual
-    assert f"{name}={4 * actual}, and the weights have {actual}" in refusal(written)
-
-
-def test_the_remedy_is_the_number_that_is_named(folder: Path) -> None:
-    with edited(folder / CONFIG) as config:
-        config["hidden_size"] = 10**9
-    found = re.search(r"hidden_size=1000000000, and the weights have (\d+)", refusal(folder))
-    assert found
-    with edited(folder / CONFIG) as config:
-        config["hidden_size"] = int(found[1])
-    assert isinstance(from_transformers(folder), Discriminator)
-    with edited(folder / CONFIG) as config:
-        del config["hidden_size"]
-    assert "hidden_size is not given, which means 256, and the weights have 12" in refusal(folder)
-
-
-HOSTILE = {
-    "huge": 10**400,
-    "nan": float("nan"),
-    "infinite": float("inf"),
-    "true": True,
-    "null": None,
-    "list": [12],
-    "object": {"a": {"b": {}}},
-    "negative": -5,
-    "text": "12",
-    "long text": "x" * 10_000,
-    "half": 0.5,
-}
-
-
-@pytest.mark.fault("Errors", seen="hidden_size=10**400: a bare OverflowError")
-@pytest.mark.usefixtures("nothing_is_built")
-@pytest.mark.parametrize("kind", HOSTILE)
-@pytest.mark.parametrize("name", [*SIZES, "num_attention_heads"])
-def test_sizes_of_the_wrong_kind(folder: Path, name: str, kind: str) -> None:
-    with edited(folder / CONFIG) as config:
-        config[name] = HOSTILE[kind]
-    message = refusal(folder)
-    assert re.search(rf"{CONFIG}: {name}=.{{1,100}}: must be a whole number from 1 to \d+", message)
-    assert len(message) < 600
-
-
-@pytest.mark.fault("Errors", seen="layer_norm_eps=10**400 in config.json: a bare OverflowError")
-@pytest.mark.parametrize("kind", [kind for kind in HOSTILE if kind not in ("half", "negative")])
-@pytest.mark.parametrize("name", ["layer_norm_eps", "hidden_dropout_prob", "initializer_range"])
-def test_other_numbers_of_the_wrong_kind(folder: Path, name: str, kind: str) -> None:
-    with edited(folder / CONFIG) as config:
-        config[name] = HOSTILE[kind]
-    assert re.search(rf"{CONFIG}: {name}=.{{1,100}}: must be a finite number", refusal(folder))
-
-
-@pytest.mark.fault("Errors", seen="wrong kinds of the other fields were bare TypeErrors or repeated whole")
-@pytest.mark.parametrize("kind", HOSTILE)
-@pytest.mark.parametrize(
-    "name",
-    ["architectures", "model_type", "pad_token_id", "tie_word_embeddings", "hidden_act", "is_decoder", "written_by"],
-)
-def test_other_fields_of_the_wrong_kind(folder: Path, name: str, kind: str) -> None:
-    with edited(folder / CONFIG) as config:
-        config[name] = HOSTILE[kind]
-    try:
-        assert isinstance(from_transformers(folder), Discriminator)
-    except CheckpointError as error:
-        assert len(str(error)) < 600
-        assert name in str(error) or "not an ELECTRA" in str(error)
-
-
-@pytest.mark.parametrize("depth", [500, 900, 990, 5_000, 100_000])
-@pytest.mark.parametrize("name", ["hidden_size", "hidden_act", "electra_edu", "architectures", "tokenizer_class"])
-def test_nested_values(folder: Path, depth: int, name: str) -> None:
-    text = json.dumps(json.loads((folder / CONFIG).read_text()) | {name: "HERE"})
-    (folder / CONFIG).write_text(text.replace('"HERE"', "[" * depth + "]" * depth))
-    try:
-        from_transformers(folder)
-    except CheckpointError as error:
-        assert len(str(error)) < 600
-
-
-def test_a_config_of_gigabytes_is_not_read(folder: Path) -> None:
-    with (folder / CONFIG).open("wb") as file:
-        file.truncate(10 * 2**30)  # a hole: it takes no room on the disk
-    assert "far too many for such a file" in refusal(folder)
 
 
 def test_other_kinds_of_model_are_named(tmp_path: Path) -> None:

@@ -80,7 +80,8 @@ def from_transformers(
     are not the weights', before memory is taken for them, and for weights that are NaN or infinite.
     """
     one_of("half", half, (*get_args(Half), None))
-    source = path_or_name if isinstance(path_or_name, str) else path("path_or_name", path_or_name)
+    named = path("path_or_name", path_or_name)
+    source = path_or_name if isinstance(path_or_name, str) else named
     folder = find_folder(source, revision, local_files_only)
     try:
         replacing.finish(folder)

@@ -9,6 +9,7 @@ from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from electra_edu.arguments import path
 from electra_edu.discriminator import Discriminator
 from electra_edu.electra import Electra
 from electra_edu.encoder import encoder_of, rotations
@@ -63,7 +64,12 @@ def to_transformers(
     one, and files of other names are never touched. Raises CheckpointError for a folder with anything else in it, and
     when the files cannot be written.
     """
-    directory = Path(directory)
+    directory = path("directory", directory)
+    if tokenizer is not None and not isinstance(tokenizer, Tokenizer):
+        raise ElectraEduError(
+            f"tokenizer: must be a tokenizers.Tokenizer, not {type(tokenizer).__name__}. A fast tokenizer of "
+            "transformers holds one: tokenizer.backend_tokenizer."
+        )
     tokenizer = tokenizer or _tokenizer(source)
     staged: list[replacing.Staged] = []
     try:
