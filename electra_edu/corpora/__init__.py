@@ -29,12 +29,19 @@ def load_corpus(
     - "toy" (the default): a generated mini-English of short stories, with labels for probes.
     - "docs": Python's language reference and the docstrings of its standard library; "docs+": also those of the
       installed libraries. Both are prose taken from the source files on this computer, labelled by module.
-    - a path: one UTF-8 text file of your own ("./docs" for a file of that name). `text`: the text itself.
+    - a path: one UTF-8 text file of your own ("./docs" for a file of that name). `text`: the text itself. Of a notebook
+      its Markdown is read, of JSON and JSON lines the field "text"; other markup, tables and code are refused.
     - "hf:owner/name" or "hf:owner/name:configuration": a data set of the Hugging Face hub; needs the extra `hub`.
 
     All but "toy" get a lower-case WordPiece vocabulary of `vocab_size` tokens (1024; fewer where the text has too few
     pieces) and sequences of `max_seq_length` tokens (64); about 5 % of the text is held out, and a paragraph that
-    occurs twice is used once. Raises CorpusError, or CorpusFileError for a file, saying what is wrong and what to do.
+    occurs twice is used once.
+
+    Text of any language comes back as it was, lower-cased and in composed characters. In scripts without blanks
+    between words an ideograph is a word, and runs of Thai, Lao, Khmer, Burmese or kana are cut into the commonest
+    pieces; put blanks between the words, with a segmenter, to have words of your own.
+
+    Raises CorpusError, or CorpusFileError for a file, saying what is wrong and what to do.
     """
     if name_or_path is not None and text is not None:
         raise CorpusError("name_or_path and text: give one of the two, the text itself or where it is.")

@@ -9,8 +9,10 @@ from pathlib import Path
 from shlex import quote
 
 from electra_edu.corpora.corpus import Corpus
+from electra_edu.corpora.markup import check_prose
 from electra_edu.corpora.normal_form import composed
 from electra_edu.corpora.packing import Document, build_corpus
+from electra_edu.corpora.structured import text_of
 from electra_edu.errors import CorpusError, CorpusFileError
 
 LARGEST_FILE = 200_000_000  # bytes; more would take minutes and many gigabytes of memory
@@ -34,13 +36,18 @@ _DOCUMENT_FORMATS = (
 def load_file(path: str | os.PathLike[str], *, vocab_size: int, max_seq_length: int) -> Corpus:
     """Return the corpus of one UTF-8 text file. Raises CorpusFileError when it cannot be read as text."""
     path = Path(path)
-    return load_text(read_text(path), name=path.name, vocab_size=vocab_size, max_seq_length=max_seq_length)
+    sizes = {"vocab_size": vocab_size, "max_seq_length": max_seq_length}
+    return load_text(read_text(path), name=path.name, path=path, **sizes)
 
 
-def load_text(text: str, *, name: str = "text", vocab_size: int, max_seq_length: int) -> Corpus:
-    """Return the corpus of a string. Raises CorpusError when there is too little in it.
+def load_text(
+    text: str, *, name: str = "text", path: Path | None = None, vocab_size: int, max_seq_length: int
+) -> Corpus:
+    """Return the corpus of a string, which is the content of `path` where there is one.
 
-    Paragraphs end at empty lines, or at the end of every line in a text without empty lines.
+    Paragraphs end at empty lines, or at the end of every line in a text without empty lines. Of a notebook the Markdown
+    is read, of JSON with a field "text" that field. Raises CorpusError when there is too little text, and when it is
+    markup, a table or code.
     """
     if not isinstance(text, str):
         raise CorpusError(f"text: must be a string, not {type(text).__name__}.")
@@ -56,6 +63,9 @@ def load_text(text: str, *, name: str = "text", vocab_size: int, max_seq_length:
             f"{name}: character {error.start} is half of a surrogate pair ({text[error.start]!r}), which is not text. "
             'Drop such characters: text.encode(errors="ignore").decode().'
         ) from error
+    read = f"pathlib.Path({str(path)!r}).read_text('utf-8-sig')" if path else "text"
+    text = text_of(text, name, read=read)
+    check_prose(text, name, suffix=path.suffix if path else "", read=read)
     documents = [Document("", [*paragraphs(composed(text))])]
     return build_corpus(name, documents, vocab_size=vocab_size, max_seq_length=max_seq_length)
 
