@@ -581,4 +581,4 @@ def test_a_folder_that_cannot_be_made_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = run("step", "--shape", "toy", "--out", str(tmp_path / "file" / "folder"))
     assert result.exit_code == 1
-    assert "cannot be made" in " ".join(result.output.split())
+    assert "cannot be written" in " ".join(result.output.split())

@@ -82,9 +82,7 @@ class TestDefinitions:
         assert experiment.question.endswith("?")
         assert experiment.paper
         assert len(experiment.seeds) >= FEWER.get(name, 3 if experiment.corpus == "docs" else 5)
-        corpus = corpus_named(experiment.corpus)
-        for arm in experiment.arms:
-            arm.config(corpus, experiment.marks[-1])
+        experiment.check()
 
     def test_a_grid_is_every_combination(self) -> None:
         arms = parse(

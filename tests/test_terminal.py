@@ -1,5 +1,6 @@
 """What the command line prints fits any terminal, and what it writes is UTF-8 on every one."""
 
+import io
 import json
 import os
 import subprocess
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from electra_edu.cli import app
+from electra_edu.cli import app, experiments
 from electra_edu.errors import ElectraEduError
 from electra_edu.experiments import load_record
 
@@ -73,6 +74,18 @@ def test_the_c_locale_is_enough(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     assert "Probe suite" in ran.stdout.decode("ascii")
     assert json.loads((tmp_path / "sweep.jsonl").read_text(encoding="utf-8").splitlines()[0])["arm"] == "λ 1"
+
+
+@pytest.mark.fault("Surroundings", seen="where standard output could not be written, the sweep's table was lost")
+def test_results_are_on_disk_before_anything_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("sys.stdout", Full())
+    with pytest.raises(OSError, match="No space left"):
+        experiments.sweep(["rtd_weight=1"], "toy", [0.004], 1, 1, tmp_path, False, False)
+    assert len(load_record("sweep", tmp_path).rows) == 1
 
 
 @pytest.mark.parametrize("printed", ["λ", "\udcff\ud800", "½ – “x” …", "[red]not markup[/red]", "\0"])

@@ -149,6 +149,7 @@ def _run(experiment: Experiment, command: str, out: Path, jobs: int | None, retr
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         TextColumn("time left"), TimeRemainingColumn(elapsed_when_finished=False),
     )  # fmt: skip
+    outcome: Outcome | None = None
     try:
         with Progress(*columns, console=console) as progress:
             task = progress.add_task(experiment.name, total=None)
@@ -159,12 +160,11 @@ def _run(experiment: Experiment, command: str, out: Path, jobs: int | None, retr
                 retry=retry,
                 on_cell=lambda done, of: progress.update(task, completed=done, total=of),
             )
+            write_record(experiment, outcome, out, command, replace=replace)  # before a full pipe or disk can stop it
     except KeyboardInterrupt:
         raise Interrupted("Stopped. What is finished is kept; the same command goes on from here.") from None
-    try:
-        write_record(experiment, outcome, out, command, replace=replace)
     finally:
-        for name, error in outcome.failed.items():
+        for name, error in outcome.failed.items() if outcome is not None else ():
             complain(f"{name}: {error}")
     return outcome
 

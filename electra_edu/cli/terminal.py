@@ -57,5 +57,6 @@ def writable(out: Path) -> Path:
         with tempfile.TemporaryFile(dir=out):
             pass
     except OSError as error:
-        raise ElectraEduError(f"--out {out}: cannot be written ({error}). Choose another folder.") from error
+        why = error.strerror or error
+        raise ElectraEduError(f"--out {out}: cannot be written ({why}). Choose another folder.") from error
     return out
