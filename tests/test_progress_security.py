@@ -171,6 +171,13 @@ def test_what_is_no_file_is_not_waited_for(progress: Progress) -> None:
     assert "not an ordinary file" in progress.problem
 
 
+def test_a_link_in_the_place_of_a_lock_empties_no_file(progress: Progress, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("a year of work", encoding="utf-8")
+    (progress.folder / ".05.lock").symlink_to(tmp_path / "thesis.tex")
+    progress.record_answer("05", "a", 0, True)
+    assert (tmp_path / "thesis.tex").read_text(encoding="utf-8") == "a year of work"
+
+
 @pytest.mark.fault("Errors", seen="an escaped half of a surrogate pair in a progress file ended the next answer")
 def test_text_that_utf_8_has_not_is_kept(progress: Progress) -> None:
     path = progress.folder / "04.json"
