@@ -119,6 +119,15 @@ def test_a_long_list_of_changes_is_wrapped_and_a_short_history_needs_no_loop() -
     ]
 
 
+@pytest.mark.fault(CODE, seen="nothing said that a run which was moved to another device cannot be repeated")
+def test_a_run_that_was_moved_says_that_it_cannot_be_repeated() -> None:
+    run = small_run()
+    run.advance(2)
+    run.devices = [(0, "cuda"), (2, "cpu")]
+    assert "# trained on cuda, then cpu from step 3: devices draw different random numbers" in run_code(run)
+    compile(run_code(run), "code", "exec")
+
+
 # The corpus
 
 

@@ -73,6 +73,18 @@ def test_starving_is_half_of_the_best_recall(recall: float, kind: str) -> None:
     assert verdict([*history(60), *history(20, recall=recall)]).kind == kind
 
 
+@pytest.mark.fault("Panel state", seen="the verdict said “Learning” while the topic probe fell from 98% to 20%")
+@pytest.mark.parametrize(
+    ("probes", "kind"), [((0.98, 0.74), "learning"), ((0.98, 0.54), "starved"), ((0.2, 0.2), "learning")]
+)
+def test_a_probe_that_falls_is_said(probes: tuple[float, float], kind: str) -> None:
+    said = judge(LEARNING, [an_evaluation(auc=0.9)], ENTROPY, probes=probes)
+    assert said.kind == kind
+    assert len(said.text.split()) <= 25
+    assert ("fell from 98% to 54%" in said.text) == (kind == "starved")
+    assert judge(PLATEAU, [], ENTROPY, probes=(0.98, 0.2)).kind == "plateau"
+
+
 def test_a_score_that_does_not_exist_counts_nowhere() -> None:
     """Every other step replaced nothing, so its recall is NaN: the mean is over the others."""
     records = history(60)

@@ -13,6 +13,7 @@ EARLY = 40  # steps before which nothing is said about learning
 BLIND_RECALL, BLIND_AUC = 0.05, 0.60  # below both the discriminator is at the majority class
 PLATEAU_MARGIN = 0.15  # nats under the entropy of word frequencies that do not yet count as using context
 STARVED_SHARE = 0.5  # of its best recall, when the discriminator counts as starved
+FORGOTTEN_SHARE = 0.75  # of the best score of a probe, when it counts as starved of what the probe looks for
 
 Kind = Literal["idle", "stopped", "majority", "plateau", "starved", "learning"]
 
@@ -31,11 +32,13 @@ def judge(
     unigram_entropy: float,
     stopped: str | None = None,
     best_recall: float | None = None,
+    probes: tuple[float, float] | None = None,
 ) -> Verdict:
     """Judge a run by its last steps and evaluations. One verdict, by fixed priority.
 
     Non-finite (`stopped`, the error's text), majority class, generator on the unigram plateau, starved, learning.
     Who judges a growing run again and again keeps a `BestRecall` and gives its value; else the history is read.
+    `probes` are the best and the last score of a probe, where there is one.
     """
     if stopped is not None:
         return Verdict(
@@ -71,6 +74,12 @@ def judge(
             "starved",
             f"Recall fell from {best:.0%} to {recall:.0%}: fakes are now too good to find. Try a smaller generator "
             "or a higher mask rate.",
+        )
+    if probes is not None and probes[1] < FORGOTTEN_SHARE * probes[0]:
+        return Verdict(
+            "starved",
+            f"The probe fell from {probes[0]:.0%} to {probes[1]:.0%}: its features forget what a text is about. "
+            "Try a smaller generator or a higher mask rate.",
         )
     return Verdict(
         "learning",

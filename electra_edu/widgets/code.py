@@ -65,7 +65,7 @@ def run_lines(run: TrainingRun, asked: Sequence[Stage] | None = None) -> list[st
         "",
         corpus_line(run.corpus),
         f"config = {preset_call(run.first_config)}",
-        f"run = edu.TrainingRun(config, corpus, seed={run.seed}{device})",
+        f"run = edu.TrainingRun(config, corpus, seed={run.seed}{device}){_moves(run)}",
         *_calls(run.stages if asked is None else asked),
     ]
 
@@ -79,6 +79,15 @@ def until(asked: Sequence[Stage], step: int) -> list[Stage]:
         kept.append(Stage(stage.changes, min(stage.steps, step), stage.trained))
         step -= stage.steps
     return kept
+
+
+def _moves(run: TrainingRun) -> str:
+    """Return a comment on a run that was loaded on another device: what it drew before cannot be drawn here."""
+    if len(run.devices) == 1:
+        return ""
+    (_, first), *others = run.devices
+    places = ", then ".join([first, *(f"{kind} from step {step + 1}" for step, kind in others)])
+    return f"  # trained on {places}: devices draw different random numbers, so this gives another history"
 
 
 def _calls(asked: Sequence[Stage]) -> list[str]:

@@ -64,6 +64,7 @@ class RunFrames:
         self._averages = {name: RunningAverage(HALF_LIFE) for name in SMOOTH}
         self._auc, self._probe = GrowingCurve(), GrowingCurve()
         self._best_recall = BestRecall()
+        self._probe_scores: tuple[float, float] | None = None  # the best and the last
         self._log = StageLog(run)
         self._n_records = self._n_evaluations = 0
         self._replaced: list[int] = run.exam.is_replaced.sum(-1).tolist()  # words of each exam sentence
@@ -86,6 +87,8 @@ class RunFrames:
         if step not in self.probes:
             self._probe.add(step, score)
         self.probes[step] = score
+        best = score if self._probe_scores is None else max(score, self._probe_scores[0])
+        self._probe_scores = best, score
 
     def stages(self) -> list[Stage]:
         """Return what was asked of the run so far, as `TrainingRun.stages` does, without reading all of it again."""
@@ -121,7 +124,7 @@ class RunFrames:
         self.grow()
         run = self.run
         best = self._best_recall.value
-        verdict = judge(run.history, run.evaluations, run.corpus.unigram_entropy, stopped, best)
+        verdict = judge(run.history, run.evaluations, run.corpus.unigram_entropy, stopped, best, self._probe_scores)
         return Frame(
             charts=[
                 Chart("Losses", [self._generator_strip(kept), self._rtd_strip(kept)]),
