@@ -343,4 +343,4 @@ def test_any_order_of_controls_keeps_its_promises() -> None:
 
 @pytest.mark.slow
 def test_many_orders_of_controls_keep_their_promises() -> None:
-    run_state_machine_as_test(LabMachine, settings=settings_of(150, 40))
+    run_state_machine_as_test(LabMachine, settings=settings_of(60, 40))

@@ -1,5 +1,6 @@
 """Show code, executed: the same history record by record, and what the panel shows."""
 
+import copy
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import torch
 from hypothesis import assume, given
 from shown import execute, run_again, statements
+from small import KINDS as ALL_KINDS
 from small import figures, small_config, small_corpus, small_run, toy_corpus
 from test_generated_inputs import SETTINGS
 from test_load_corpus import story
@@ -100,6 +102,13 @@ def test_a_saved_run_is_repeated_from_its_first_step(history: str, tmp_path: Pat
     run = TrainingRun.load(tmp_path / "run", run.corpus, "cpu")
     run.change(temperature=0.5)
     run.advance(1)
+    assert_reproduced(run, run_code(run), my_corpus=run.corpus)
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS, ids=str)
+def test_every_kind_of_run_is_repeated(kind: dict[str, Any]) -> None:
+    run = small_run(**kind)
+    several_at_once(run)
     assert_reproduced(run, run_code(run), my_corpus=run.corpus)
 
 
@@ -256,12 +265,16 @@ def test_verdicts_at_every_look(run: TrainingRun) -> None:
 
 
 def test_label_explorer(run: TrainingRun) -> None:
+    run = copy.deepcopy(run)
     panel = edu.widgets.LabelExplorer(run)
     panel.next.click()
     panel.keep.value, panel.mask_prob.value = 0.5, 0.3
     panel.again.click()
-    found, _ = execute(panel.drawer.code, run=run)
-    assert f"{float(found['out'].rtd_loss):.3f}" == facts(panel, 0)[0]
+    for temperature in (run.config.temperature, 0.25):
+        run.change(temperature=temperature)
+        panel.refresh()
+        found, _ = execute(panel.drawer.code, run=run)
+        assert f"{found['out'].rtd_loss.item():.3f}" == facts(panel, 0)[0]
 
 
 @pytest.mark.fault(CODE, seen="the stepper's code left out the steps taken in the panel, and drew with dropout")
@@ -283,12 +296,13 @@ def test_stepper(run: TrainingRun, steps: tuple[str, ...]) -> None:
 @pytest.mark.fault(CODE, seen="the bench's code did not draw the words on the screen")
 @pytest.mark.parametrize("how", ["sample", "argmax"])
 def test_generator_bench(run: TrainingRun, how: str) -> None:
-    runs = [run, TrainingRun(edu.preset("toy", generator_size_fraction=1.0), toy_corpus(), device="cpu")]
+    large = TrainingRun(edu.preset("toy", generator_size_fraction=1.0), toy_corpus(), device="cpu")
+    runs = [run, run, large]  # of two of one size, the panel shows the last
     panel = edu.widgets.GeneratorBench(runs)
     panel.temperature.value, panel.how.value = 0.5, how
     panel.next.click()
     panel.again.click()
-    runs[1].advance(2)  # trained on: the panel looks again
+    large.advance(2)  # trained on: the panel looks again
     panel.size.value = 1.0
     _, printed = execute(panel.drawer.code, runs=runs)
     words = [token.text for token in panel.blocks()[0].tokens if token.note]

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import ipywidgets as widgets
 import torch
 from torch import Tensor
 
+from electra_edu.config import ElectraConfig
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
 from electra_edu.course.gaps import exact_shares, gap_logits, words_that_fit
 from electra_edu.course.hunt import token_names, word_table
@@ -25,6 +27,9 @@ DRAWS = {"draw from the distribution": "sample", "take the likeliest word": "arg
 GAPS = 3  # in the story on the screen
 STORIES = 128  # over which the shares are counted
 TOP = 6
+
+
+_Moment: TypeAlias = tuple[int, ElectraConfig]  # a run's steps and settings
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,12 @@ class GeneratorBench(Instrument):
         learned = all(isinstance(run.average.generator, Generator) for run in runs)
         if not learned or len({run.corpus.sha256 for run in runs}) > 1:
             raise ElectraEduError("runs: must have learned generators and all be of the same corpus.")
+        self._order = runs  # as they were given
         self.runs = {run.config.generator_size_fraction: run for run in runs}
         self.corpus, self.story, self.seed, self.asked = runs[0].corpus, 0, 0, 0
         self._names, self._is_word = token_names(self.corpus), word_table(self.corpus)
-        self._seen: tuple[int, ...] = ()  # the runs' steps when they looked at the story ...
-        self._counted: tuple[int, ...] = ()  # ... and when the shares were counted
+        self._seen: list[_Moment] = []  # when the runs looked at the story ...
+        self._counted: list[_Moment] = []  # ... and when the shares were counted
         sizes = sorted(self.runs)
         self.size = choices("generator size", sizes, sizes[len(sizes) // 2], size_label)
         self.temperature = choices("temperature", TEMPERATURES, 1.0, "{:g}".format)
@@ -106,7 +112,7 @@ class GeneratorBench(Instrument):
                 "import torch",
                 "import electra_edu as edu",
                 "",
-                f"run = runs[{list(self.runs).index(self.size.value)}]",
+                f"run = runs[{self._order.index(self.runs[self.size.value])}]",
                 f"tokens = run.corpus.heldout[{self.story} : {self.story + 1}].to(run.device, copy=True)",
                 "is_real = tokens != run.config.pad_token_id",
                 f"tokens[0, {self._places}] = run.config.mask_token_id",
@@ -178,7 +184,7 @@ class GeneratorBench(Instrument):
         ordinary = [i for i in range(1, len(self._tokens)) if self._is_word[self._tokens[i]]]
         chance = torch.randperm(len(ordinary), generator=torch.Generator().manual_seed(self.story))
         self._places = sorted(ordinary[i] for i in chance[:GAPS].tolist())
-        self._seen = ()
+        self._seen = []
         self._ask()
         self._exact = exact_shares(self.corpus, self._tokens, self._places)
         known = self._logits[self.size.value].softmax(-1) if self._exact is None else self._exact
@@ -186,12 +192,12 @@ class GeneratorBench(Instrument):
 
     def _ask(self) -> None:
         """Let every generator look at the story, and at all the others, anew after it was trained on."""
-        steps = tuple(run.step for run in self.runs.values())
-        if steps != self._seen:
-            self._seen = steps
+        now = [(run.step, run.config) for run in self.runs.values()]
+        if now != self._seen:
+            self._seen = now
             self._logits = {size: gap_logits(run, self._tokens, self._places) for size, run in self.runs.items()}
-            if steps != self._counted:
-                self._counted = steps
+            if now != self._counted:
+                self._counted = now
                 self._answers = {size: _answers(run) for size, run in self.runs.items()}
 
 

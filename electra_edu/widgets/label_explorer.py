@@ -39,13 +39,13 @@ class LabelExplorer(Instrument):
         self._pad = run.config.pad_token_id
         short = (run.corpus.heldout == self._pad).sum(-1) >= 2  # padding is part of what there is to see
         self.story = int(short.int().argmax())
-        self._shares: dict[tuple[float, float, int], list[tuple[float, float]]] = {}
+        self._shares: dict[tuple[object, ...], list[tuple[float, float]]] = {}
         self.mask_prob = choices("mask rate", RATES, 0.25, "{:.0%}".format, "46%")
         self.keep = choices("chosen but left visible", KEPT, 0.15, "{:.0%}".format, "46%")
         self.again = button("Draw again", "Choose other words, and draw other guesses", self._draw_again)
         self.next = button("Next story", "Take another held-out story", self._next_story)
         self.asked = 0
-        self._key: tuple[float, ...] = ()  # what the pass on the screen was made from
+        self._key: tuple[object, ...] = ()  # what the pass on the screen was made from
         super().__init__("What each token teaches", [[self.mask_prob, self.keep], [self.again, self.next]])
 
     def blocks(self) -> list[Block]:
@@ -143,7 +143,7 @@ class LabelExplorer(Instrument):
 
     def _weights(self) -> Bars:
         """Return how many tokens each case has and how much of the loss, over many stories."""
-        key = (self.mask_prob.value, self.keep.value, self.run.step)
+        key = (self.mask_prob.value, self.keep.value, self.run.step, self.run.config)
         if key not in self._shares:
             out, read = self._pass(self.run.corpus.heldout[:STORIES].to(self.run.device))
             losses = replaced_token_losses(out.rtd_logits, out.is_replaced)  # type: ignore[arg-type]
@@ -181,7 +181,7 @@ class LabelExplorer(Instrument):
 
     def _look(self) -> tuple[ElectraOutput, Tensor]:
         """Return the story's pass; a new one asks about a token worth it: a replaced one, or else a chosen one."""
-        key = (self.story, self.seed, self.mask_prob.value, self.keep.value, self.run.step)
+        key = (self.story, self.seed, self.mask_prob.value, self.keep.value, self.run.step, self.run.config)
         if key != self._key:
             self._key, self._seen = key, self._pass(self._tokens())
             out = self._seen[0]

@@ -115,7 +115,7 @@ class Stepper(Instrument):
         taken = [f"for trained in {self._trained!r}: walk.step(trained)"] if self._trained else []
         return "\n".join(
             [
-                "import torch, electra_edu as edu",
+                "import torch, electra_edu as edu, electra_edu.course.walk",
                 f"walk = edu.course.walk.Walk(run, seed={seed})  # copies, made after step {self._run_step} of the run",
                 *taken,
                 "model, config, tokens = walk.model, walk.model.config, walk.tokens",

@@ -127,8 +127,8 @@ class TrainingLab:
                 self._apply(lab_state.offered, name, load_corpus(name))
             corpus, seed = self._state.offers[name].corpus, self._state.knobs.seed
             run = TrainingRun(lab_state.asked(self._state), corpus, seed, self.run.device.type)
-        except ElectraEduError as error:
-            self._apply(lab_state.noted, str(error))
+        except Exception as error:  # a corpus that cannot be read, settings that cannot go together
+            self._apply(lab_state.noted, _told(error))
             return
         with self._one_at_a_time:
             self._frames = RunFrames(run, probe_task(corpus))
