@@ -17,6 +17,7 @@ HELDOUT_SHARE = 0.05  # of the characters
 BLOCK_ROWS = 4  # sequences held out in one piece, roughly, so that their neighbourhood is unseen too
 CHARACTERS_PER_TOKEN = 4  # of English, roughly; sets the size of held-out blocks and nothing else
 MIN_LABEL_ROWS = 5  # a label with fewer held-out sequences is too rare to probe for
+READ_AS = "lower-cased, in composed characters"  # what the vocabulary keeps of text outside ASCII
 PAD, UNK, CLS, SEP = (SPECIAL_TOKENS.index(token) for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]"))
 
 
@@ -56,7 +57,7 @@ def build_corpus(
     labels = {"capitals": _capitals(tokenizer, groups, max_seq_length)}
     if label_name:
         labels[label_name] = _labels(heldout_rows)
-    return Corpus(name, tokenizer, train, torch.cat([*heldout_rows.values()]), _sha256(documents), labels)
+    return Corpus(name, tokenizer, train, torch.cat([*heldout_rows.values()]), _identity(documents), labels)
 
 
 def pack(tokens: Tensor, max_seq_length: int, cls: int = CLS, sep: int = SEP, pad: int = PAD) -> Tensor:
@@ -154,6 +155,17 @@ def _check_length(n_tokens: int, max_seq_length: int, has_both_parts: int) -> No
 
 def _paragraphs(documents: Iterable[Document]) -> Iterator[str]:
     return (paragraph for document in documents for paragraph in document.paragraphs)
+
+
+def _identity(documents: Sequence[Document]) -> str:
+    """Return the SHA-256 that tells a corpus from others: of its text, and of the way that this is read.
+
+    Version 0.1.0 stripped accents, so that text outside ASCII had other token ids, and a run of that version must not
+    go on with ours.
+    """
+    if all(paragraph.isascii() for paragraph in _paragraphs(documents)):
+        return _sha256(documents)
+    return _sha256([*documents, Document("", [READ_AS])])
 
 
 def _sha256(documents: Iterable[Document]) -> str:
