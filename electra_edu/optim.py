@@ -44,7 +44,7 @@ class Muon(Optimizer):
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """Take one step along the gradients; parameters without one are left alone."""
         assert closure is None, "Muon evaluates no closure"
-        batches: dict[tuple[int, int], list[tuple[Tensor, Tensor, float]]] = defaultdict(list)
+        batches: dict[tuple[int, int], list[tuple[Tensor, Tensor, float | Tensor]]] = defaultdict(list)
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is None:
@@ -64,7 +64,11 @@ class Muon(Optimizer):
             orthogonal = orthogonalise(torch.stack([wide for _, wide, _ in batch]))
             for (weight, _, rate), wide in zip(batch, orthogonal, strict=True):
                 rows, columns = weight.shape
-                weight.sub_(wide if rows <= columns else wide.mT, alpha=rate * max(1.0, rows / columns) ** 0.5)
+                direction, factor = wide if rows <= columns else wide.mT, max(1.0, rows / columns) ** 0.5
+                if isinstance(rate, Tensor):
+                    weight.addcmul_(direction, rate, value=-factor)
+                else:
+                    weight.sub_(direction, alpha=rate * factor)
 
 
 class PaperAdam(Optimizer):
@@ -99,14 +103,16 @@ class PaperAdam(Optimizer):
                 mean = state["mean"].lerp_(parameter.grad, 1 - beta1)
                 square = state["square"].lerp_(parameter.grad.square(), 1 - beta2)
                 parameter.mul_(1 - rate * group["weight_decay"])
-                parameter.addcdiv_(mean, square.sqrt().add_(group["eps"]), value=-rate)
+                scale = square.sqrt().add_(group["eps"])
+                if isinstance(rate, Tensor):
+                    parameter.sub_(mean.div(scale).mul_(rate))
+                else:
+                    parameter.addcdiv_(mean, scale, value=-rate)
 
 
-def adamw(parameters: Iterable[nn.Parameter], rate: float, *, capturable: bool = False) -> torch.optim.AdamW:
-    """Make PyTorch's fused AdamW without weight decay; a `capturable` one may be recorded in a CUDA graph."""
-    return torch.optim.AdamW(
-        parameters, lr=rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True, capturable=capturable
-    )
+def adamw(parameters: Iterable[nn.Parameter], rate: float) -> torch.optim.AdamW:
+    """Make PyTorch's fused AdamW without weight decay."""
+    return torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
 
 
 def make_optimizers(model: nn.Module, config: ElectraConfig) -> list[Optimizer]:
@@ -151,15 +157,38 @@ def set_rates(optimizers: Iterable[Optimizer], config: ElectraConfig, step: int)
     for optimizer in optimizers:
         rate = config.muon_learning_rate if isinstance(optimizer, Muon) else config.learning_rate
         for group in optimizer.param_groups:
-            group["lr"] = rate * factor
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate * factor)
+            else:
+                group["lr"] = rate * factor
     return config.learning_rate * factor
+
+
+def keep_rates_on(device: torch.device, optimizers: Iterable[Optimizer]) -> None:
+    """Keep every group's rate on `device`, where `set_rates` changes it in place: a recorded step reads it there."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = torch.full((), float(group["lr"]), device=device)
+
+
+def average_share(step: int, horizon: int = 50) -> float:
+    """Return how far the average moves towards the weights after `step`: it spans about `horizon` steps.
+
+    Early on it spans a third of the steps so far, so that it never drags the initial weights along.
+    """
+    return max(1 / horizon, 3 / (step + 3))
 
 
 @torch.no_grad()
 def update_average(average: nn.Module, model: nn.Module, step: int, horizon: int = 50) -> None:
-    """Move `average` towards `model`'s weights: an exponential average over about `horizon` steps.
+    """Move the exponential average of the weights towards `model`'s, as `average_share` says of `step`."""
+    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), average_share(step, horizon))
 
-    Early on the average spans a third of the steps so far, so that it never drags the initial weights along.
-    """
-    share = max(1 / horizon, 3 / (step + 3))
-    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), share)
+
+@torch.no_grad()
+def move_average(average: nn.Module, model: nn.Module, share: Tensor) -> None:
+    """Do what `update_average` does, with a share that lies on the device."""
+    averages = list(average.parameters())
+    way = torch._foreach_sub(list(model.parameters()), averages)
+    torch._foreach_mul_(way, share)
+    torch._foreach_add_(averages, way)

@@ -1,6 +1,7 @@
 """What a step's forward and backward pass say, as the plain numbers of a StepRecord."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -10,36 +11,53 @@ from electra_edu.metrics import detection, detection_counts
 from electra_edu.training.gradients import Anatomy
 
 
+SCALARS = (  # what `measured` begins with
+    "loss",
+    "mlm_loss",
+    "rtd_loss",
+    "word_loss",
+    "mlm_grad_norm",
+    "rtd_grad_norm",
+    "grad_cosine",
+    "generator_grad_norm",
+    "second_grad_norm",
+    "grad_norm",
+)
+
+
 def step_figures(out: ElectraOutput, anatomy: Anatomy) -> dict[str, float]:
     """Return the fields of a StepRecord that a step measures, and "tokens", its number of real tokens.
 
     What the objective has not, or the step did not train, is NaN. All values come in one transfer from the device.
     """
+    return named(measured(out, anatomy).tolist(), *parts_of(out))
+
+
+def parts_of(out: ElectraOutput) -> tuple[bool, bool]:
+    """Tell whether anything was filled in, and whether a discriminator judged it."""
+    return out.second_loss is not None, out.rtd_logits is not None
+
+
+def measured(out: ElectraOutput, anatomy: Anatomy) -> Tensor:
+    """Return all that `named` needs as one float tensor, still on the device."""
     nothing = out.mlm_loss.new_full((), math.nan)
-    scalars = {
-        "loss": out.loss,
-        "mlm_loss": out.mlm_loss,
-        "rtd_loss": nothing if out.rtd_loss is None else out.rtd_loss,
-        "word_loss": nothing if out.word_loss is None else out.word_loss,
-        "mlm_grad_norm": anatomy.mlm,
-        "rtd_grad_norm": anatomy.rtd,
-        "grad_cosine": anatomy.cosine,
-        "generator_grad_norm": anatomy.generator,
-        "second_grad_norm": anatomy.second,
-        "grad_norm": anatomy.total,
-    }
-    has_discriminator = out.rtd_logits is not None
-    values = torch.cat(
+    losses = (out.mlm_loss, out.rtd_loss, out.word_loss)
+    gradients = (anatomy.mlm, anatomy.rtd, anatomy.cosine, anatomy.generator, anatomy.second, anatomy.total)
+    scalars = [out.loss, *(nothing if loss is None else loss for loss in losses), *gradients]
+    return torch.cat(
         [
-            torch.stack([*scalars.values(), out.mlm_used.sum()]).detach(),
+            torch.stack([*scalars, out.mlm_used.sum()]).detach(),
             generator_figures(out.mlm_logits, out.mlm_targets, out.mlm_used),
             verdict_counts(out),
         ]
-    ).tolist()
+    )
+
+
+def named(values: Sequence[float], was_filled: bool, has_discriminator: bool) -> dict[str, float]:
+    """Turn the values of `measured` into the figures of a step; see `parts_of`."""
     *known, masked, guessed, entropy, tokens, replaced, accused, found = values
     seen = detection(tokens, replaced, accused, found)
-    was_filled = out.second_loss is not None  # else nothing was drawn
-    figures = dict(zip(scalars, known, strict=True))
+    figures = dict(zip(SCALARS, known, strict=True))
     figures |= {"tokens": tokens, "mlm_accuracy": guessed, "entropy": entropy}
     figures["sampled_accuracy"] = 1 - replaced / masked if masked and was_filled else math.nan
     figures["replaced_rate"] = seen.replaced_rate if was_filled else math.nan

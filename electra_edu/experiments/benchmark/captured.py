@@ -1,59 +1,81 @@
-"""This package's step as one CUDA graph: the GPU replays it without Python launching each of its kernels."""
+"""This package's steps as CUDA graphs: the GPU replays them without Python launching each of their kernels."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from electra_edu.electra import Electra
+from electra_edu.electra import Electra, ElectraOutput
+from electra_edu.experiments.benchmark.ours import random_corpus
 from electra_edu.experiments.benchmark.shapes import Shape
 from electra_edu.experiments.benchmark.steps import autocast, distinct
+from electra_edu.objectives import Trained
 from electra_edu.optim import adamw
+from electra_edu.training import TrainingRun
+from electra_edu.training.captured_step import CapturedStep
+from electra_edu.training.recording import WARM_UP, CudaRecorder, Recorder, Replayed
 
-WARM_UP = 3  # steps before the capture: they allocate the optimiser's state and let the libraries choose their kernels
 
+class PlainCapturedStep:
+    """Forward, backward and AdamW, replayed on whatever tokens are copied in.
 
-class CapturedStep:
-    """Forward, backward and AdamW, captured once and replayed on whatever tokens are copied in.
-
-    It needs a CUDA device and a PyTorch whose graphs can register a generator (2.4 or later), so that each replay
-    draws new positions and samples. Shapes and rates are those of the capture: nothing in the step may depend on
-    values, nor wait for the GPU, and a learning rate cannot change afterwards. The loss that is returned is
-    overwritten by the next step.
-    Source of the recipe: docs.pytorch.org, "CUDA semantics", "Whole-network capture".
+    The loss that is returned is overwritten by the next step.
     """
 
-    def __init__(self, shape: Shape, device: torch.device, dtype: torch.dtype) -> None:
-        """Build the model, take three steps aside on random tokens, and capture the fourth."""
+    def __init__(
+        self, shape: Shape, device: torch.device, dtype: torch.dtype, recorder: Recorder | None = None
+    ) -> None:
+        """Build the model; the first steps are taken as usual. `recorder` is CUDA's when None."""
         config = shape.config()
         self._model = Electra(config).to(device)
         self._device, self._dtype = device, dtype
         self._rng = torch.Generator(device).manual_seed(0)
         self.parameters: Sequence[nn.Parameter] = distinct([self._model])
-        self._optimizer = adamw(self.parameters, config.learning_rate, capturable=True)
+        self._optimizer = adamw(self.parameters, config.learning_rate)
         self._tokens = shape.tokens(1, torch.Generator(device).manual_seed(1))[0]  # (B, T) what every replay reads
-        aside = torch.cuda.Stream(device)
-        aside.wait_stream(torch.cuda.current_stream(device))
-        with torch.cuda.stream(aside):
-            for _ in range(WARM_UP):
-                self._take_step()
-        torch.cuda.current_stream(device).wait_stream(aside)
-        self._graph = torch.cuda.CUDAGraph()
-        self._graph.register_generator_state(self._rng)  # else every replay would draw the same numbers
-        self._optimizer.zero_grad(set_to_none=True)  # the capture allocates the gradients in the graph's own memory
-        with torch.cuda.graph(self._graph):
-            self._loss = self._take_step()
+        self._loss = torch.zeros((), device=device)
+        self._step = Replayed((self._take,), recorder or CudaRecorder(device, self._rng, [self._optimizer]))
+        for _ in range(WARM_UP + 1):  # what is timed is recorded from the first step on
+            self(self._tokens)
 
-    def _take_step(self) -> Tensor:
+    def _take(self) -> None:
         self._optimizer.zero_grad(set_to_none=True)
         with autocast(self._device, self._dtype):
             loss: Tensor = self._model(self._tokens, rng=self._rng).loss
         loss.backward()
         self._optimizer.step()
-        return loss.detach()
+        self._optimizer.zero_grad(set_to_none=True)
+        self._loss.copy_(loss.detach())
 
     def __call__(self, tokens: Tensor) -> Tensor:
         """Take a step on tokens (B, T) and return its loss."""
         self._tokens.copy_(tokens)
-        self._graph.replay()
+        self._step.begin(None)
+        self._step.do(0)
         return self._loss
+
+
+class RecordedCapturedStep:
+    """What `TrainingRun.advance(1)` computes, with everything it measures, as a `CapturedStep`."""
+
+    def __init__(self, shape: Shape, device: torch.device, dtype: torch.dtype) -> None:
+        """Take a run's parts; it takes no step itself."""
+        run = TrainingRun(shape.config(), random_corpus(shape, 1), device=device.type)
+        self.parameters: Sequence[nn.Parameter] = distinct([run.model])
+
+        def forward(tokens: Tensor, trained: Trained) -> ElectraOutput:
+            with autocast(device, dtype):  # the losses are part of the forward pass
+                out: ElectraOutput = run.model(tokens, rng=run.rng, trained=trained)
+                return out
+
+        self._step = CapturedStep(run.model, run.average, run.optimizers, run.rng, forward=forward)
+        self._taken = 0
+        for _ in range(WARM_UP + 1):
+            self(shape.tokens(1, torch.Generator(device).manual_seed(1))[0])
+
+    def __call__(self, tokens: Tensor) -> Tensor:
+        """Take a step on tokens (B, T) and return its loss."""
+        figures = self._step.learn(tokens)
+        self._step.update(self._taken)
+        self._taken += 1
+        return torch.tensor(figures["loss"])

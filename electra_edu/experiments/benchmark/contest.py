@@ -7,7 +7,7 @@ import torch
 
 from electra_edu import efficiency
 from electra_edu.errors import ElectraEduError
-from electra_edu.experiments.benchmark.captured import CapturedStep
+from electra_edu.experiments.benchmark.captured import PlainCapturedStep, RecordedCapturedStep
 from electra_edu.experiments.benchmark.ours import RecordedStep, plain
 from electra_edu.experiments.benchmark.peers import PEERS, MissingPeer
 from electra_edu.experiments.benchmark.shapes import Shape
@@ -22,7 +22,11 @@ DTYPES: Mapping[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch
 def our_factories(device: torch.device) -> dict[str, Factory]:
     """Return this package's contenders on `device`, by name."""
     ours: dict[str, Factory] = {"electra_edu": plain, "electra_edu, recorded": RecordedStep}
-    return ours | ({"electra_edu, captured": CapturedStep} if device.type == "cuda" else {})
+    captured: dict[str, Factory] = {
+        "electra_edu, captured": PlainCapturedStep,
+        "electra_edu, recorded, captured": RecordedCapturedStep,
+    }
+    return ours | (captured if device.type == "cuda" else {})
 
 
 def contenders(shape: Shape, device: torch.device, dtype: torch.dtype) -> tuple[dict[str, Step], list[str]]:

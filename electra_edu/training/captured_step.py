@@ -1,0 +1,120 @@
+"""The training step of a run in two recorded halves, so that a GPU is not bound by the launching of small kernels."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.utils import clip_grads_with_norm_
+from torch.optim import Optimizer
+
+from electra_edu.config import ElectraConfig
+from electra_edu.electra import Electra, ElectraOutput
+from electra_edu.masking import tokens_needed
+from electra_edu.objectives import Trained
+from electra_edu.optim import average_share, keep_rates_on, move_average
+from electra_edu.training.figures import measured, named, parts_of
+from electra_edu.training.gradients import Anatomy, Backward
+from electra_edu.training.recording import CudaRecorder, Recorder, Replayed
+
+Forward = Callable[[Tensor, Trained], ElectraOutput]
+LEARN, UPDATE = 0, 1
+
+
+class CapturedStep:
+    """Forward and backward pass as one recording, the update of the weights and of their average as another.
+
+    Between the two stands the one wait for the device, for the figures, so that a step whose loss is not finite can be
+    left undone, as a run's own steps are. Batches, learning rates and the average's share are read from tensors that
+    stay where they are. A mask rate, λ, temperature, shape or trained network other than the last one's makes a new
+    recording: three steps as usual, then the fourth is recorded. Where nothing can be recorded, on a CPU, every step
+    is taken as usual.
+    """
+
+    def __init__(
+        self,
+        model: Electra,
+        average: Electra,
+        optimizers: Sequence[Optimizer],
+        rng: torch.Generator,
+        *,
+        forward: Forward | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
+        """Take what a run is made of; all of it lies on one device.
+
+        `forward` maps tokens (B, T) and what is trained to the model's output (`model` itself when None); `recorder`
+        is CUDA's on a CUDA device when None.
+        """
+        device = next(model.parameters()).device
+        if recorder is None and device.type == "cuda":
+            recorder = CudaRecorder(device, rng, optimizers)
+        self._model, self._average, self._optimizers = model, average, list(optimizers)
+        self._forward: Forward = forward or (lambda tokens, trained: model(tokens, rng=rng, trained=trained))
+        self._backward = Backward(model)
+        self._halves = Replayed((self._learn, self._update), recorder)
+        keep_rates_on(device, self._optimizers)
+        self._share = torch.zeros((), device=device)
+        self._tokens: Tensor | None = None  # (B, T) what a recording reads
+        self._needed: Tensor | None = None  # read by a recording too: kept here for as long
+        self._trained: Trained = "both"
+        self._config, self._settings = model.config, without_rates(model.config)
+        self._measured: Tensor | None = None
+        self._parts = False, False
+        self._anatomy: Anatomy | None = None
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the step is replayed by now."""
+        return self._halves.is_recorded
+
+    def learn(self, tokens: Tensor, trained: Trained = "both") -> dict[str, float]:
+        """Make the gradients of one batch, tokens (B, T), and return the step's figures as `step_figures` does."""
+        if self._tokens is None or self._tokens.shape != tokens.shape:
+            self._tokens = torch.empty_like(tokens)
+        self._tokens.copy_(tokens)
+        if self._config is not self._model.config:
+            self._config = self._model.config
+            self._settings = without_rates(self._config)
+        self._needed = tokens_needed(tokens.shape[-1], self._config.mask_prob, tokens.device)
+        self._trained = trained
+        self._halves.begin((self._settings, trained, tokens.shape, self._model.training))
+        self._halves.do(LEARN)
+        assert self._measured is not None
+        return named(self._measured.tolist(), *self._parts)
+
+    def update(self, step: int) -> None:
+        """Change the weights by the gradients of `learn`, at the rates that `set_rates` set, after `step` steps."""
+        self._share.fill_(average_share(step))
+        self._halves.do(UPDATE)
+
+    def forget(self) -> None:
+        """Drop the gradients and the recording: after an interrupt, or when an optimiser's state was replaced."""
+        self._forget_gradients()
+        self._halves.forget()
+
+    def _learn(self) -> None:
+        assert self._tokens is not None
+        self._forget_gradients()
+        out = self._forward(self._tokens, self._trained)
+        self._anatomy = self._backward(out)
+        self._measured, self._parts = measured(out, self._anatomy), parts_of(out)
+
+    def _update(self) -> None:
+        assert self._anatomy is not None
+        norm = self._model.config.max_grad_norm or math.inf
+        clip_grads_with_norm_(self._model.parameters(), norm, self._anatomy.total)
+        for optimizer in self._optimizers:
+            optimizer.step()
+        self._forget_gradients()
+        move_average(self._average, self._model, self._share)
+
+    def _forget_gradients(self) -> None:
+        for optimizer in self._optimizers:
+            optimizer.zero_grad(set_to_none=True)
+
+
+def without_rates(config: ElectraConfig) -> ElectraConfig:
+    """Return the config with the learning rates that every one has: the only settings that a recording reads anew."""
+    return dataclasses.replace(config, learning_rate=1.0, muon_learning_rate=1.0)

@@ -1,0 +1,120 @@
+"""Work recorded once as CUDA graphs and replayed: the GPU then runs it without Python launching each of its kernels."""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+import torch
+from torch.optim import Optimizer
+
+WARM_UP = 3  # times as usual before recording: they make the optimiser's state and let libraries choose their kernels
+
+Work = Callable[[], None]
+
+
+class Graph(Protocol):
+    """What was recorded."""
+
+    def replay(self) -> None:
+        """Do it again, on what its tensors hold now."""
+
+
+class Recorder(Protocol):
+    """How work is recorded: `CudaRecorder`, or a stand-in of the tests."""
+
+    def aside(self, work: Work) -> None:
+        """Do work as usual, where its traces do not disturb the recording that follows."""
+
+    def record(self, works: Sequence[Work]) -> list[Graph]:
+        """Record the works one after another, without doing them."""
+
+
+class Replayed:
+    """Works that are done as usual a few times, then recorded together and from then on replayed.
+
+    What a work reads and writes are tensors that stay where they are; everything else that it depends on, shapes and
+    settings, is the key: another key than the last one begins anew. Without a recorder all is always done as usual.
+    """
+
+    def __init__(self, works: Sequence[Work], recorder: Recorder | None) -> None:
+        """Take the works in the order in which they are done."""
+        self._works, self._recorder = tuple(works), recorder
+        self._key: Hashable = None
+        self._graphs: list[Graph] = []
+        self._taken = 0  # times that all works were done as usual
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the works are replayed by now."""
+        return bool(self._graphs)
+
+    def begin(self, key: Hashable) -> None:
+        """Say what the works about to be done depend on; records them when they have been done often enough."""
+        if key != self._key:
+            self.forget()
+            self._key = key
+        if self._recorder is not None and self._taken >= WARM_UP and not self._graphs:
+            self._graphs = self._recorder.record(self._works)
+
+    def do(self, place: int) -> None:
+        """Do the work at `place`."""
+        if self._graphs:
+            self._graphs[place].replay()
+            return
+        if self._recorder is None:
+            self._works[place]()
+        else:
+            self._recorder.aside(self._works[place])
+        self._taken += place == len(self._works) - 1
+
+    def forget(self) -> None:
+        """Begin anew: also where a tensor that the works read, such as an optimiser's state, was put elsewhere."""
+        self._graphs, self._taken, self._key = [], 0, None
+
+
+class CudaRecorder:
+    """Records on a CUDA device; needs a PyTorch whose graphs can register a generator (2.4 or later).
+
+    Every replay draws new numbers from `rng`, the same ones as without a recording. Nothing in the work may wait for
+    the device. Source of the recipe: docs.pytorch.org, "CUDA semantics", "Whole-network capture".
+    """
+
+    def __init__(self, device: torch.device, rng: torch.Generator, optimizers: Iterable[Optimizer]) -> None:
+        """Take what the works draw from, and the optimisers that they step."""
+        self._device, self._rng, self._optimizers = device, rng, list(optimizers)
+
+    def aside(self, work: Work) -> None:
+        """Do work on a stream of its own."""
+        stream, current = torch.cuda.Stream(self._device), torch.cuda.current_stream(self._device)
+        stream.wait_stream(current)
+        with torch.cuda.stream(stream):
+            work()
+        current.wait_stream(stream)
+
+    def record(self, works: Sequence[Work]) -> list[Graph]:
+        """Record the works as graphs that share their memory."""
+        graphs: list[Graph] = []
+        pool = None
+        with capturable(self._optimizers):
+            for work in works:
+                graph = torch.cuda.CUDAGraph()
+                graph.register_generator_state(self._rng)  # else every replay would draw the same numbers
+                # thread_local: another thread, such as one that shows a panel, may use the GPU meanwhile.
+                with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
+                    work()
+                pool = graph.pool()
+                graphs.append(graph)
+        return graphs
+
+
+@contextmanager
+def capturable(optimizers: Iterable[Optimizer]) -> Iterator[None]:
+    """Let PyTorch's own optimisers be recorded; outside of a recording they warn when they are told that they may."""
+    groups = [group for one in optimizers for group in one.param_groups if "capturable" in group]
+    for group in groups:
+        group["capturable"] = True
+    try:
+        yield
+    finally:
+        for group in groups:
+            group["capturable"] = False
