@@ -1,6 +1,7 @@
 # make lab      the course in JupyterLab         make check    the slow tests
 # make test     everything a change must pass    make soak     an endurance run
 # make lessons  run all lessons, keep outputs    make clean    remove what these made
+# make gpu      what only a CUDA card can prove, in six minutes; OUT=folder for the results
 #
 # PYTHON=python3.12 chooses the interpreter of .venv (3.11 or newer); ARGS="--port 9000" goes to electra-edu lab.
 
@@ -12,11 +13,11 @@ BIN := .venv/bin
 # PyTorch's threads wait by spinning: two on two cores lose a factor of four as soon as anything else runs.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: lab test check soak lessons clean python environment test-environment
+.PHONY: lab test check soak gpu lessons clean python environment test-environment
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -5
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -6
 
 lab: environment
 	$(BIN)/electra-edu lab $(ARGS)
@@ -34,6 +35,10 @@ check: test-environment
 
 soak: test-environment
 	$(BIN)/pytest -m soak
+
+# With .venv where it is, else with the Python that is there: a machine with a card may have no network.
+gpu: python
+	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) tools/gpu.py $(if $(OUT),--out "$(OUT)") $(ARGS)
 
 lessons: test-environment
 	$(BIN)/python tools/build_lessons.py

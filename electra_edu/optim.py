@@ -188,7 +188,7 @@ def update_average(average: nn.Module, model: nn.Module, step: int, horizon: int
 @torch.no_grad()
 def move_average(average: nn.Module, model: nn.Module, share: Tensor) -> None:
     """Do what `update_average` does, with a share that lies on the device."""
-    averages = list(average.parameters())
-    way = torch._foreach_sub(list(model.parameters()), averages)
-    torch._foreach_mul_(way, share)
-    torch._foreach_add_(averages, way)
+    averages: list[Tensor] = list(average.parameters())
+    ways = list(torch._foreach_sub(list(model.parameters()), averages))
+    torch._foreach_mul_(ways, share)
+    torch._foreach_add_(averages, ways)

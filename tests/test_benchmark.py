@@ -20,7 +20,6 @@ from electra_edu.cli import app
 from electra_edu.errors import ElectraEduError
 from electra_edu.experiments import benchmark
 from electra_edu.experiments.benchmark import SHAPES, Shape, contest, growth, hardware, shape_named, slopes
-from electra_edu.experiments.benchmark.captured import CapturedStep
 from electra_edu.experiments.benchmark.chapter_step import chapter, fill
 from electra_edu.experiments.benchmark.contest import contenders
 from electra_edu.experiments.benchmark.growth import MIDDLE, VARIED, last_slope
@@ -29,7 +28,6 @@ from electra_edu.experiments.benchmark.ours import RecordedStep, plain, random_c
 from electra_edu.experiments.benchmark.peers import electra_pytorch_step, transformers_eager, transformers_step
 from electra_edu.experiments.benchmark.steps import AdamStep, Factory, seeded
 from electra_edu.experiments.benchmark.timing import Measurement, Timing, measure
-from electra_edu.optim import adamw
 
 CPU, FLOAT32 = torch.device("cpu"), torch.float32
 TINY = Shape("tiny", 64, 12, 8, 16, 16, 2, 2, 8)
@@ -268,30 +266,6 @@ def test_a_contest_leaves_the_users_random_state_alone() -> None:
     before = torch.get_rng_state()
     contest(TINY, rounds=1, seconds=1e-6)
     assert torch.equal(torch.get_rng_state(), before)
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA graph needs a CUDA device")
-def test_a_captured_step_learns_and_draws_anew() -> None:
-    device = torch.device("cuda")
-    step = CapturedStep(TINY, device, FLOAT32)
-    tokens = one_batch().to(device)
-    before = [parameter.detach().clone() for parameter in step.parameters]
-    losses = [float(step(tokens)) for _ in range(30)]
-    assert not any(torch.equal(old, new) for old, new in zip(before, step.parameters, strict=True))
-    assert losses[-1] < losses[0] - 1
-    after = [parameter.detach().clone() for parameter in step.parameters]
-    again = set()
-    for _ in range(5):  # from the same weights on the same tokens: only the draws can differ
-        for parameter, kept in zip(step.parameters, after, strict=True):
-            parameter.data.copy_(kept)
-        again.add(float(step(tokens)))
-    assert len(again) == 5
-
-
-def test_adamw_can_be_made_capturable() -> None:
-    parameter = nn.Parameter(torch.zeros(2))
-    assert adamw([parameter], 0.1, capturable=True).defaults["capturable"]
-    assert not adamw([parameter], 0.1).defaults["capturable"]
 
 
 # Timing

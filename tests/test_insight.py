@@ -77,6 +77,12 @@ def test_a_real_run_passes_a_low_mark(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows[0]["seconds"] > rows[0]["training_seconds"] > 0  # the exam took time as well
 
 
+def test_a_run_gives_up_when_its_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("electra_edu.experiments.benchmark.insight.MARKS", {"toy": Marks((0.999,), 2, 10**6)})
+    (row,) = time_to_insight("toy", seeds=(7,), patience=2)
+    assert row["steps"] is None
+
+
 def test_a_corpus_without_marks_is_refused() -> None:
     with pytest.raises(ElectraEduError, match=r"There are no marks for 'doc'\. Did you mean 'docs'\?"):
         time_to_insight("doc", seeds=(0,))
@@ -85,15 +91,28 @@ def test_a_corpus_without_marks_is_refused() -> None:
 def test_the_command_prints_a_table_and_writes_the_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked: list[Any] = []
 
-    def stand_in(corpus: str, *, seeds: Any, device: str) -> list[dict[str, Any]]:
-        asked.append((corpus, list(seeds), device))
+    def stand_in(corpus: str, *, seeds: Any, device: str, patience: int | None) -> list[dict[str, Any]]:
+        asked.append((corpus, list(seeds), device, patience))
         return rows_of([0.91], Marks((0.9,), 10, 100))
 
     monkeypatch.setattr(benchmark, "time_to_insight", stand_in)
-    arguments = ["bench", "insight", "--corpus", "toy", "--seeds", "2", "--first-seed", "3", "--out", str(tmp_path)]
+    arguments = [
+        "bench",
+        "insight",
+        "--corpus",
+        "toy",
+        "--seeds",
+        "2",
+        "--first-seed",
+        "3",
+        "--patience",
+        "50",
+        "--out",
+        str(tmp_path),
+    ]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert asked == [("toy", [3, 4], "cpu")]
+    assert asked == [("toy", [3, 4], "cpu", 50)]
     assert "1 of 1" in result.output
     (written,) = tmp_path.iterdir()
     assert json.loads(written.read_text(encoding="utf-8"))["rows"][0]["steps"] == 10

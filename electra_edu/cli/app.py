@@ -214,10 +214,11 @@ def bench_insight(
     seeds: Annotated[int, typer.Option(min=1, max=10_000, help="Runs on each corpus.")] = 5,
     first_seed: Annotated[int, typer.Option(min=0, help="The first of the seeds.")] = 0,
     device: Device = "cpu",
+    patience: Annotated[int | None, typer.Option(min=1, help="Steps after which a run gives up.")] = None,
     out: Out = None,
 ) -> None:
     """Time from Train until the discriminator passes .90 on the toy language's exam, .75 and .85 on documentation."""
-    benches.insight(corpus or (), seeds, first_seed, device, out)
+    benches.insight(corpus or (), seeds, first_seed, device, patience, out)
 
 
 def _report(laid: lessons.Laid, folder: Path) -> None:

@@ -61,7 +61,9 @@ def growth(rounds: int, seconds: float, device: str, dtype: str, out: Path | Non
     console.print(_hardware_line(about, dtype, ()))
 
 
-def insight(corpora: Sequence[str], seeds: int, first_seed: int, device: str, out: Path | None) -> None:
+def insight(
+    corpora: Sequence[str], seeds: int, first_seed: int, device: str, patience: int | None, out: Path | None
+) -> None:
     """Train the presets until they pass their marks, print how long that took, and write the rows."""
     console = Console()
     about = benchmark.hardware(device_named(device))
@@ -74,7 +76,9 @@ def insight(corpora: Sequence[str], seeds: int, first_seed: int, device: str, ou
     rows = []
     for corpus, path in paths.items():
         with console.status(f"{corpus}: {seeds} runs, one after the other"):
-            mine = benchmark.time_to_insight(corpus, seeds=range(first_seed, first_seed + seeds), device=device)
+            mine = benchmark.time_to_insight(
+                corpus, seeds=range(first_seed, first_seed + seeds), device=device, patience=patience
+            )
         if path is not None:
             _write(path, {"hardware": about, "rows": mine})
         rows += mine

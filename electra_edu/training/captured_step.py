@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -10,15 +10,14 @@ from torch.nn.utils import clip_grads_with_norm_
 from torch.optim import Optimizer
 
 from electra_edu.config import ElectraConfig
-from electra_edu.electra import Electra, ElectraOutput
+from electra_edu.electra import Electra
 from electra_edu.masking import tokens_needed
 from electra_edu.objectives import Trained
 from electra_edu.optim import average_share, keep_rates_on, move_average
 from electra_edu.training.figures import measured, named, parts_of
 from electra_edu.training.gradients import Anatomy, Backward
-from electra_edu.training.recording import CudaRecorder, Recorder, Replayed
+from electra_edu.training.recording import Recorder, Replayed
 
-Forward = Callable[[Tensor, Trained], ElectraOutput]
 LEARN, UPDATE = 0, 1
 
 
@@ -28,8 +27,7 @@ class CapturedStep:
     Between the two stands the one wait for the device, for the figures, so that a step whose loss is not finite can be
     left undone, as a run's own steps are. Batches, learning rates and the average's share are read from tensors that
     stay where they are. A mask rate, λ, temperature, shape or trained network other than the last one's makes a new
-    recording: three steps as usual, then the fourth is recorded. Where nothing can be recorded, on a CPU, every step
-    is taken as usual.
+    recording: three steps as usual, then the fourth is recorded.
     """
 
     def __init__(
@@ -38,20 +36,11 @@ class CapturedStep:
         average: Electra,
         optimizers: Sequence[Optimizer],
         rng: torch.Generator,
-        *,
-        forward: Forward | None = None,
-        recorder: Recorder | None = None,
+        recorder: Recorder | None,
     ) -> None:
-        """Take what a run is made of; all of it lies on one device.
-
-        `forward` maps tokens (B, T) and what is trained to the model's output (`model` itself when None); `recorder`
-        is CUDA's on a CUDA device when None.
-        """
+        """Take what a run is made of, all of it on one device; without a recorder every step is taken as usual."""
         device = next(model.parameters()).device
-        if recorder is None and device.type == "cuda":
-            recorder = CudaRecorder(device, rng, optimizers)
-        self._model, self._average, self._optimizers = model, average, list(optimizers)
-        self._forward: Forward = forward or (lambda tokens, trained: model(tokens, rng=rng, trained=trained))
+        self._model, self._average, self._optimizers, self._rng = model, average, list(optimizers), rng
         self._backward = Backward(model)
         self._halves = Replayed((self._learn, self._update), recorder)
         keep_rates_on(device, self._optimizers)
@@ -97,7 +86,7 @@ class CapturedStep:
     def _learn(self) -> None:
         assert self._tokens is not None
         self._forget_gradients()
-        out = self._forward(self._tokens, self._trained)
+        out = self._model(self._tokens, rng=self._rng, trained=self._trained)
         self._anatomy = self._backward(out)
         self._measured, self._parts = measured(out, self._anatomy), parts_of(out)
 

@@ -1,7 +1,7 @@
 """What a step's forward and backward pass say, as the plain numbers of a StepRecord."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -9,7 +9,6 @@ from torch import Tensor
 from electra_edu.electra import ElectraOutput
 from electra_edu.metrics import detection, detection_counts
 from electra_edu.training.gradients import Anatomy
-
 
 SCALARS = (  # what `measured` begins with
     "loss",
@@ -64,6 +63,11 @@ def named(values: Sequence[float], was_filled: bool, has_discriminator: bool) ->
     for name in ("accuracy", "majority", "precision", "recall"):
         figures[name] = getattr(seen, name) if has_discriminator else math.nan
     return figures
+
+
+def is_finite(figures: Mapping[str, float]) -> bool:
+    """Tell whether the weights may be changed by the gradients of the step with these figures."""
+    return math.isfinite(figures["loss"]) and math.isfinite(figures["grad_norm"])
 
 
 def verdict_counts(out: ElectraOutput) -> Tensor:

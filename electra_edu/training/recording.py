@@ -81,15 +81,16 @@ class CudaRecorder:
 
     def __init__(self, device: torch.device, rng: torch.Generator, optimizers: Iterable[Optimizer]) -> None:
         """Take what the works draw from, and the optimisers that they step."""
-        self._device, self._rng, self._optimizers = device, rng, list(optimizers)
+        self._rng, self._optimizers = rng, list(optimizers)
+        self._stream = torch.cuda.Stream(device)  # one for both: every stream has a workspace of megabytes
 
     def aside(self, work: Work) -> None:
-        """Do work on a stream of its own."""
-        stream, current = torch.cuda.Stream(self._device), torch.cuda.current_stream(self._device)
-        stream.wait_stream(current)
-        with torch.cuda.stream(stream):
+        """Do work on the stream on which it will be recorded."""
+        current = torch.cuda.current_stream(self._stream.device)
+        self._stream.wait_stream(current)
+        with torch.cuda.stream(self._stream):
             work()
-        current.wait_stream(stream)
+        current.wait_stream(self._stream)
 
     def record(self, works: Sequence[Work]) -> list[Graph]:
         """Record the works as graphs that share their memory."""
@@ -100,7 +101,7 @@ class CudaRecorder:
                 graph = torch.cuda.CUDAGraph()
                 graph.register_generator_state(self._rng)  # else every replay would draw the same numbers
                 # thread_local: another thread, such as one that shows a panel, may use the GPU meanwhile.
-                with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
+                with torch.cuda.graph(graph, pool=pool, stream=self._stream, capture_error_mode="thread_local"):
                     work()
                 pool = graph.pool()
                 graphs.append(graph)

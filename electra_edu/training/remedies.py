@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from electra_edu.config import ElectraConfig
 from electra_edu.electra import Electra, ElectraOutput
+from electra_edu.errors import TrainingStopped
 
 LOWER = 10  # a learning rate that was too high is divided by this
 
@@ -26,6 +27,14 @@ _ORDINARY = {
     "layer_norm_eps": _Ordinary(1e-20, 1e-2, 1e-12),
 }
 _ORDINARY_RATE = 0.02  # of either optimiser
+
+
+def stopped(what: str, step: int, config: ElectraConfig) -> TrainingStopped:
+    """Return the error of a step, after `step` steps, in which `what` is not finite."""
+    return TrainingStopped(
+        f"Step {step + 1} was not taken: {what} is not a finite number. The run keeps its state after step {step}. "
+        f"{remedy(config)}"
+    )
 
 
 def remedy(config: ElectraConfig) -> str:

@@ -16,18 +16,18 @@ from electra_edu.arguments import instance, one_of, whole_number
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.electra import Electra
-from electra_edu.errors import ElectraEduError, TrainingStopped, nearest
+from electra_edu.errors import ElectraEduError, nearest
 from electra_edu.generator import FrequencyGenerator
 from electra_edu.objectives import Trained
 from electra_edu.optim import make_optimizers, set_rates, update_average
 from electra_edu.training import checkpoint
 from electra_edu.training.devices import choose_device
 from electra_edu.training.exam import Exam
-from electra_edu.training.figures import step_figures
+from electra_edu.training.figures import is_finite, step_figures
 from electra_edu.training.fit import check_fit, check_ids
 from electra_edu.training.gradients import Backward
 from electra_edu.training.records import Change, Evaluation, StepRecord
-from electra_edu.training.remedies import culprit, remedy
+from electra_edu.training.remedies import culprit, stopped
 from electra_edu.training.restoring import restore
 from electra_edu.training.schemes import copy_generator, trained_at
 from electra_edu.training.stages import Stage, stages
@@ -35,7 +35,7 @@ from electra_edu.training.undo import Undo
 
 LIVE_FIELDS = ("mask_prob", "rtd_weight", "temperature", "learning_rate", "muon_learning_rate")
 
-_OF_THIS_PROCESS = ("_undo", "_one_at_a_time", "_process")  # attributes that no copy of a run takes along
+_OF_THIS_PROCESS = ("_undo", "_captured", "_one_at_a_time", "_process")  # attributes that no copy of a run takes along
 
 # Each kind of random draw has its own stream, so that changing how often one is used leaves the others alone.
 _INIT, _DRAWS, _ORDER = 1, 2, 3
@@ -228,19 +228,7 @@ class TrainingRun:
         if self.config.copy_generator and self.step == self.config.generator_steps:
             copy_generator(self.model)
         with torch.enable_grad():  # another cell may have switched gradients off
-            out = self.model(self._batch(self.step), rng=self.rng, trained=trained)
-            anatomy = self.backward(out)
-        figures = step_figures(out, anatomy)
-        if not (math.isfinite(figures["loss"]) and math.isfinite(figures["grad_norm"])):
-            raise TrainingStopped(
-                f"Step {self.step + 1} was not taken: {culprit(self.model, out)} is not a finite number. "
-                f"The run keeps its state after step {self.step}. {remedy(self.config)}"
-            )
-        clip_grads_with_norm_(self.model.parameters(), self.config.max_grad_norm or math.inf, anatomy.total)
-        for optimizer in self.optimizers:
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-        update_average(self.average, self.model, self.step)
+            figures = self._learn(trained)
         return StepRecord(
             step=self.step + 1,
             tokens=self.tokens + int(figures.pop("tokens")),
@@ -253,6 +241,20 @@ class TrainingRun:
             trained=trained,
             **figures,
         )
+
+    def _learn(self, trained: Trained) -> dict[str, float]:
+        """Change the weights by the next batch's gradients, and return the step's figures."""
+        out = self.model(self._batch(self.step), rng=self.rng, trained=trained)
+        anatomy = self.backward(out)
+        figures = step_figures(out, anatomy)
+        if not is_finite(figures):
+            raise stopped(culprit(self.model, out), self.step, self.config)
+        clip_grads_with_norm_(self.model.parameters(), self.config.max_grad_norm or math.inf, anatomy.total)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        update_average(self.average, self.model, self.step)
+        return figures
 
     def _turn(self) -> threading.RLock:
         """Return the lock under which one call at a time is served."""

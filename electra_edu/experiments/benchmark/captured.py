@@ -5,14 +5,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from electra_edu.electra import Electra, ElectraOutput
-from electra_edu.experiments.benchmark.ours import random_corpus
+from electra_edu.electra import Electra
+from electra_edu.experiments.benchmark.ours import RecordedStep
 from electra_edu.experiments.benchmark.shapes import Shape
 from electra_edu.experiments.benchmark.steps import autocast, distinct
-from electra_edu.objectives import Trained
 from electra_edu.optim import adamw
-from electra_edu.training import TrainingRun
-from electra_edu.training.captured_step import CapturedStep
+from electra_edu.training.captured_run import CapturedRun
 from electra_edu.training.recording import WARM_UP, CudaRecorder, Recorder, Replayed
 
 
@@ -55,27 +53,10 @@ class PlainCapturedStep:
         return self._loss
 
 
-class RecordedCapturedStep:
-    """What `TrainingRun.advance(1)` computes, with everything it measures, as a `CapturedStep`."""
+class RecordedCapturedStep(RecordedStep):
+    """`CapturedRun.advance(1)`: what `TrainingRun.advance(1)` computes, with everything it measures."""
 
     def __init__(self, shape: Shape, device: torch.device, dtype: torch.dtype) -> None:
-        """Take a run's parts; it takes no step itself."""
-        run = TrainingRun(shape.config(), random_corpus(shape, 1), device=device.type)
-        self.parameters: Sequence[nn.Parameter] = distinct([run.model])
-
-        def forward(tokens: Tensor, trained: Trained) -> ElectraOutput:
-            with autocast(device, dtype):  # the losses are part of the forward pass
-                out: ElectraOutput = run.model(tokens, rng=run.rng, trained=trained)
-                return out
-
-        self._step = CapturedStep(run.model, run.average, run.optimizers, run.rng, forward=forward)
-        self._taken = 0
-        for _ in range(WARM_UP + 1):
-            self(shape.tokens(1, torch.Generator(device).manual_seed(1))[0])
-
-    def __call__(self, tokens: Tensor) -> Tensor:
-        """Take a step on tokens (B, T) and return its loss."""
-        figures = self._step.learn(tokens)
-        self._step.update(self._taken)
-        self._taken += 1
-        return torch.tensor(figures["loss"])
+        """Start a run and take the steps that come before the recording."""
+        super().__init__(shape, device, dtype, kind=CapturedRun)
+        self.run.advance(WARM_UP + 1)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from types import MappingProxyType
 from typing import Any
@@ -34,16 +34,20 @@ def time_to_insight(
     *,
     seeds: Sequence[int],
     device: str = "cpu",
+    patience: int | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> list[Row]:
     """Train the preset of `corpus` once for each seed and return one row for each seed and mark.
 
     A row has the corpus, seed, mark, threads, and, when the mark was passed, the steps, the `seconds` since Train was
     pressed (the exams on the way included, as in the Training Lab) and the `training_seconds` spent in steps; None
-    where the run gave up. Building the run and its exam, which happens before Train can be pressed, is not counted.
+    where the run gave up, after `patience` steps (None: as many as the corpus's marks allow). Building the run and its
+    exam, which happens before Train can be pressed, is not counted.
     Raises ElectraEduError for a corpus without marks.
     """
     marks, text = marks_of(corpus), load_corpus(corpus)
+    if patience is not None:
+        marks = replace(marks, patience=patience)
     rows: list[Row] = []
     _warm_up(TrainingRun(preset(corpus), text, device=device))
     for seed in seeds:

@@ -30,9 +30,16 @@ def plain(shape: Shape, device: torch.device, dtype: torch.dtype) -> AdamStep:
 class RecordedStep:
     """`TrainingRun.advance(1)`: with gradient anatomy, figures, clipping and the average of the weights."""
 
-    def __init__(self, shape: Shape, device: torch.device, dtype: torch.dtype, batches: int = 8) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        device: torch.device,
+        dtype: torch.dtype,
+        batches: int = 8,
+        kind: type[TrainingRun] = TrainingRun,
+    ) -> None:
         """Start a run on a corpus of `batches` batches of random tokens."""
-        self.run = TrainingRun(shape.config(), random_corpus(shape, batches), device=device.type)
+        self.run = kind(shape.config(), random_corpus(shape, batches), device=device.type)
         self.parameters: Sequence[nn.Parameter] = distinct([self.run.model])
         model = self.run.model
         forward = model.forward
