@@ -338,7 +338,7 @@ def settings_of(examples: int, steps: int) -> settings:
 
 @pytest.mark.fault("Panel state", seen="Keep curve while it trained ended the run; λ moved when a corpus was chosen")
 def test_any_order_of_controls_keeps_its_promises() -> None:
-    run_state_machine_as_test(LabMachine, settings=settings_of(6, 20))
+    run_state_machine_as_test(LabMachine, settings=settings_of(5, 20))
 
 
 @pytest.mark.slow

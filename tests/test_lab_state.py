@@ -191,7 +191,7 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> Iterator[TrainingLab]:
 def test_curves_can_be_kept_while_it_trains(busy: TrainingLab) -> None:
     busy.step(300)
     busy.train()
-    for _ in range(250):
+    for _ in range(150):
         busy.keep_curve()
     busy.pause()
     assert "stopped" not in busy.view.frame["verdict"]["kind"], busy.view.frame["status"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from shown import execute, run_again, statements
 from small import KINDS as ALL_KINDS
 from small import figures, small_config, small_corpus, small_run, toy_corpus
@@ -61,7 +61,7 @@ def numpy_values(run: TrainingRun) -> None:
 
 
 def many_changes(run: TrainingRun) -> None:
-    for weight in range(40):
+    for weight in range(20):
         run.change(rtd_weight=float(weight))
         run.advance(1, trained="generator" if weight % 7 == 3 else None)
 
@@ -71,7 +71,6 @@ HISTORIES = {f.__name__: f for f in (
 )}  # fmt: skip
 KINDS: dict[str, dict[str, Any]] = {
     "joint": {},
-    "dropout": {"dropout": 0.2},
     "two-stage": {"scheme": "two-stage", "generator_steps": 3, "weight_sharing": "none"},
 }
 
@@ -178,6 +177,7 @@ def test_what_a_corpus_is_loaded_by() -> None:
 # The settings
 
 
+@settings(max_examples=50)
 @given(changes=SETTINGS)
 def test_copied_settings_make_the_config(changes: dict[str, Any]) -> None:
     try:
