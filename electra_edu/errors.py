@@ -9,6 +9,10 @@ LONGEST_WORD = 100  # characters; nothing is near to a longer one, and looking w
 class ElectraEduError(ValueError):
     """Base of every error raised on purpose by electra_edu."""
 
+    def __str__(self) -> str:
+        """Return the message so that it can be printed: half of a surrogate pair, as in some file names, is escaped."""
+        return super().__str__().encode(errors="backslashreplace").decode()
+
 
 class CorpusError(ElectraEduError):
     """A text cannot become a corpus (too short, not text, unknown name)."""

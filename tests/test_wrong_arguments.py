@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from more_public_calls import MORE_PARTS
 from public_calls import PARTS
 from wrong_arguments import cells, outcome
 
@@ -12,14 +13,14 @@ from wrong_arguments import cells, outcome
     seen="of 4,006 pairs of a public call and a wrong or unusual argument, 2,012 ended in an error of Python, NumPy or "
     "PyTorch, 289 wrong values were taken without a word, and 79 right ones (NumPy's numbers) were refused",
 )
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", [*PARTS, *MORE_PARTS])
 def test_every_call_takes_an_argument_or_refuses_it_by_name(
     part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     tried = {
         f"{call.name}({argument}={label})": outcome(call, argument, label)
-        for call in PARTS[part]()
+        for call in {**PARTS, **MORE_PARTS}[part]()
         for argument, label in cells(call)
     }
     assert len(tried) > 50

@@ -98,6 +98,9 @@ KINDS: Mapping[str, set[str]] = {  # the values of the pool that are right for a
     "frequencies": {"array"},
     "seeds": {"array"},
     "numbers": {"array", "[]"},
+    "no records": {"[]"},
+    "guess": {"'a'", "1.5", "0", "-1", *NUMBER},
+    "values": {"[]", "array", "floats"},
 }
 
 

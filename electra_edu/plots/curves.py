@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from electra_edu import arguments
+from electra_edu.plots.asked import check_axes, listed
 from electra_edu.plots.literal import literal
 from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, NEUTRAL, PROBE
 from electra_edu.plots.series import smooth
@@ -16,14 +18,16 @@ HALF_LIFE = 8.0  # steps over which the bold line averages
 
 def mlm_loss(axes: Axes, history: Sequence[StepRecord], unigram_entropy: float | None = None) -> Axes:
     """Draw the generator's loss in nats; the dashed line is what knowing word frequencies alone would give."""
+    _check(axes, history)
     _curve(axes, history, "mlm_loss", GENERATOR)
     if unigram_entropy is not None:
-        _level(axes, unigram_entropy, "word frequencies only")
+        _level(axes, arguments.finite_number("unigram_entropy", unigram_entropy), "word frequencies only")
     return _labelled(axes, "generator loss\n(nats)", GENERATOR)
 
 
 def rtd_loss(axes: Axes, history: Sequence[StepRecord]) -> Axes:
     """Draw the discriminator's loss in nats; dashed: H(p), a constant guess at each step's replaced rate p."""
+    _check(axes, history)
     _curve(axes, history, "rtd_loss", DISCRIMINATOR)
     steps = [record.step for record in history]
     floor = smooth([record.rtd_floor for record in history], HALF_LIFE)
@@ -49,6 +53,11 @@ def learning(
     task: str = "topic",
 ) -> Axes:
     """Draw the scores between 0 and 1: AUC on the fixed exam, recall on today's fakes, and a `task` probe (by step)."""
+    _check(axes, history)
+    listed("evaluations", evaluations, Evaluation, "run.evaluations")
+    if probes is not None:
+        arguments.instance("probes", probes, Mapping, "{100: 0.8}, a score by step")
+    task = arguments.text("task", task)
     steps = [record.step for record in history]
     lines = [
         ("AUC, fixed exam", [e.step for e in evaluations], [e.auc for e in evaluations], DISCRIMINATOR, "-", 2.0),
@@ -66,6 +75,7 @@ def learning(
 
 def generator_scores(axes: Axes, history: Sequence[StepRecord]) -> Axes:
     """Draw how often the generator is right: with its most likely token, and with the token it draws."""
+    _check(axes, history)
     steps = [record.step for record in history]
     for name, field, style in (("most likely token", "mlm_accuracy", "-"), ("drawn token", "sampled_accuracy", ":")):
         values = smooth([getattr(record, field) for record in history], HALF_LIFE)
@@ -77,6 +87,7 @@ def generator_scores(axes: Axes, history: Sequence[StepRecord]) -> Axes:
 
 def gradient_shares(axes: Axes, history: Sequence[StepRecord]) -> Axes:
     """Draw the MLM loss's share of the two gradients on the token embeddings; the rest is λ times the RTD loss's."""
+    _check(axes, history)
     steps = [record.step for record in history]
     share = _floats(smooth([record.mlm_grad_share for record in history], HALF_LIFE))
     axes.fill_between(steps, 0, share, color=GENERATOR, alpha=0.8, linewidth=0, label="MLM")
@@ -84,6 +95,11 @@ def gradient_shares(axes: Axes, history: Sequence[StepRecord]) -> Axes:
     axes.set_ylim(0, 1)
     axes.legend(loc="upper right", fontsize=9)
     return _labelled(axes, "share of the gradient norm", NEUTRAL)
+
+
+def _check(axes: Axes, history: Sequence[StepRecord]) -> None:
+    check_axes(axes)
+    listed("history", history, StepRecord, "run.history")
 
 
 def _curve(axes: Axes, history: Sequence[StepRecord], field: str, color: str) -> None:

@@ -7,7 +7,9 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+from electra_edu import arguments
 from electra_edu.errors import ElectraEduError, nearest
+from electra_edu.plots.asked import check_axes
 from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, NEUTRAL
 
 INK, FAINT_INK, FAINT_EDGE = "#1F2328", "#6B727C", "#D5D9DE"
@@ -47,11 +49,13 @@ def machine(axes: Axes, lit: Collection[str] | None = None) -> Axes:
     `lit` names the parts in full colour ("mask", "generator", "sample", "label", "discriminator", "mlm_loss",
     "rtd_loss"); None lights all of them. Raises ElectraEduError for an unknown part.
     """
-    lit = PARTS if lit is None else lit
+    check_axes(axes)
+    lit = PARTS if lit is None else arguments.items("lit", lit, "['mask', 'generator']")
     for name in lit:
         if name not in PARTS:
             raise ElectraEduError(
-                f"lit: the machine has no part {name!r}.{nearest(name, PARTS)} Parts: {', '.join(PARTS)}."
+                f"lit: the machine has no part {arguments.shown(name)}.{nearest(name, PARTS)} "
+                f"Parts: {', '.join(PARTS)}."
             )
     for name, part in _PARTS.items():
         _column(axes, part, name in lit, is_network=name in ("generator", "discriminator"))

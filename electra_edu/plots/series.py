@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from electra_edu.errors import ElectraEduError
+from electra_edu.arguments import as_number, refuse
 
 
 class RunningAverage:
@@ -16,8 +16,10 @@ class RunningAverage:
 
     def __init__(self, half_life: float) -> None:
         """Start empty; raises ElectraEduError when `half_life` is not above 0."""
-        if not half_life > 0:
-            raise ElectraEduError(f"half_life={half_life!r}: must be above 0 (values until a value counts half).")
+        number = as_number(half_life)
+        if number is None or not number > 0:
+            refuse("half_life", half_life, "above 0 (values until a value counts half)")
+        half_life = number
         self._keep = 0.5 ** (1 / half_life)
         self._total = self._weight = 0.0
 
@@ -36,4 +38,10 @@ def smooth(y: ArrayLike, half_life: float) -> list[float]:
     Raises ElectraEduError when `half_life` is not above 0.
     """
     average = RunningAverage(half_life)
-    return [average.add(value) for value in np.asarray(y, dtype=float).tolist()]
+    try:
+        values = np.asarray(y, dtype=float)
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # RuntimeError: a tensor that is not on the CPU
+        refuse("y", y, "a list of numbers")
+    if values.ndim == 0:
+        refuse("y", y, "a list of numbers")
+    return [average.add(value) for value in values.flatten().tolist()]

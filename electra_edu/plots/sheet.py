@@ -8,6 +8,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
+from electra_edu.arguments import instance, items, refuse
 from electra_edu.plots import palette
 from electra_edu.plots.blocks import Bars, Block, Cells, Code, Columns, Facts, Lines, Pair, Table, Text, Tokens
 from electra_edu.plots.literal import literal
@@ -20,12 +21,13 @@ EDGE = 0.08  # inches around the sheet
 GAP = 0.12  # inches between blocks
 BETWEEN = 0.3  # inches between the halves of a pair
 CHART = 2.3  # inches
+BLOCK = "[plots.blocks.Text('a sentence')]"  # how errors say what can be drawn
 FACT_LINE = 0.16  # inches
 
 
 def sheet_height(blocks: Sequence[Block]) -> float:
     """Return how many inches of height these blocks need."""
-    return sum(_height(block) + GAP for block in map(literal, blocks)) + 2 * EDGE
+    return sum(_height(block) + GAP for block in map(literal, _checked(blocks))) + 2 * EDGE
 
 
 def sheet(figure: Figure, blocks: Sequence[Block]) -> Figure:
@@ -34,6 +36,8 @@ def sheet(figure: Figure, blocks: Sequence[Block]) -> Figure:
     Every block gets its place in inches. An automatic layout would move words and charts apart from each other, since
     words may run over the edge of their axes and a chart's labels may not.
     """
+    instance("figure", figure, Figure, "matplotlib.figure.Figure()")
+    blocks = _checked(blocks)
     top = figure.get_figheight() - EDGE
     width = figure.get_figwidth() - 2 * EDGE
     for block in map(literal, blocks):
@@ -46,6 +50,15 @@ def sheet(figure: Figure, blocks: Sequence[Block]) -> Figure:
             _draw(figure, block, EDGE, top, width)
         top -= height + GAP
     return figure
+
+
+def _checked(blocks: Sequence[Block]) -> list[Block]:
+    """Return the blocks; refuse what is none."""
+    members = items("blocks", blocks, BLOCK)
+    for member in members:
+        if not isinstance(member, Block):
+            refuse("blocks", member, f"a list of blocks, for example {BLOCK}")
+    return list(members)
 
 
 def _height(block: Block) -> float:

@@ -1,11 +1,15 @@
 """A sentence as the discriminator sees it: every token with the probability that it was replaced."""
 
 from collections.abc import Sequence
+from numbers import Real
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.patches import FancyBboxPatch
 
+from electra_edu.arguments import items, refuse, whole_number
+from electra_edu.plots.asked import check_axes
 from electra_edu.plots.literal import literal
 from electra_edu.plots.palette import DISCRIMINATOR, NEUTRAL
 
@@ -21,6 +25,12 @@ def token_strip(
     `originals[i]` is the true word where token i was replaced, None where it is the original; with it each token is
     signed: ✓ found, ○ missed, ✗ wrongly accused.
     """
+    check_axes(axes)
+    per_row = whole_number("per_row", per_row, 1, 1000)
+    tokens = [_token(each) for each in items("tokens", tokens, "[('cook', 0.3)]")]
+    originals = items("originals", originals, "[None, 'cook']")
+    if len(originals) not in (0, len(tokens)) or not all(isinstance(word, str | None) for word in originals):
+        refuse("originals", originals, f"a list of {len(tokens)} words, with None for a token that is the original")
     rows = max(1, -(-len(tokens) // per_row))
     for i, (token, probability) in enumerate(tokens):
         row, column = divmod(i, per_row)
@@ -47,6 +57,14 @@ def token_strip(
     axes.set(xlim=(0, per_row), ylim=(0, rows))
     axes.set_axis_off()
     return axes
+
+
+def _token(each: Any) -> tuple[str, float]:
+    """Return a token and its probability; NaN is one that was not judged."""
+    is_pair = isinstance(each, tuple | list) and len(each) == 2
+    if not is_pair or not isinstance(each[0], str) or not isinstance(each[1], Real):
+        refuse("tokens", each, "a list of (token, probability) pairs, as edu.detect returns")
+    return each[0], float(each[1])
 
 
 def _sign(accused: bool, replaced: bool) -> str:
