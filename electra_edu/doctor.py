@@ -185,5 +185,5 @@ def _own_package(distribution: str, extension: str) -> Path | None:
 def _version_of(package: Path) -> str:
     try:
         return str(json.loads(package.read_text(encoding="utf-8"))["version"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return "unreadable"

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import torch
 from matplotlib.figure import Figure
-from public_calls import run, toy_run
-from small import an_evaluation, rng, small_run, step_record, toy_corpus
+from public_calls import toy_run
+from small import an_evaluation, step_record, toy_corpus
 from wrong_arguments import Call
 
 import electra_edu as edu
@@ -26,7 +25,7 @@ def _course_calls() -> list[Call]:
         Call("Progress.open", progress.open, dict, {"lesson": "text"}),
         Call("Progress.record_answer", progress.record_answer,
              lambda: {**lesson, "question": "q", "option": 0, "right": True},
-             {"lesson": "text", "question": "text", "option": "whole number", "right": "flag"}),
+             {"lesson": "text", "question": "text", "option": "seed", "right": "flag"}),
         Call("Progress.record_guess", progress.record_guess, lambda: {**lesson, "prediction": "p", "value": 1.5},
              {"lesson": "text", "prediction": "text", "value": "guess?"}),
         Call("Progress.record_exercise", progress.record_exercise,
@@ -72,7 +71,8 @@ def _widget_calls() -> list[Call]:
     of_a_run = (panels.LabelExplorer, panels.MaskedModel, panels.TrainingLab, panels.VerdictsOverTraining)
     return [
         *(Call(f"widgets.{panel.__name__}", panel, lambda: {"run": toy_run()}, {"run": "thing"}) for panel in of_a_run),
-        Call("widgets.TypedSentence", panels.TypedSentence, lambda: {"run": toy_run()}, {"run": "thing", "text": "text?"}),
+        Call("widgets.TypedSentence", panels.TypedSentence, lambda: {"run": toy_run()},
+             {"run": "thing", "text": "text?"}),
         Call("widgets.Stepper", panels.Stepper, lambda: {"run": toy_run()}, {"run": "thing", "seed": "seed"}),
         Call("widgets.FindTheFakes", panels.FindTheFakes, lambda: {"run": toy_run()},
              {"run": "thing", "seed": "seed", "seconds": "number > 0"}),
@@ -81,7 +81,7 @@ def _widget_calls() -> list[Call]:
              {"corpus": "thing", "text": "text"}),
         *(Call(f"widgets.{panel.__name__}", panel, lambda: {"number": "00"}, {"number": "thing", "progress": "thing?"},
                {"number": "lesson"}) for panel in (panels.Header, panels.Quiz)),
-        Call("widgets.Prediction", panels.Prediction, lambda: {"number": "06", "name": "order"},
+        Call("widgets.Prediction", panels.Prediction, lambda: {"number": "06", "name": "first"},
              {"number": "thing", "name": "thing", "progress": "thing?"}, {"number": "lesson", "name": "prediction"}),
         Call("widgets.Map", panels.Map, dict, {"progress": "thing?"}),
         Call("widgets.machine", panels.machine, dict, {"lit": "no records?"}),

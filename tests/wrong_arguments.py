@@ -4,6 +4,7 @@ A cell holds a call with one argument replaced by one value of POOL (or TENSORS)
 kind allows that value, or raises an ElectraEduError that names the argument.
 """
 
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ POOL: Mapping[str, Callable[[], Any]] = {
     "floats": lambda: torch.ones(2, 3),
     "meta": lambda: torch.ones(2, LENGTH, dtype=torch.int64, device="meta"),
 }
+SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair cannot be printed
 IDS = [[2, 5, 6, 7, 8, 9, 10, 3]] * 2
 TENSORS: Mapping[str, Callable[[], Any]] = {
     "list of lists": lambda: [list(row) for row in IDS],
@@ -130,7 +132,11 @@ def outcome(call: Call, argument: str, label: str) -> str:
         said = str(error)
         if call.is_named.get(argument, argument) not in said:
             return f"does not name the argument: {said}"
-        return "" if said.endswith((".", "?")) and len(said.encode()) < 700 else f"no sentence: {said}"
+        return (
+            ""
+            if said.endswith((".", "?")) and len(said) < 700 and not SURROGATE.search(said)
+            else f"no sentence: {said}"
+        )
     except Exception as error:
         return f"foreign: {type(error).__name__}: {str(error)[:200]!r}"
     return "" if label in allowed else "accepted"

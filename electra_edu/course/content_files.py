@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from electra_edu.arguments import shown
 from electra_edu.errors import ElectraEduError, nearest
 from electra_edu.fields import ContentError
 
@@ -38,9 +39,10 @@ def content(folder: str) -> Iterator[tuple[str, Any]]:
             yield file.name, data
 
 
-def missing(kind: str, name: str, known: Mapping[str, Any]) -> ElectraEduError:
+def missing(kind: str, name: object, known: Mapping[str, Any]) -> ElectraEduError:
     """Make the error for a name that is not there, with the nearest one that is."""
-    return ElectraEduError(f"There is no {kind} {name!r}.{nearest(str(name), known)} There are: {', '.join(known)}.")
+    word = name if isinstance(name, str) else shown(name)
+    return ElectraEduError(f"There is no {kind} {shown(name)}.{nearest(word, known)} There are: {', '.join(known)}.")
 
 
 def _no_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

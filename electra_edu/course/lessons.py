@@ -67,7 +67,7 @@ class Lesson:
     def prediction(self, name: str) -> PredictionTask:
         """Return a prediction; raises ElectraEduError where the lesson has none of this name."""
         known = {task.id: task for task in self.predictions}
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise missing(f"prediction of lesson {self.number}:", name, known)
         return known[name]
 
@@ -82,7 +82,7 @@ def lessons() -> dict[str, Lesson]:
 
 def lesson(number: str) -> Lesson:
     """Return a lesson, for example "06"; raises ElectraEduError where there is none."""
-    if number not in lessons():
+    if not isinstance(number, str) or number not in lessons():
         raise missing("lesson", number, lessons())
     return lessons()[number]
 

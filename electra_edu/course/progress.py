@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
+from electra_edu import arguments
 from electra_edu.course.building import is_building
 from electra_edu.course.glossary import LEVELS, Level
 from electra_edu.course.lessons import lessons
@@ -79,8 +81,12 @@ class Progress:
     def __init__(self, folder: Path | None = None) -> None:
         """Use `folder`, else ELECTRA_EDU_PROGRESS, else the user's data folder on this system."""
         override = os.environ.get(FOLDER_VARIABLE)
-        self.folder = folder or (
-            Path(override) if override else user_data_path("electra_edu", appauthor=False) / "progress"
+        self.folder = (
+            arguments.path("folder", folder)
+            if folder is not None
+            else Path(override)
+            if override
+            else user_data_path("electra_edu", appauthor=False) / "progress"
         )
         self.problem = ""  # why nothing is kept, in a sentence
         self.notes: list[str] = []  # what was found damaged and kept aside
@@ -96,15 +102,22 @@ class Progress:
 
     def record_answer(self, lesson: str, question: str, option: int, right: bool) -> None:
         """Keep the first answer to a question; later ones change nothing."""
-        answer = Answer(option, right)
+        question = arguments.text("question", question)
+        answer = Answer(arguments.whole_number("option", option, most=arguments.MANY), arguments.flag("right", right))
         self._change(lesson, lambda done: replace(done, answers={question: answer, **done.answers}))
 
     def record_guess(self, lesson: str, prediction: str, value: str | float | None) -> None:
         """Keep a prediction, in place of an earlier one."""
+        prediction = arguments.text("prediction", prediction)
+        if value is not None:
+            is_text = isinstance(value, str)
+            value = arguments.text("value", value) if is_text else arguments.finite_number("value", value)
         self._change(lesson, lambda done: replace(done, guesses={**done.guesses, prediction: Guess(value)}))
 
     def record_exercise(self, lesson: str, exercise: str, source: str) -> None:
         """Keep the source of a function that passed, in place of an earlier one, under a seal of this user's."""
+        exercise, source = arguments.text("exercise", exercise), arguments.text("source", source)
+        self._path(lesson)
         try:
             mark = seal(lesson, exercise, source)
         except StateError:
@@ -136,12 +149,13 @@ class Progress:
 
     @level.setter
     def level(self, level: Level) -> None:
-        if level not in LEVELS:
-            raise ElectraEduError(f"level={level!r}: must be one of {', '.join(LEVELS)}.")
+        if not isinstance(level, str) or level not in LEVELS:
+            arguments.refuse("level", level, f"one of {', '.join(LEVELS)}")
         self._replace(SETTINGS, lambda settings: {**settings, "level": level})
 
     def export(self, path: Path) -> Path:
         """Write everything into one JSON file and return its path; raises ProgressError where that is impossible."""
+        path = arguments.path("path", path)
         everything = {name: data for name in (*lessons(), SETTINGS) if (data := self._load(name))}
         try:
             _write(path, everything)
@@ -152,19 +166,21 @@ class Progress:
     def reset(self, lesson: str | None = None) -> None:
         """Forget what was done in a lesson, or in all; the reading level stays. Raises ProgressError on failure."""
         try:
-            for name in [lesson] if lesson else lessons():
+            for name in lessons() if lesson is None else [lesson]:
                 self._path(name).unlink(missing_ok=True)
         except OSError as error:
             raise ProgressError(f"{self.folder} cannot be changed: {error.strerror or error}.") from error
 
     def _path(self, name: str) -> Path:
+        if not isinstance(name, str) or not re.fullmatch(r"[\w-]+", name):  # else it could lead out of the folder
+            arguments.refuse("lesson", name, "the number of a lesson, for example '06'")
         return self.folder / f"{name}.json"
 
     def _load(self, name: str) -> dict[str, Any]:
         """Return the content of a file, {} where there is none; a damaged one is kept aside under another name."""
+        path = self._path(name)
         if is_building():
             return {}
-        path = self._path(name)
         try:
             data = json.loads(_text_of(path))
             if not isinstance(data, dict) or data.get("form") != FORM:
@@ -213,12 +229,13 @@ class Progress:
 
     def _replace(self, name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         """Read, change and replace one file, alone."""
+        path = self._path(name)
         if is_building():
             return
         try:
             self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
             with FileLock(self.folder / f".{name}.lock", timeout=PATIENCE):
-                _write(self._path(name), {**change(self._load(name)), "form": FORM})
+                _write(path, {**change(self._load(name)), "form": FORM})
         except Timeout:
             self.problem = f"Progress is not kept: another program holds {self.folder}."
         except OSError as error:
@@ -228,6 +245,13 @@ class Progress:
             )
         else:
             self.problem = ""
+
+
+def kept(progress: Progress | None) -> Progress:
+    """Return the progress that was passed, or the learner's own where it is None."""
+    if progress is None:
+        return Progress()
+    return arguments.instance("progress", progress, Progress, "edu.course.Progress()")
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:

@@ -209,5 +209,5 @@ def _read(path: Path) -> Any:
     """Return the JSON in a file, None where there is none that can be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None

@@ -44,7 +44,7 @@ def load_record(name: str, folder: Path | None = None) -> Record:
         known = [] if folder else record_names()
         hint = f"{nearest(name, known)} There are: {', '.join(known)}." if known else f" {folder} has none."
         raise ElectraEduError(f"There is no record {name!r}.{hint}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         remedy = "Run its command again." if folder else "Install the package again."
         raise ElectraEduError(f"The record {name!r} is damaged ({error}). {remedy}") from error
 

@@ -8,7 +8,7 @@ from IPython.display import display
 from matplotlib import pyplot
 from matplotlib.figure import Figure as Figure  # other panels take it from here
 
-from electra_edu import plots
+from electra_edu import arguments, plots
 from electra_edu.plots.blocks import Block
 from electra_edu.training import TrainingRun
 
@@ -41,6 +41,8 @@ def figure_png(figure: Figure) -> bytes:
 
 def show(figure: Figure, caption: str) -> None:
     """Display a figure with `caption` as its alternative text, for those who cannot see it."""
+    arguments.instance("figure", figure, Figure, "matplotlib.pyplot.figure()")
+    caption = arguments.text("caption", caption)
     pyplot.close(figure)  # else a figure of `plt.subplots` is shown a second time, without words
     display(_picture(figure, caption), metadata=_alternative(caption), raw=True)
 

@@ -8,7 +8,7 @@ from IPython.display import display
 
 from electra_edu.course.building import is_building
 from electra_edu.course.lessons import PARTS, Lesson, lessons
-from electra_edu.course.progress import LessonProgress, Progress
+from electra_edu.course.progress import LessonProgress, Progress, kept
 from electra_edu.course.standing import standing
 from electra_edu.errors import ElectraEduError
 from electra_edu.widgets import _notes
@@ -23,7 +23,7 @@ class Map:
 
     def __init__(self, progress: Progress | None = None) -> None:
         """Read the learner's progress and show it."""
-        self._progress = progress or Progress()
+        self._progress = kept(progress)
         self.table = widgets.HTML()
         self.notes = widgets.HTML()
         self.refresh_button = button("Refresh", "Read again what has been done", self.refresh)

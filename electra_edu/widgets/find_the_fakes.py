@@ -9,6 +9,7 @@ import torch
 import traitlets
 from IPython.display import display
 
+from electra_edu import arguments
 from electra_edu.corpora.toy import exact_distribution
 from electra_edu.course.building import is_building
 from electra_edu.course.hunt import Hunt, fill_in, hunt, make_story
@@ -47,11 +48,12 @@ class FindTheFakes(anywidget.AnyWidget):
         Pauses whatever another panel trains. Raises ElectraEduError when an argument cannot work.
         """
         require_run(run)
-        if not (math.isfinite(seconds) and seconds > 0):
-            raise ElectraEduError(f"seconds={seconds!r}: must be a number above 0, for example 10.")
+        seed = arguments.seed("seed", seed)
+        if not (arguments.as_number(seconds) or 0) > 0:
+            arguments.refuse("seconds", seconds, "a number above 0, for example 10")
         Player.pause_all()
         self.run = run
-        self.seconds = seconds
+        self.seconds = float(seconds)
         self._rng = torch.Generator().manual_seed(seed)
         self._watch_rng = torch.Generator().manual_seed(seed)  # apart: how often it is used depends on the clock
         self._exact = exact_distribution if run.corpus.name == "toy" else None

@@ -8,6 +8,7 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
+from electra_edu import arguments
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
 from electra_edu.course.gaps import exact_shares, gap_logits, words_that_fit
@@ -49,7 +50,8 @@ class GeneratorBench(Instrument):
 
     def __init__(self, runs: Sequence[TrainingRun]) -> None:
         """Compare the averaged generators of `runs`, which share a corpus; raises ElectraEduError where they do not."""
-        runs = list(runs)
+        given: object = runs
+        runs = [] if isinstance(given, str) else list(arguments.items("runs", given, "[run]"))
         if not runs or not all(isinstance(run, TrainingRun) for run in runs):
             raise ElectraEduError("runs: must be one or more TrainingRuns, for example of sizes 1/8, 1/4 and 1.")
         learned = all(isinstance(run.average.generator, Generator) for run in runs)

@@ -11,7 +11,7 @@ from IPython.display import display
 from electra_edu.course.building import is_building
 from electra_edu.course.glossary import LEVELS, claims, explanation, glossary
 from electra_edu.course.lessons import lesson
-from electra_edu.course.progress import Progress
+from electra_edu.course.progress import Progress, kept
 from electra_edu.course.standing import standing
 from electra_edu.widgets import _notes
 from electra_edu.widgets._figure import machine
@@ -37,7 +37,7 @@ class Header(anywidget.AnyWidget):
     def __init__(self, number: str, progress: Progress | None = None) -> None:
         """Open the lesson with this number; raises ElectraEduError where there is none."""
         self.lesson = lesson(number)
-        self._progress = progress or Progress()
+        self._progress = kept(progress)
         self._progress.open(number)
         super().__init__(
             explanations={f"term-{name}": explanation("term", name) for name in glossary()}

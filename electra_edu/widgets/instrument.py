@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 from IPython.display import display
 
+from electra_edu import arguments
 from electra_edu.course.building import is_building
 from electra_edu.errors import ElectraEduError
 from electra_edu.plots.blocks import Block, Text, in_words
@@ -84,4 +85,4 @@ class Instrument(ABC):
 def require_run(run: object) -> None:
     """Raise ElectraEduError where a panel was given something else than a TrainingRun."""
     if not isinstance(run, TrainingRun):
-        raise ElectraEduError(f"run={run!r}: must be a TrainingRun, for example edu.TrainingRun(config, corpus).")
+        arguments.refuse("run", run, "a TrainingRun, for example edu.TrainingRun(config, corpus)")

@@ -4,6 +4,7 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
+from electra_edu import arguments
 from electra_edu.config import masked_positions, preset
 from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus
 from electra_edu.corpora.typed import encode_typed
@@ -28,7 +29,8 @@ class MaskExplorer(Instrument):
     def __init__(self, corpus: Corpus, text: str = EXAMPLE) -> None:
         """Cut `text` into the tokens of `corpus`; raises ElectraEduError where that is no corpus."""
         if not isinstance(corpus, Corpus):
-            raise ElectraEduError(f"corpus={corpus!r}: must be a Corpus, for example edu.load_corpus('toy').")
+            arguments.refuse("corpus", corpus, "a Corpus, for example edu.load_corpus('toy')")
+        text = arguments.text("text", text)
         self.corpus, self.seed = corpus, 0
         plain = {"description_width": "initial"}
         self.text = widgets.Text(

@@ -11,7 +11,7 @@ from IPython.display import display
 
 from electra_edu.course.building import is_building
 from electra_edu.course.lessons import LETTERS, PredictionTask, lesson
-from electra_edu.course.progress import Progress
+from electra_edu.course.progress import Progress, kept
 from electra_edu.errors import ElectraEduError
 from electra_edu.widgets import _notes
 from electra_edu.widgets._figure import Figure, figure_png, show
@@ -36,7 +36,7 @@ class Prediction:
     def __init__(self, number: str, name: str, progress: Progress | None = None) -> None:
         """Ask the prediction `name` of a lesson; raises ElectraEduError where there is none."""
         self.lesson, self.task = lesson(number), lesson(number).prediction(name)
-        self._progress = progress or Progress()
+        self._progress = kept(progress)
         self._outcome = self._shown.get((number, name))
         self.value: str | float | None = None  # the guess: a letter or a number
         self.is_locked = False

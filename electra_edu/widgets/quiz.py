@@ -9,7 +9,7 @@ from IPython.display import display
 
 from electra_edu.course.building import is_building
 from electra_edu.course.lessons import Option, Question, lesson
-from electra_edu.course.progress import Progress
+from electra_edu.course.progress import Progress, kept
 from electra_edu.widgets import _notes
 from electra_edu.widgets.course_style import CourseStyle
 from electra_edu.widgets.header import Header
@@ -27,7 +27,7 @@ class Quiz:
     def __init__(self, number: str, progress: Progress | None = None) -> None:
         """Build the quiz of the lesson with this number; raises ElectraEduError where there is none."""
         self.lesson = lesson(number)
-        self._progress = progress or Progress()
+        self._progress = kept(progress)
         before = self._progress.read(number).answers
         self.questions = [
             QuestionPanel(question, i, shuffled(question, number), self._answered)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+from electra_edu import arguments
 from electra_edu.course.hunt import token_names
 from electra_edu.course.walk import Walk
 from electra_edu.losses import replaced_token_losses
@@ -55,7 +56,7 @@ class Stepper(Instrument):
     def __init__(self, run: TrainingRun, seed: int = 0) -> None:
         """Copy the networks of `run`; raises ElectraEduError where they are not a learned pair."""
         require_run(run)
-        self.run, self.walk = run, Walk(run, seed)
+        self.run, self.walk = run, Walk(run, arguments.seed("seed", seed))
         self._run_step = run.step  # when it was copied
         self._trained: list[Trained] = []  # by the steps taken here
         self.stage, self.story, self.asked = 0, 0, 0

@@ -21,6 +21,7 @@ from electra_edu.widgets._figure import Twin, draw_run
 from electra_edu.widgets.code import preset_call, run_code
 from electra_edu.widgets.code_drawer import CodeDrawer
 from electra_edu.widgets.controls import Controls
+from electra_edu.widgets.instrument import require_run
 from electra_edu.widgets.knobs import close_all
 from electra_edu.widgets.lab_state import LabState
 from electra_edu.widgets.live_view import LiveView
@@ -54,6 +55,7 @@ class TrainingLab:
 
         Raises ElectraEduError when the run's objective has no discriminator to watch.
         """
+        require_run(run)
         _ = run.model.discriminator
         Player.pause_all()
         self._state = lab_state.opened(run)

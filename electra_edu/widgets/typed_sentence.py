@@ -4,6 +4,7 @@ import math
 
 import ipywidgets as widgets
 
+from electra_edu import arguments
 from electra_edu.corpora.words import nearest_words
 from electra_edu.course.hunt import token_names, word_table
 from electra_edu.detection import detect_words
@@ -29,6 +30,7 @@ class TypedSentence(Instrument):
         """
         require_run(run)
         discriminator_of(run)
+        text = None if text is None else arguments.text("text", text)
         self.run, self.story = run, 0
         self._n_swaps = 0
         self._swapped = ("", "")  # a sentence, and which of its words is the fake

@@ -1,5 +1,6 @@
 """The exercises: functions that the learner writes or repairs, checked by what they do."""
 
+from electra_edu.arguments import shown
 from electra_edu.course.exercises import (
     choose_positions,
     draw,
@@ -30,9 +31,9 @@ EXERCISES: dict[str, Exercise] = {module.EXERCISE.name: module.EXERCISE for modu
 
 def exercise(name: str) -> Exercise:
     """Return an exercise by its name; raises ElectraEduError where there is none."""
-    if name not in EXERCISES:
+    if not isinstance(name, str) or name not in EXERCISES:
         raise ElectraEduError(
-            f"There is no exercise {name!r}.{nearest(name, EXERCISES)} There are: {', '.join(EXERCISES)}."
+            f"There is no exercise {shown(name)}.{nearest(name, EXERCISES)} There are: {', '.join(EXERCISES)}."
         )
     return EXERCISES[name]
 
