@@ -11,7 +11,7 @@ from wrong_arguments import cells, outcome
 @pytest.mark.fault(
     "Errors",
     seen="of 5,766 pairs of a public call and a wrong or unusual argument, 2,872 ended in an error of Python, NumPy or "
-    "PyTorch, 581 wrong values were taken without a word, and 94 right ones (most of them NumPy's numbers) were refused",
+    "PyTorch, 581 wrong values were taken without a word, and 94 right ones (mostly NumPy's numbers) were refused",
 )
 @pytest.mark.parametrize("part", [*PARTS, *MORE_PARTS])
 def test_every_call_takes_an_argument_or_refuses_it_by_name(
