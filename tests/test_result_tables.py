@@ -146,6 +146,13 @@ class TestSettings:
         assert "twice" in said(result)
         assert not list(tmp_path.iterdir())
 
+    @pytest.mark.fault(
+        "Experiments", seen="two values that differ in the eighth digit were one arm by name, and refused"
+    )
+    def test_values_that_differ_are_arms_that_differ(self) -> None:
+        arms = grid({"rtd_weight": [1.0, 1.0000001, 1.0000002, 1e-30]})
+        assert [arm.name for arm in arms] == ["λ 1", "λ 1.0000001", "λ 1.0000002", "λ 1e-30"]
+
 
 class TestTwoIntoOneFolder:
     @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from electra_edu.cli import app, experiments
 from electra_edu.errors import ElectraEduError
 from electra_edu.experiments import load_record
 
-ENCODINGS = ("ascii", "latin-1", "cp1252", "cp437", "shift_jis", "koi8-r")
+ENCODINGS = ("ascii", "latin-1", "cp437", "shift_jis")
 TOY = ("--tflop", "0.004", "--seeds", "1", "--jobs", "1")
 COMMANDS = [
     (),

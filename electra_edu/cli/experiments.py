@@ -29,7 +29,7 @@ from electra_edu.experiments import (
 )
 from electra_edu.experiments.cells import Row
 from electra_edu.experiments.findings import named
-from electra_edu.experiments.plan import TFLOP
+from electra_edu.experiments.plan import TFLOP, number
 from electra_edu.experiments.readings import scores_of
 from electra_edu.experiments.records import check_table
 
@@ -47,7 +47,7 @@ def race(
     """Run a race and print what came out."""
     arguments.finite_number("--tflop", tflop)
     experiment = race_of(name, corpus=corpus, flops=tflop * TFLOP, seeds=seeds)
-    command = _command("race", name, "--corpus", corpus, "--tflop", _number(tflop), "--seeds", str(seeds))
+    command = _command("race", name, "--corpus", corpus, "--tflop", number(tflop), "--seeds", str(seeds))
     _prepare(experiment, out, replace)
     _report(_run(experiment, command, out, jobs, retry, replace))
 
@@ -66,7 +66,7 @@ def sweep(
     choices = _choices(settings)
     marks = tuple(sorted(TFLOP * mark for mark in tflop))
     experiment = Experiment("sweep", corpus, grid(choices), tuple(range(seeds)), marks)
-    budgets = [word for mark in tflop for word in ("--tflop", _number(mark))]
+    budgets = [word for mark in tflop for word in ("--tflop", number(mark))]
     command = _command("sweep", *settings, "--corpus", corpus, *budgets, "--seeds", str(seeds))
     _prepare(experiment, out, replace)
     _report(_run(experiment, command, out, jobs, retry, replace))
@@ -231,11 +231,6 @@ def _value(text: str) -> Any:
 def _command(*words: str) -> str:
     """Return a command line that a shell reads as these words."""
     return shlex.join(["electra-edu", *words])
-
-
-def _number(value: float) -> str:
-    """Write a number so that reading it gives the same one, without ".0"."""
-    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
 
 
 def _cells(out: Path, experiment: Experiment) -> Path:

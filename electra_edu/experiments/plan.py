@@ -186,8 +186,13 @@ def grid(choices: Mapping[str, Sequence[Any]], shared: Mapping[str, Any] | None 
 
 
 def called(name: str, value: Any) -> str:
-    """Write a setting for people: "λ 50", "mask rate 0.15"."""
-    return f"{SHORT.get(name, name)} {f'{value:g}' if isinstance(value, float) else value}"
+    """Write a setting for people: "λ 50", "mask rate 0.15"; different values look different."""
+    return f"{SHORT.get(name, name)} {number(value) if isinstance(value, float) else value}"
+
+
+def number(value: float) -> str:
+    """Write a number without ".0", and so that reading it gives the same one."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
 
 
 def experiment_names() -> list[str]:
