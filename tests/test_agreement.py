@@ -9,7 +9,6 @@ import torch
 from small import rng, toy_corpus
 from torch import Tensor
 
-from electra_edu.corpora import Corpus
 from electra_edu.corpora.toy import exact_distribution, toy_grammar
 from electra_edu.corpora.toy.slots import PARTS_OF_SPEECH
 from electra_edu.errors import CorpusError
@@ -98,7 +97,7 @@ def test_a_story_that_two_changes_arrive_at_is_used_once() -> None:
     corpus = toy_corpus()
     twice = {name: replace(labels, values=labels.values[:100].repeat(2, *[1] * (labels.values.dim() - 1)))
              for name, labels in corpus.heldout_labels.items()}  # fmt: skip
-    corpus = Corpus(**(vars(corpus) | {"heldout": corpus.heldout[:100].repeat(2, 1), "heldout_labels": twice}))
+    corpus = replace(corpus, heldout=corpus.heldout[:100].repeat(2, 1), heldout_labels=twice)
     made = load_task(corpus, "agreement")
     stories = rows(torch.cat([made.train_tokens, made.test_tokens]))
     assert 100 < len(stories) == len({*stories}) < 200

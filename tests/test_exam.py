@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
@@ -22,7 +23,6 @@ from small import (
 )
 from torch import Tensor
 
-from electra_edu.corpora.corpus import Corpus
 from electra_edu.training import TrainingRun
 from electra_edu.training.exam import EXAM_SEED, corrupt_by_unigram
 
@@ -115,8 +115,8 @@ def by_pairs(scores: Tensor, labels: Tensor) -> float:
 def test_scores_that_do_not_exist_are_nan() -> None:
     """A language of one word: every guess is right, nothing is ever replaced, and there is nothing to find."""
     row = torch.tensor([CLS, 9, 9, 9, 9, SEP, PAD, PAD])
-    parts = vars(small_corpus()) | {"train": row.repeat(8, 1), "heldout": row.repeat(8, 1), "heldout_labels": {}}
-    run = TrainingRun(small_config(), Corpus(**parts), device="cpu")
+    corpus = replace(small_corpus(), train=row.repeat(8, 1), heldout=row.repeat(8, 1), heldout_labels={})
+    run = TrainingRun(small_config(), corpus, device="cpu")
     with torch.no_grad():
         run.model.generator.bias[9] += 100.0
     record = run.advance(1)[0]

@@ -10,7 +10,7 @@ import torch
 from small import PAD, VOCAB_SIZE, equal, rng, small_config, small_corpus, small_run, weights
 from torch import Tensor, nn
 
-from electra_edu.corpora import IGNORE, Corpus, Labels
+from electra_edu.corpora import IGNORE, Labels
 from electra_edu.electra import Electra
 from electra_edu.errors import ElectraEduError
 from electra_edu.finetuning import (
@@ -46,8 +46,8 @@ def token_task() -> Task:
     corpus = small_corpus()
     labels = torch.full_like(corpus.heldout, IGNORE)
     labels[:, 2], labels[:, 3] = 1, 0
-    parts = vars(corpus) | {"heldout_labels": {"noun": Labels(labels, ("verb", "noun"), "token")}}
-    return load_task(Corpus(**parts), "noun")
+    labelled = replace(corpus, heldout_labels={"noun": Labels(labels, ("verb", "noun"), "token")})
+    return load_task(labelled, "noun")
 
 
 TASKS = {"sequence": sequence_task, "token": token_task}

@@ -18,7 +18,7 @@ from electra_edu.interop import from_transformers, replacing, to_transformers, w
 
 OLD, NEW = {"positions": "rotary"}, {"positions": "learned", "hidden_size": 32}
 loses_nothing = pytest.mark.fault(
-    "Data loss", seen="stopped between two renames, an export left no network, and nothing found the old one again"
+    "Saved networks", seen="stopped between two renames, an export left no network, and nothing found the old one again"
 )
 
 

@@ -187,7 +187,7 @@ def test_text_that_utf_8_has_not_is_kept(progress: Progress) -> None:
     assert set(progress.read("04").guesses) == {"\ud800"}
 
 
-@pytest.mark.fault("Data loss", seen="Reset deleted every .json file of the folder, also those that were not progress")
+@pytest.mark.fault("Errors", seen="Reset deleted every .json file of the folder, also those that were not progress")
 def test_other_files_of_the_folder_are_left_alone(progress: Progress, tmp_path: Path) -> None:
     foreign = progress.folder / "package.json"
     foreign.write_text("{}", encoding="utf-8")
