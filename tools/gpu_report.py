@@ -35,7 +35,7 @@ def summary(report: Report) -> str:
     lines = [f"{about['date']}  {card}  PyTorch {version}  driver {about['driver']}", ""]
     for stage in report.stages:
         verdict = "passed" if stage["passed"] else f"FAILED ({stage.get('why')})"
-        lines.append(f"{stage['name']:<22}{stage['seconds']:>6.1f} s of {stage['limit']:<4}{verdict}")
+        lines.append(f"{stage['name']:<22}{stage['seconds']:>6.1f} s of {stage['limit']:<5}{verdict}")
     lines += ["", *measured(report.stages)]
     failures = [line for stage in report.stages for line in stage.get("failures", [])]
     lines += ["", f"{len(failures)} failures; tracebacks are in log.txt" if failures else "no failure", *failures[:12]]
@@ -51,7 +51,7 @@ def measured(done: Sequence[dict[str, Any]]) -> list[str]:
             ours = [name for name in rows if name.startswith("electra_edu")]
             rate = contest["product_rate"] / 1e12
             lines.append(
-                f"step {contest['shape']}, {contest['dtype']}: products {rate:.0f} TFLOP/s; {best(contest, rows)}"
+                f"step {contest['shape']}, {contest['dtype']}: products {rate:.3g} TFLOP/s; {best(contest, rows)}"
             )
             for name in ours:
                 row = rows[name]
