@@ -75,14 +75,14 @@ def _in_a_batch(trial: Trial, rng: torch.Generator) -> Fault | None:
 
 
 def _by_chance(trial: Trial) -> Fault | None:
-    ordinary = torch.ones(1, 8, dtype=torch.bool)
-    one, same = (_chosen(trial, ordinary, 0.5, torch.Generator().manual_seed(7)) for _ in range(2))
+    many = torch.ones(1, 40, dtype=torch.bool)  # so many that two choices are not the same by chance
+    one, same = (_chosen(trial, many, 0.5, torch.Generator().manual_seed(7)) for _ in range(2))
     if not torch.equal(one, same):
         return Fault(
             "Two generators with the same seed give different choices.",
             "Chance must come from `rng` alone, or nobody can repeat what you did: pass generator=rng to torch.rand.",
         )
-    rng = torch.Generator().manual_seed(8)
+    ordinary, rng = many[:, :8], torch.Generator().manual_seed(8)
     times = torch.stack([_chosen(trial, ordinary, 0.5, rng)[0] for _ in range(MANY)]).sum(0)  # (8,)
     if ((times == 0) | (times == MANY)).any():
         return Fault(
