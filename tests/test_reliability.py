@@ -1,0 +1,17 @@
+"""The page of faults is what the tests say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.slow
+def test_the_page_of_faults_is_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, "tools/build_reliability.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
