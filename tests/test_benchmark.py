@@ -23,6 +23,7 @@ from electra_edu.experiments.benchmark import SHAPES, Shape, contest, growth, ha
 from electra_edu.experiments.benchmark.chapter_step import chapter, fill
 from electra_edu.experiments.benchmark.contest import contenders
 from electra_edu.experiments.benchmark.growth import MIDDLE, VARIED, last_slope
+from electra_edu.experiments.benchmark.hardware import _cpu
 from electra_edu.experiments.benchmark.kept import memory_of
 from electra_edu.experiments.benchmark.ours import RecordedStep, plain, random_corpus
 from electra_edu.experiments.benchmark.peers import electra_pytorch_step, transformers_eager, transformers_step
@@ -394,6 +395,17 @@ def test_hardware_is_plain_values() -> None:
     assert about["cpu"]
     assert about["torch"] == torch.__version__
     assert about["gpu"] is None
+
+
+def test_processors_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    info = tmp_path / "cpuinfo"
+    for said, name in (
+        ("processor\t: 0\ncpu family\t: 26\nmodel\t\t: 2\nmodel name\t: AMD EPYC\n", "AMD EPYC (family 26, model 2)"),
+        ("model name\t: ARMv8\n", "ARMv8"),
+    ):
+        info.write_text(said, encoding="utf-8")
+        assert _cpu(info) == name
+    assert _cpu(tmp_path / "nothing")
 
 
 # Growth

@@ -29,16 +29,19 @@ def hardware(device: torch.device) -> dict[str, Any]:
 
 
 def _cpu(info: Path = Path("/proc/cpuinfo")) -> str:
-    """Return the processor's name, from Linux's list where there is one."""
+    """Return the processor's name, from Linux's list where there is one, with its family and model.
+
+    Virtual machines call processors of several generations by one name, and their last digits differ.
+    """
     try:
         lines = info.read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
-    for line in lines:
-        key, _, value = line.partition(":")
-        if key.strip() == "model name":
-            return value.strip()
-    return platform.processor() or platform.machine()
+    said = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    if "model name" not in said:
+        return platform.processor() or platform.machine()
+    generation = [f"{name} {said[key]}" for name, key in (("family", "cpu family"), ("model", "model")) if key in said]
+    return said["model name"] + (f" ({', '.join(generation)})" if generation else "")
 
 
 def _version(package: str) -> str | None:
