@@ -180,6 +180,17 @@ def test_a_head_of_its_own_that_is_no_number(tmp_path: Path) -> None:
     assert "head.safetensors: the tensor 'dense.bias' holds 1 numbers that are NaN" in refusal(written)
 
 
+@round_trip("a run whose weights are NaN was exported, and could not be read back")
+@pytest.mark.parametrize("weight", ["discriminator.dense.bias", "generator.bias"])
+def test_a_network_that_is_no_number_is_not_exported(tmp_path: Path, weight: str) -> None:
+    run = small_run()
+    with torch.no_grad():
+        run.average.get_parameter(weight)[0] = float("inf")
+    with pytest.raises(ElectraEduError, match=r"source: its tensor '.*' holds numbers that are NaN or infinite"):
+        to_transformers(run, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 @round_trip("detect returned NaN, which says “unknown word”, for every word of a broken network")
 def test_a_network_that_computes_nan_says_so() -> None:
     run = small_run()

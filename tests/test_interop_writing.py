@@ -79,7 +79,7 @@ def test_the_tokenizers_of_our_corpora(tmp_path: Path) -> None:
     texts = ("The soup isn't sung.", "a song-soup, [MASK]", "日本")
     for i, tokenizer in enumerate((pieces, toy_corpus().tokenizer)):
         config = small_config(vocab_size=tokenizer.get_vocab_size(), positions="learned")
-        network = Generator(config, Embeddings(config))
+        network = Electra(config, rng()).generator
         (written,) = to_transformers(network, tmp_path / str(i), tokenizer=tokenizer).values()
         theirs = AutoTokenizer.from_pretrained(written.folder)
         assert theirs.model_max_length == config.max_seq_length

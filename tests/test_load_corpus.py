@@ -13,6 +13,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from permissions import permissions_bind  # noqa: F401 (a fixture)
 
 from electra_edu.corpora import SPECIAL_TOKENS, docs, hub, load_corpus, text_files
 from electra_edu.corpora.packing import pack
@@ -301,3 +302,16 @@ def test_hub_that_cannot_be_reached_or_has_no_text(monkeypatch: pytest.MonkeyPat
     assert "pixels, label" in refusal("hf:someone/pictures")
     install_datasets(monkeypatch, lambda *_args, **_options: [{"story": line} for line in story(1000).split("\n\n")])
     assert load_corpus("hf:someone/stories").vocab_size > 20
+
+
+@pytest.mark.fault("Errors", seen="a file in a folder that is closed to the learner “is not a file here”")
+@pytest.mark.usefixtures("permissions_bind")
+def test_a_file_in_a_closed_folder_is_not_called_missing(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed" / "mine.txt").write_text(story(400), encoding="utf-8")
+    (tmp_path / "closed").chmod(0)
+    try:
+        with pytest.raises(CorpusFileError, match=r"mine\.txt: may not be looked at, for a folder .* closed to you"):
+            load_corpus(tmp_path / "closed" / "mine.txt")
+    finally:
+        (tmp_path / "closed").chmod(0o700)

@@ -86,11 +86,18 @@ def _existing(path: object) -> str:
     """Return the path of something that exists; else answer with the names that would have worked."""
     if not isinstance(path, (str, os.PathLike)):
         raise CorpusError(f"name_or_path: must be a corpus name or the path of one file, not {type(path).__name__}.")
-    found = os.path.expanduser(os.fspath(path))  # noqa: PTH111 (unlike Path's, this and the next never raise, ...
-    if not os.path.exists(found):  # noqa: PTH110 ... even when someone passes a whole text as the path)
+    found = os.path.expanduser(os.fspath(path))  # noqa: PTH111 (unlike Path's, this never raises)
+    try:
+        os.stat(found)  # noqa: PTH116 (the same)
+    except PermissionError as error:
+        raise CorpusFileError(
+            f"{found}: may not be looked at, for a folder on the way to it is closed to you. Have it opened, or copy "
+            "the file to a folder of yours."
+        ) from error
+    except (OSError, ValueError):  # perhaps someone passed a whole text as the path
         shown = found if len(found) <= 80 else f"{found[:80]}…"
         raise CorpusFileError(
             f"{shown!r} is not a file here, nor the name of a corpus ({', '.join(map(repr, NAMES))}, 'hf:owner/name')."
             f"{nearest(found, NAMES)} To use a string as the text: load_corpus(text=…)."
-        )
+        ) from None
     return found

@@ -147,7 +147,14 @@ def _files(network: Network, tokenizer: Tokenizer | None, folder: Path) -> tuple
     architecture = architecture_of(network)
     beside = other_tensors(network, architecture)
     note = readme.note(architecture, beside)
-    files: dict[str, str | bytes] = {WEIGHTS: tensor_bytes(transformers_state(network))}
+    state = transformers_state(network)
+    for name, tensor in (state | beside).items():
+        if not tensor.isfinite().all():
+            raise ElectraEduError(
+                f"source: its tensor {name!r} holds numbers that are NaN or infinite, so the network can judge "
+                "nothing. Export a run that still learned, or one that was saved before."
+            )
+    files: dict[str, str | bytes] = {WEIGHTS: tensor_bytes(state)}
     if beside:
         files[HEAD] = tensor_bytes(beside)
     if tokenizer is not None:
