@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 PART = ".part"  # ends the hidden name of a file that is still being written
@@ -62,14 +62,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     Raises OSError where it cannot be written, and leaves what was there then.
     """
     digest = {DIGEST: _digest(tensors, metadata)}
-    with replacing(path) as part:
-        part.touch()
-        mode = part.stat().st_mode  # as for any new file; safetensors would make it readable to its owner alone
-        try:
-            save_file(dict(tensors), part, {**metadata, **digest})
-        except SafetensorError as error:  # a full disk, for one
-            raise OSError(str(error)) from error
-        part.chmod(mode)
+    with replacing(path) as part:  # written here: safetensors' own writer leaves files of its own where it is killed
+        part.write_bytes(save(dict(tensors), {**metadata, **digest}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

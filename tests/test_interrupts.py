@@ -231,14 +231,15 @@ def test_a_load_while_another_run_is_saved_reads_one_of_them(tmp_path: Path) -> 
 
 def test_two_runs_saved_into_one_folder_at_once_leave_one_of_them(tmp_path: Path) -> None:
     runs = [small_run(seed=seed) for seed in (1, 2)]
-    for _ in range(10):
-        threads = [threading.Thread(target=run.save, args=(tmp_path,)) for run in runs]
+    for i in range(40):
+        folder = tmp_path / str(i // 2)  # a new one, and one with a run in it
+        threads = [threading.Thread(target=run.save, args=(folder,)) for run in runs]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert TrainingRun.load(tmp_path, runs[0].corpus, device="cpu").seed in (1, 2)
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["run.json", "run.safetensors"]
+        assert TrainingRun.load(folder, runs[0].corpus, device="cpu").seed in (1, 2)
+        assert sorted(path.name for path in folder.iterdir()) == ["run.json", "run.safetensors"]
 
 
 # Random draws

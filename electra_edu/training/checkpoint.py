@@ -78,9 +78,10 @@ def _older(directory: Path) -> str | None:
     """
     if not directory.exists():
         return None
+    is_free = directory.is_dir() and all(path.name.endswith(PART) for path in directory.iterdir())
+    # Looked at afterwards, so that a run which another process saves meanwhile is seen by one of the two.
     text = _text(directory / ABOUT) if directory.is_dir() else None
     has_run = _looks_like_a_run(text) or ((directory / TENSORS).is_file() and _about(directory) != "")
-    is_free = directory.is_dir() and all(path.name.endswith(PART) for path in directory.iterdir())
     if not has_run and not is_free:
         raise CheckpointError(f"{directory} exists and is not a saved run: choose another folder.")
     return text
