@@ -13,26 +13,18 @@ PACKAGE = str(Path(electra_edu.__file__).parent)
 
 
 @contextmanager
-def at_line(
-    n: int, act: Callable[[], None], *, each_instruction: bool = False, within: str = PACKAGE
-) -> Iterator[None]:
-    """In the block, call `act` at the n-th line (or bytecode instruction) that is run of the files in a folder."""
-    left = n
-    event_name = "opcode" if each_instruction else "line"
+def each(event_name: str, within: str, notice: Callable[[], None]) -> Iterator[None]:
+    """In the block, call `notice` at every "line" or "opcode" that is run of the files in a folder."""
 
-    def local(frame: FrameType, event: str, _arg: object) -> Any:
-        nonlocal left
+    def local(_frame: FrameType, event: str, _arg: object) -> Any:
         if event == event_name:
-            left -= 1
-            if left == 0:
-                sys.settrace(None)
-                act()
+            notice()
         return local
 
     def enter(frame: FrameType, _event: str, _arg: object) -> Any:
-        if not frame.f_code.co_filename.startswith(within) or left <= 0:
+        if not frame.f_code.co_filename.startswith(within):
             return None
-        frame.f_trace_opcodes = each_instruction
+        frame.f_trace_opcodes = event_name == "opcode"
         return local
 
     before = sys.gettrace()
@@ -41,6 +33,24 @@ def at_line(
         yield
     finally:
         sys.settrace(before)
+
+
+@contextmanager
+def at_line(
+    n: int, act: Callable[[], None], *, each_instruction: bool = False, within: str = PACKAGE
+) -> Iterator[None]:
+    """In the block, call `act` at the n-th line (or bytecode instruction) that is run of the files in a folder."""
+    left = n
+
+    def notice() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            sys.settrace(None)
+            act()
+
+    with each("opcode" if each_instruction else "line", within, notice):
+        yield
 
 
 def raising(error: type[BaseException]) -> Callable[[], None]:
@@ -56,21 +66,10 @@ def count(call: Callable[[], object], *, each_instruction: bool = False, within:
     """Return how many lines (or instructions) of the files in a folder a call runs."""
     lines = 0
 
-    def one_more(frame: FrameType, event: str, _arg: object) -> Any:
+    def notice() -> None:
         nonlocal lines
-        lines += event == ("opcode" if each_instruction else "line")
-        return one_more
+        lines += 1
 
-    def enter(frame: FrameType, _event: str, _arg: object) -> Any:
-        if not frame.f_code.co_filename.startswith(within):
-            return None
-        frame.f_trace_opcodes = each_instruction
-        return one_more
-
-    before = sys.gettrace()
-    sys.settrace(enter)
-    try:
+    with each("opcode" if each_instruction else "line", within, notice):
         call()
-    finally:
-        sys.settrace(before)
     return lines

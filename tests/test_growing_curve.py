@@ -1,6 +1,7 @@
 """GrowingCurve and StageLog: what grows with a run says the same as reading all of it anew."""
 
 import math
+from itertools import groupby
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small import small_config, step_record
 
-from electra_edu.training import Change
+from electra_edu.config import ElectraConfig
+from electra_edu.training import Change, Stage, StepRecord
 from electra_edu.training.schemes import trained_at
-from electra_edu.training.stages import stages
+from electra_edu.training.stages import StageLog
 from electra_edu.widgets.growing_curve import GrowingCurve
-from electra_edu.widgets.stage_log import StageLog
 
 VALUES = st.one_of(st.just(math.nan), st.just(math.inf), st.floats(-1e6, 1e6))
 
@@ -58,6 +59,23 @@ def test_a_gap_stays_where_a_stretch_has_no_value() -> None:
     assert any(math.isnan(value) and 1_000 <= place < 2_000 for place, value in zip(x, y, strict=True))
 
 
+def stages_at_once(config: ElectraConfig, history: list[StepRecord], changes: list[Change]) -> list[Stage]:
+    """Cut the whole history at its changes, and each part where another network is trained."""
+    changed: dict[int, dict[str, float]] = {}
+    for change in changes:
+        changed.setdefault(change.step, {})[change.field] = change.after
+    starts = sorted({0, len(history), *changed})
+    made: list[Stage] = []
+    for start, end in zip(starts, [*starts[1:], len(history)], strict=True):
+        asked = [None if r.trained == trained_at(r.step - 1, config) else r.trained for r in history[start:end]]
+        parts = [(len(list(group)), trained) for trained, group in groupby(asked)]
+        settings = changed.get(start, {})
+        for steps, trained in parts or ([(0, None)] if settings else []):
+            made.append(Stage(settings, steps, trained))
+            settings = {}
+    return made
+
+
 ASKED = st.one_of(
     st.tuples(st.just("train"), st.sampled_from([None, "generator", "discriminator", "both"])),
     st.tuples(st.sampled_from(["rtd_weight", "mask_prob"]), st.sampled_from([0.1, 0.2, 0.3])),
@@ -81,4 +99,4 @@ def test_a_log_that_grows_has_the_run_s_stages(asked: list[tuple[str, Any]], sch
             log.stages()
         else:
             run.changes.append(Change(step, what, 0.5, how))
-    assert log.stages() == stages(config, run.history, run.changes) == log.stages()
+    assert log.stages() == stages_at_once(config, run.history, run.changes) == log.stages()

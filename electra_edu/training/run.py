@@ -30,7 +30,7 @@ from electra_edu.training.records import Change, Evaluation, StepRecord
 from electra_edu.training.remedies import culprit, stopped
 from electra_edu.training.restoring import restore
 from electra_edu.training.schemes import copy_generator, trained_at
-from electra_edu.training.stages import Stage, stages
+from electra_edu.training.stages import Stage, StageLog
 from electra_edu.training.undo import Undo
 
 LIVE_FIELDS = ("mask_prob", "rtd_weight", "temperature", "learning_rate", "muon_learning_rate")
@@ -110,7 +110,7 @@ class TrainingRun:
     @property
     def stages(self) -> list[Stage]:
         """What was asked of the run so far: a new run that is asked the same, stage by stage, becomes this one."""
-        return stages(self.first_config, self.history, self.changes)
+        return StageLog(self).stages()
 
     @torch.inference_mode(False)
     def advance(self, steps: int, trained: Trained | None = None) -> list[StepRecord]:

@@ -10,6 +10,7 @@ from electra_edu.corpora.corpus import Corpus
 from electra_edu.plots.curves import HALF_LIFE
 from electra_edu.plots.series import RunningAverage
 from electra_edu.training import Stage, TrainingRun, judge
+from electra_edu.training.stages import StageLog
 from electra_edu.training.verdict import BestRecall
 from electra_edu.widgets.frame import (
     Chart,
@@ -27,7 +28,6 @@ from electra_edu.widgets.frame import (
 )
 from electra_edu.widgets.growing_curve import GrowingCurve
 from electra_edu.widgets.run_labels import NAMES, change_label, settings_label
-from electra_edu.widgets.stage_log import StageLog
 
 RAW = ("mlm_loss", "rtd_loss")  # drawn faint, as they are
 KEPT_POINTS = 120  # of a curve that stays behind
