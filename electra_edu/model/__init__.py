@@ -1,0 +1,1 @@
+"""The two networks and the step between them: mask, generate, replace, detect."""

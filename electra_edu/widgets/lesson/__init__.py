@@ -1,0 +1,1 @@
+"""What every lesson has: its header, the map, quizzes, predictions and checks."""
