@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from electra_edu.electra import Electra
-from electra_edu.experiments.benchmark.ours import RecordedStep
-from electra_edu.experiments.benchmark.shapes import Shape
-from electra_edu.experiments.benchmark.steps import autocast, distinct
-from electra_edu.optim import adamw
+from benchmarks.ours import RecordedStep
+from benchmarks.shapes import Shape
+from benchmarks.steps import autocast, distinct
+from electra_edu.model.electra import Electra
 from electra_edu.training.captured_run import CapturedRun
+from electra_edu.training.optim import adamw
 from electra_edu.training.recording import WARM_UP, CudaRecorder, Recorder, Replayed
 
 

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from electra_edu.experiments.benchmark.shapes import LONGEST, MASK, Shape
-from electra_edu.experiments.benchmark.steps import AdamStep
+from benchmarks.shapes import LONGEST, MASK, Shape
+from benchmarks.steps import AdamStep
 
 
 class Reader(nn.Module):

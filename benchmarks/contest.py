@@ -5,14 +5,14 @@ from typing import Any
 
 import torch
 
+from benchmarks.captured import PlainCapturedStep, RecordedCapturedStep
+from benchmarks.ours import RecordedStep, plain
+from benchmarks.peers import PEERS, MissingPeer
+from benchmarks.shapes import Shape
+from benchmarks.steps import Factory, Step, seeded
+from benchmarks.timing import fault_counter, measure, product_on, synchroniser
 from electra_edu import efficiency
-from electra_edu.errors import ElectraEduError
-from electra_edu.experiments.benchmark.captured import PlainCapturedStep, RecordedCapturedStep
-from electra_edu.experiments.benchmark.ours import RecordedStep, plain
-from electra_edu.experiments.benchmark.peers import PEERS, MissingPeer
-from electra_edu.experiments.benchmark.shapes import Shape
-from electra_edu.experiments.benchmark.steps import Factory, Step, seeded
-from electra_edu.experiments.benchmark.timing import fault_counter, measure, product_on, synchroniser
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training.devices import choose_device
 
 BATCHES = 8  # different ones, so that no contender learns one by heart in the cache

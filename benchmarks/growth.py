@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from electra_edu.experiments.benchmark.contest import device_named, dtype_named
-from electra_edu.experiments.benchmark.kept import memory_of
-from electra_edu.experiments.benchmark.ours import plain
-from electra_edu.experiments.benchmark.shapes import Shape
-from electra_edu.experiments.benchmark.timing import measure, product_on, synchroniser
+from benchmarks.contest import device_named, dtype_named
+from benchmarks.kept import memory_of
+from benchmarks.ours import plain
+from benchmarks.shapes import Shape
+from benchmarks.timing import measure, product_on, synchroniser
 
 Row = dict[str, Any]  # plain values for JSON and for the figure
 

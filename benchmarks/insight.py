@@ -11,7 +11,7 @@ import torch
 
 from electra_edu.config import preset
 from electra_edu.corpora import load_corpus
-from electra_edu.errors import ElectraEduError, nearest
+from electra_edu.support.errors import ElectraEduError, nearest
 from electra_edu.training import TrainingRun
 
 Row = dict[str, Any]  # plain values for JSON

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from electra_edu.electra import Electra
-from electra_edu.experiments.benchmark.shapes import Shape
-from electra_edu.experiments.benchmark.steps import autocast
-from electra_edu.optim import adamw
+from benchmarks.shapes import Shape
+from benchmarks.steps import autocast
+from electra_edu.model.electra import Electra
+from electra_edu.training.optim import adamw
 
 
 def memory_of(shape: Shape, device: torch.device, dtype: torch.dtype) -> int:

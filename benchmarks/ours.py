@@ -7,10 +7,10 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from torch import Tensor, nn
 
+from benchmarks.shapes import Shape
+from benchmarks.steps import AdamStep, autocast, distinct
 from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus
-from electra_edu.electra import Electra
-from electra_edu.experiments.benchmark.shapes import Shape
-from electra_edu.experiments.benchmark.steps import AdamStep, autocast, distinct
+from electra_edu.model.electra import Electra
 from electra_edu.training import TrainingRun
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from electra_edu.errors import ElectraEduError
-from electra_edu.experiments.benchmark.chapter_step import chapter
-from electra_edu.experiments.benchmark.shapes import CLS, LONGEST, MASK, PAD, SEP, Shape
-from electra_edu.experiments.benchmark.steps import AdamStep, Factory
+from benchmarks.chapter_step import chapter
+from benchmarks.shapes import CLS, LONGEST, MASK, PAD, SEP, Shape
+from benchmarks.steps import AdamStep, Factory
+from electra_edu.support.errors import ElectraEduError
 
 IGNORED = -100  # a label that Hugging Face's loss leaves out
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
-from electra_edu.errors import ElectraEduError, nearest
+from electra_edu.support.errors import ElectraEduError, nearest
 
 PAD, _UNK, CLS, SEP, MASK = range(len(SPECIAL_TOKENS))  # every contender is told these ids
 LONGEST = 512  # positions that every contender has embeddings for, as Hugging Face's default is

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from electra_edu.config import ElectraConfig
-from electra_edu.optim import adamw
+from electra_edu.training.optim import adamw
 
 
 class Step(Protocol):

@@ -9,7 +9,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from electra_edu.errors import ElectraEduError
+from electra_edu.support.errors import ElectraEduError
 
 WARM_UP = 3  # steps of each contender before anything is timed
 PRODUCT_SIZE = 2048  # rows and columns of the matrices that are multiplied

@@ -7,32 +7,18 @@ Each name brings its module with it when it is first used, so that the import it
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # for type checkers and editors; at run time `_PLACES` says where a name is
-    from electra_edu import (
-        corpora,
-        course,
-        detection,
-        doctor,
-        efficiency,
-        experiments,
-        finetuning,
-        generator,
-        interop,
-        masking,
-        metrics,
-        objectives,
-        plots,
-        probes,
-        tasks,
-        widgets,
-    )
-    from electra_edu.config import ElectraConfig, preset
+if TYPE_CHECKING:  # for type checkers and editors; at run time the two tables below say where a name is
+    from electra_edu import corpora, course, efficiency, experiments, interop, metrics, plots, widgets
+    from electra_edu.cli import doctor
+    from electra_edu.config import ElectraConfig, objectives, preset
     from electra_edu.corpora import Corpus, load_corpus
-    from electra_edu.detection import detect
-    from electra_edu.electra import Electra, ElectraOutput
-    from electra_edu.errors import ElectraEduError, TrainingStopped
+    from electra_edu.evaluation import detection, finetuning, probes, tasks
+    from electra_edu.evaluation.detection import detect
+    from electra_edu.model import generator, masking
+    from electra_edu.model.electra import Electra, ElectraOutput
+    from electra_edu.support.errors import ElectraEduError, TrainingStopped
     from electra_edu.training import Evaluation, StepRecord, TrainingRun
-    from electra_edu.widgets.check import check
+    from electra_edu.widgets.lesson.check import check
 
 __version__ = "0.1.0"
 
@@ -68,18 +54,28 @@ __all__ = [
     "widgets",
 ]
 
-_PLACES = {  # name -> the module below this one that has it; every other name of `__all__` is such a module itself
+_MODULES = {  # name -> the module that it is; every other module of `__all__` lies directly below this one
+    "detection": "evaluation.detection",
+    "doctor": "cli.doctor",
+    "finetuning": "evaluation.finetuning",
+    "generator": "model.generator",
+    "masking": "model.masking",
+    "objectives": "config.objectives",
+    "probes": "evaluation.probes",
+    "tasks": "evaluation.tasks",
+}
+_PLACES = {  # name -> the module that defines it
     "Corpus": "corpora",
-    "Electra": "electra",
+    "Electra": "model.electra",
     "ElectraConfig": "config",
-    "ElectraEduError": "errors",
-    "ElectraOutput": "electra",
+    "ElectraEduError": "support.errors",
+    "ElectraOutput": "model.electra",
     "Evaluation": "training",
     "StepRecord": "training",
     "TrainingRun": "training",
-    "TrainingStopped": "errors",
-    "check": "widgets.check",
-    "detect": "detection",
+    "TrainingStopped": "support.errors",
+    "check": "widgets.lesson.check",
+    "detect": "evaluation.detection",
     "load_corpus": "corpora",
     "preset": "config",
 }
@@ -89,8 +85,11 @@ def __getattr__(name: str) -> object:
     """Load the module of a name that is used for the first time; afterwards it is an ordinary attribute."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"{__name__}.{_PLACES.get(name, name)}")
-    value = globals()[name] = getattr(module, name) if name in _PLACES else module
+    if name in _PLACES:
+        value: object = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+    else:
+        value = import_module(f"{__name__}.{_MODULES.get(name, name)}")
+    globals()[name] = value
     return value
 
 

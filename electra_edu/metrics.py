@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from electra_edu import tensors
-from electra_edu.arguments import as_number, finite_number, refuse, whole_number
-from electra_edu.errors import ElectraEduError
+from electra_edu.support import tensors
+from electra_edu.support.arguments import as_number, finite_number, refuse, whole_number
+from electra_edu.support.errors import ElectraEduError
 
 MOST_BINS = 1_000_000
 

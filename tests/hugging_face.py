@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from transformers import ElectraConfig as TheirConfig
 from transformers import ElectraForPreTraining, PreTrainedModel
 
-from electra_edu.electra import Electra
-from electra_edu.errors import CheckpointError
 from electra_edu.interop import from_transformers
+from electra_edu.model.electra import Electra
+from electra_edu.support.errors import CheckpointError
 
 TOLERANCE = 1e-5
 SIZES: dict[str, Any] = {

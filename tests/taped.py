@@ -11,7 +11,7 @@ from small import state
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from electra_edu import tensors
+from electra_edu.support import tensors
 from electra_edu.training import StepRecord, TrainingRun
 from electra_edu.training.captured_run import CapturedRun
 from electra_edu.training.recording import Recorder, Work

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import electra_edu as edu
-from electra_edu.objectives import OBJECTIVES
+from electra_edu.config.objectives import OBJECTIVES
 
 SETTINGS = st.fixed_dictionaries(
     {},

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import precision_recall_curve, precision_recall_fscore_support
 
-from electra_edu.errors import ElectraEduError
 from electra_edu.metrics import (
     auc,
     binary_entropy,
@@ -21,6 +20,7 @@ from electra_edu.metrics import (
     expected_calibration_error,
     reliability_curve,
 )
+from electra_edu.support.errors import ElectraEduError
 
 # Thousandths meet the bins' edges and each other; floats lie anywhere.
 VERDICTS = st.lists(

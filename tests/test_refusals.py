@@ -17,7 +17,7 @@ import electra_edu as edu
 from electra_edu.config import BUILT_FROM, FIELD_NAMES
 from electra_edu.corpora.words import unknown_words
 from electra_edu.plots.blocks import Bars, Fact, Facts, Series, Text, Token, Tokens
-from electra_edu.tensors import check_range
+from electra_edu.support.tensors import check_range
 
 WRAPPED: list[Callable[[float], Any]] = [np.float64, np.array, lambda x: torch.tensor(x, dtype=torch.float64)]
 

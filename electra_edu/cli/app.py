@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from electra_edu import doctor as checkup
 from electra_edu.cli import bench as benches
+from electra_edu.cli import doctor as checkup
 from electra_edu.cli import experiments as trials
 from electra_edu.cli import lab as jupyterlab
 from electra_edu.cli import lessons
 from electra_edu.cli.terminal import accept_every_character, complain, say
-from electra_edu.errors import ElectraEduError
+from electra_edu.support.errors import ElectraEduError
 
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
 

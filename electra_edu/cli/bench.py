@@ -9,12 +9,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from electra_edu import arguments, plots
+import benchmarks
+from benchmarks.contest import device_named, dtype_named
+from electra_edu import plots
 from electra_edu.cli.terminal import say, writable
-from electra_edu.errors import ElectraEduError
-from electra_edu.experiments import benchmark
-from electra_edu.experiments.benchmark.contest import device_named, dtype_named
-from electra_edu.files import write_whole
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.support.files import write_whole
 
 ON_A_GPU_ONLY = ("base",)  # minutes for a step on a CPU
 
@@ -22,15 +23,15 @@ ON_A_GPU_ONLY = ("base",)  # minutes for a step on a CPU
 def step(names: Sequence[str], rounds: int, seconds: float, device: str, dtype: str, out: Path | None) -> None:
     """Hold a contest at each of the shapes (those that suit the device when there are none), and print its table."""
     console = Console()
-    about = benchmark.hardware(device_named(device))  # a wrong name is answered before anything is timed
+    about = benchmarks.hardware(device_named(device))  # a wrong name is answered before anything is timed
     dtype_named(dtype)
     arguments.finite_number("--seconds", seconds)
-    shapes = [benchmark.shape_named(name) for name in names or _suited(device)]
+    shapes = [benchmarks.shape_named(name) for name in names or _suited(device)]
     path = _result(out, f"{about['date']}-step-{device}")
     found = []
     for shape in shapes:
         with console.status(f"{shape.name}: {rounds} rounds of about {seconds:g} s for each contender"):
-            one = benchmark.contest(shape, device=device, dtype=dtype, rounds=rounds, seconds=seconds)
+            one = benchmarks.contest(shape, device=device, dtype=dtype, rounds=rounds, seconds=seconds)
         found.append(one)
         if path is not None:  # after each shape: an interrupted benchmark keeps what it has
             _write(path, {"hardware": about, "contests": found, "rounds": rounds, "seconds": seconds})
@@ -43,13 +44,13 @@ def step(names: Sequence[str], rounds: int, seconds: float, device: str, dtype: 
 def growth(rounds: int, seconds: float, device: str, dtype: str, out: Path | None) -> None:
     """Vary one size at a time, print how time and memory grow, and write the rows and the figure."""
     console = Console()
-    about = benchmark.hardware(device_named(device))
+    about = benchmarks.hardware(device_named(device))
     dtype_named(dtype)
     arguments.finite_number("--seconds", seconds)
     path = _result(out, f"{about['date']}-growth-{device}")
     with console.status("Every size in turn, the others fixed"):
-        rows = benchmark.growth(device=device, dtype=dtype, rounds=rounds, seconds=seconds)
-    found = benchmark.slopes(rows)
+        rows = benchmarks.growth(device=device, dtype=dtype, rounds=rounds, seconds=seconds)
+    found = benchmarks.slopes(rows)
     if path is not None:
         _write(path, {"hardware": about, "dtype": dtype, "rows": rows, "slopes": found})
         figure = plots.growth(rows, {one["varied"]: one["most"] for one in found})
@@ -66,23 +67,23 @@ def insight(
 ) -> None:
     """Train the presets until they pass their marks, print how long that took, and write the rows."""
     console = Console()
-    about = benchmark.hardware(device_named(device))
-    names = [*dict.fromkeys(corpora or benchmark.MARKS)]
+    about = benchmarks.hardware(device_named(device))
+    names = [*dict.fromkeys(corpora or benchmarks.MARKS)]
     for name in names:
-        benchmark.marks_of(name)
+        benchmarks.marks_of(name)
     arguments.seed("--first-seed", first_seed + seeds)
     stems = {name: f"{about['date']}-insight-{name}-{device}-{about['threads']}-threads" for name in names}
     paths = {name: _result(out, stem) for name, stem in stems.items()}
     rows = []
     for corpus, path in paths.items():
         with console.status(f"{corpus}: {seeds} runs, one after the other"):
-            mine = benchmark.time_to_insight(
+            mine = benchmarks.time_to_insight(
                 corpus, seeds=range(first_seed, first_seed + seeds), device=device, patience=patience
             )
         if path is not None:
             _write(path, {"hardware": about, "rows": mine})
         rows += mine
-    console.print(insight_table(benchmark.insight_summary(rows)))
+    console.print(insight_table(benchmarks.insight_summary(rows)))
     console.print(_hardware_line(about, "float32", ()))
 
 
@@ -144,7 +145,7 @@ def growth_tables(rows: Sequence[Mapping[str, Any]], slopes: Sequence[Mapping[st
 
 
 def _suited(device: str) -> list[str]:
-    return [name for name in benchmark.SHAPES if device == "cuda" or name not in ON_A_GPU_ONLY]
+    return [name for name in benchmarks.SHAPES if device == "cuda" or name not in ON_A_GPU_ONLY]
 
 
 def _hardware_line(about: Mapping[str, Any], dtype: str, rates: Sequence[float]) -> str:

@@ -20,10 +20,10 @@ from electra_edu.corpora.cache import FOLDER_VARIABLE as CACHE_VARIABLE
 from electra_edu.corpora.cache import cache_folder
 from electra_edu.course.progress import FOLDER_VARIABLE as PROGRESS_VARIABLE
 from electra_edu.course.progress import Progress
-from electra_edu.errors import ElectraEduError
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.support.user_state import FOLDER_VARIABLE as STATE_VARIABLE
+from electra_edu.support.user_state import StateError, state_folder
 from electra_edu.training import TrainingRun
-from electra_edu.user_state import FOLDER_VARIABLE as STATE_VARIABLE
-from electra_edu.user_state import StateError, state_folder
 
 SLOW = 5.0  # training steps a second on the toy preset; below this a lesson's minute becomes many
 FRONT_ENDS = {  # distribution -> its half that runs in the browser, as JupyterLab names it

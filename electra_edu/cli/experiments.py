@@ -10,10 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from electra_edu import arguments
 from electra_edu.cli.terminal import complain, say, writable
 from electra_edu.config import ElectraConfig
-from electra_edu.errors import ElectraEduError, nearest
 from electra_edu.experiments import (
     Experiment,
     Outcome,
@@ -32,6 +30,8 @@ from electra_edu.experiments.findings import named
 from electra_edu.experiments.plan import TFLOP, number
 from electra_edu.experiments.readings import scores_of
 from electra_edu.experiments.records import check_table
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError, nearest
 
 GENERATOR = {"mlm_loss": "MLM loss", "mlm_accuracy": "right", "sampled_accuracy": "right, drawn", "entropy": "entropy"}
 DISCRIMINATOR = {"auc": "AUC, exam", "live_auc": "AUC, own fakes", "recall": "recall", "replaced_rate": "replaced"}

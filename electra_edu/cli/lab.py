@@ -17,11 +17,11 @@ from pathlib import Path
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
 
+from electra_edu.cli.doctor import check_folder, usable_cores
 from electra_edu.cli.lessons import state_of
-from electra_edu.doctor import check_folder, usable_cores
-from electra_edu.errors import ElectraEduError
-from electra_edu.files import write_whole
-from electra_edu.user_state import unusable
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.support.files import write_whole
+from electra_edu.support.user_state import unusable
 
 POSIX = os.name == "posix"  # Linux, macOS
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from electra_edu.errors import ElectraEduError
-from electra_edu.files import write_whole
-from electra_edu.user_state import StateError, state_folder, unusable
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.support.files import write_whole
+from electra_edu.support.user_state import StateError, state_folder, unusable
 
 MANIFEST = "lessons.json"  # in the state of a folder: file name -> fingerprint of what we wrote under it
 FORMER_STATE = ".electra_edu"  # where version 0.1.0 kept this, in the folder itself

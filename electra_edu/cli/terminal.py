@@ -10,8 +10,8 @@ from types import MappingProxyType
 
 from rich.console import Console
 
-from electra_edu import arguments
-from electra_edu.errors import ElectraEduError
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError
 
 # One character each, so that tables keep their shape; what is not here becomes a question mark.
 PLAIN: Mapping[str, str] = MappingProxyType(

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self
 
-from electra_edu import arguments
+from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.config.values import check_names, named_fields, plain_value
-from electra_edu.errors import ElectraEduError
-from electra_edu.objectives import OBJECTIVES
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError
 
 Positions = Literal["rotary", "learned"]
 WeightSharing = Literal["none", "embeddings", "all", "gdes"]

@@ -2,10 +2,10 @@
 
 from typing import get_args
 
-from electra_edu import arguments
 from electra_edu.config.electra_config import ElectraConfig
-from electra_edu.errors import ElectraEduError
-from electra_edu.objectives import OBJECTIVES, Trained
+from electra_edu.config.objectives import OBJECTIVES, Trained
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError
 
 BUILT_FROM = (  # another value of one of these asks for other networks, or for other ids than they have learned
     "vocab_size",

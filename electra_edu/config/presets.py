@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from electra_edu.arguments import shown
 from electra_edu.config.electra_config import ElectraConfig
-from electra_edu.errors import ElectraEduError, nearest
+from electra_edu.support.arguments import shown
+from electra_edu.support.errors import ElectraEduError, nearest
 
 _TINY = ElectraConfig(
     type_vocab_size=2,

@@ -6,8 +6,8 @@ from functools import wraps
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
-from electra_edu import arguments
-from electra_edu.errors import ElectraEduError, nearest
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError, nearest
 
 Kind = TypeVar("Kind")
 

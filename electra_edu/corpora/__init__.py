@@ -8,7 +8,7 @@ from electra_edu.corpora.docs import load_docs
 from electra_edu.corpora.hub import load_hub
 from electra_edu.corpora.text_files import load_file, load_text
 from electra_edu.corpora.typed import encode_typed
-from electra_edu.errors import CorpusError, CorpusFileError, nearest
+from electra_edu.support.errors import CorpusError, CorpusFileError, nearest
 
 __all__ = ["IGNORE", "SPECIAL_TOKENS", "Corpus", "CorpusSource", "Labels", "encode_typed", "load_corpus"]
 

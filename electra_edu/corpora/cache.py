@@ -11,7 +11,7 @@ from platformdirs import user_cache_path
 from tokenizers import Tokenizer
 
 from electra_edu.corpora.corpus import Corpus, Labels
-from electra_edu.files import DamagedFileError, read_tensors, write_tensors
+from electra_edu.support.files import DamagedFileError, read_tensors, write_tensors
 
 FOLDER_VARIABLE = "ELECTRA_EDU_CACHE"  # environment variable that names another folder
 LABELS = "labels."  # begins the names of the label tensors in a file

@@ -22,7 +22,7 @@ from electra_edu.corpora import normal_form, packing, prose, wordpiece
 from electra_edu.corpora.cache import cached
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.corpora.packing import Document, build_corpus
-from electra_edu.errors import CorpusError
+from electra_edu.support.errors import CorpusError
 
 TOPICS = Path("pydoc_data", "topics.py")  # Python's language reference, one dict literal
 NOT_DOCUMENTATION = {"test", "tests", "testing", "idle_test", "site-packages", "dist-packages"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.corpora.text_files import load_text
-from electra_edu.errors import CorpusError
+from electra_edu.support.errors import CorpusError
 
 MOST_CHARACTERS = 50_000_000  # read from a data set: rows are streamed, so that no more than this is downloaded
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from electra_edu.errors import CorpusError
+from electra_edu.support.errors import CorpusError
 
 SAMPLE = 300_000  # characters looked at in three places of a long text
 LONG_LINE = 1000  # characters: of a longer line only the two ends are looked at, which keeps the patterns fast

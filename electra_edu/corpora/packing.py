@@ -11,7 +11,7 @@ from torch import Tensor
 from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus, Labels
 from electra_edu.corpora.unknown import UnknownText
 from electra_edu.corpora.wordpiece import LETTER_CASES, encode, letter_cases, train_wordpiece
-from electra_edu.errors import CorpusError
+from electra_edu.support.errors import CorpusError
 
 HELDOUT_SHARE = 0.05  # of the characters
 BLOCK_ROWS = 4  # sequences held out in one piece, roughly, so that their neighbourhood is unseen too

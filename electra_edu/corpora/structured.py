@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from electra_edu.corpora.markup import TAGS, way_out
-from electra_edu.errors import CorpusError
+from electra_edu.support.errors import CorpusError
 
 FIELD = "text"  # of an object: what data sets of texts call theirs
 LINES = "[json.loads(line) for line in {read}.split('\\n') if line.strip()]"

@@ -13,7 +13,7 @@ from electra_edu.corpora.markup import check_prose
 from electra_edu.corpora.normal_form import composed
 from electra_edu.corpora.packing import Document, build_corpus
 from electra_edu.corpora.structured import text_of
-from electra_edu.errors import CorpusError, CorpusFileError
+from electra_edu.support.errors import CorpusError, CorpusFileError
 
 LARGEST_FILE = 200_000_000  # bytes; more would take minutes and many gigabytes of memory
 LONGEST_PARAGRAPH = 2_000  # characters; a longer one is cut between words, and its pieces count as paragraphs

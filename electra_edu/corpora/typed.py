@@ -2,7 +2,7 @@
 
 from tokenizers import Encoding, Tokenizer
 
-from electra_edu import arguments
+from electra_edu.support import arguments
 
 
 def encode_typed(tokenizer: Tokenizer, text: str) -> Encoding:

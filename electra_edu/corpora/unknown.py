@@ -9,7 +9,7 @@ from electra_edu.corpora.corpus import SPECIAL_TOKENS
 from electra_edu.corpora.normal_form import composed
 from electra_edu.corpora.wordpiece import LONGEST_WORD, size_to_spell
 from electra_edu.corpora.words import typed_spans
-from electra_edu.errors import CorpusError
+from electra_edu.support.errors import CorpusError
 
 MAX_UNKNOWN = 0.1  # share of the characters of the training text
 SIZES = (*(2**power for power in range(8, 17)), 100_000)  # of vocabularies to offer

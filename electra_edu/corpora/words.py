@@ -9,7 +9,7 @@ from tokenizers import Encoding, Tokenizer
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
 from electra_edu.corpora.normal_form import composed
 from electra_edu.corpora.typed import encode_typed
-from electra_edu.errors import CorpusError
+from electra_edu.support.errors import CorpusError
 
 CONTINUATION = "##"  # marks the inner pieces of a WordPiece vocabulary
 

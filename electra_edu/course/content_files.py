@@ -6,9 +6,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from electra_edu.arguments import shown
-from electra_edu.errors import ElectraEduError, nearest
-from electra_edu.fields import ContentError
+from electra_edu.support.arguments import shown
+from electra_edu.support.errors import ElectraEduError, nearest
+from electra_edu.support.fields import ContentError
 
 
 @cache

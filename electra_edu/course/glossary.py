@@ -7,7 +7,7 @@ from functools import cache
 from typing import Literal, get_args
 
 from electra_edu.course.content_files import entries, missing
-from electra_edu.fields import ContentError, Fields
+from electra_edu.support.fields import ContentError, Fields
 
 Level = Literal["curious", "student", "expert"]
 LEVELS: tuple[Level, ...] = get_args(Level)

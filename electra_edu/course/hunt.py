@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus
-from electra_edu.errors import CorpusError, ElectraEduError
-from electra_edu.generator import sample
-from electra_edu.masking import Masking, choose_positions, corrupt
+from electra_edu.model.generator import sample
+from electra_edu.model.masking import Masking, choose_positions, corrupt
+from electra_edu.support.errors import CorpusError, ElectraEduError
 from electra_edu.training import TrainingRun
 
 LEAST_FAKES, MOST_FAKES = 2, 4

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from electra_edu.course.content_files import content, missing
-from electra_edu.fields import ContentError, Fields
+from electra_edu.support.fields import ContentError, Fields
 
 PARTS = {"I": "The idea", "II": "Training it", "III": "Using and judging it"}
 LETTERS = "abcdef"

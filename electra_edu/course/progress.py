@@ -14,15 +14,15 @@ from typing import Any
 from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
-from electra_edu import arguments
 from electra_edu.course.building import is_building
 from electra_edu.course.glossary import LEVELS, Level
 from electra_edu.course.lessons import lessons
 from electra_edu.course.seals import is_sealed, seal
-from electra_edu.errors import ElectraEduError
-from electra_edu.fields import ContentError, Fields
-from electra_edu.files import write_whole
-from electra_edu.user_state import StateError, doubt_about
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.support.fields import ContentError, Fields
+from electra_edu.support.files import write_whole
+from electra_edu.support.user_state import StateError, doubt_about
 
 FOLDER_VARIABLE = "ELECTRA_EDU_PROGRESS"  # environment variable that names another folder
 PATIENCE = 5.0  # seconds to wait for another kernel that writes the same file

@@ -7,7 +7,7 @@ executed only under a seal, which nobody can make without the key in this user's
 import hmac
 import json
 
-from electra_edu.user_state import secret_key
+from electra_edu.support.user_state import secret_key
 
 
 def seal(lesson: str, exercise: str, source: str) -> str:

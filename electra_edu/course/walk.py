@@ -8,15 +8,15 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from electra_edu.discriminator import Discriminator
-from electra_edu.electra import ElectraOutput
-from electra_edu.errors import ElectraEduError
-from electra_edu.generator import Generator
-from electra_edu.masking import Masking, mask
-from electra_edu.objectives import Trained
-from electra_edu.optim import make_optimizers, set_rates
+from electra_edu.config.objectives import Trained
+from electra_edu.model.discriminator import Discriminator
+from electra_edu.model.electra import ElectraOutput
+from electra_edu.model.generator import Generator
+from electra_edu.model.masking import Masking, mask
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 from electra_edu.training.gradients import owners
+from electra_edu.training.optim import make_optimizers, set_rates
 
 BATCH = 16
 NAMES = {"generator": "generator only", "discriminator": "discriminator only", "both": "both"}

@@ -8,8 +8,8 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from electra_edu import arguments
 from electra_edu.efficiency.networks import with_total
+from electra_edu.support import arguments
 
 VOCAB_SIZE, POSITIONS = 30522, 512
 

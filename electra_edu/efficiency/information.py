@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from electra_edu import arguments
 from electra_edu.config import ElectraConfig, masked_positions
 from electra_edu.efficiency.networks import CONFIG
-from electra_edu.errors import ElectraEduError
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError
 
 # A generator's samples are right about 60% of the time, so 40% of the masked tokens end up replaced: an author of the
 # paper in github.com/ymcui/Chinese-ELECTRA, issue 19. At a mask rate of 15% that makes 6% of all tokens.

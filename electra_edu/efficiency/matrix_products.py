@@ -1,7 +1,7 @@
 """Training FLOPs by the rule of the races: what the matrix products cost, and nothing else."""
 
-from electra_edu import arguments
 from electra_edu.config import ElectraConfig, check_trained, masked_positions
+from electra_edu.config.objectives import Trained
 from electra_edu.efficiency.networks import (
     CONFIG,
     Network,
@@ -9,7 +9,7 @@ from electra_edu.efficiency.networks import (
     networks,
     with_total,
 )
-from electra_edu.objectives import Trained
+from electra_edu.support import arguments
 
 # How often a network's forward pass is paid in a step: the backward pass costs twice the forward.
 _PASSES = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from electra_edu.config import ElectraConfig, EncoderShape, masked_positions
-from electra_edu.objectives import OBJECTIVES
+from electra_edu.config.objectives import OBJECTIVES
 
 CONFIG = "edu.preset('toy')"  # how errors say where a config comes from
 

@@ -9,10 +9,10 @@ the rule knows.
 
 from fractions import Fraction
 
-from electra_edu import arguments
 from electra_edu.config import ElectraConfig, EncoderShape
 from electra_edu.efficiency.networks import CONFIG, Network, networks, with_total
-from electra_edu.errors import ElectraEduError
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError
 
 # Operations for each element.
 DROPOUT = 4  # draw, compare, multiply by the mask, rescale

@@ -2,9 +2,9 @@
 
 from typing import TypedDict
 
-from electra_edu import arguments
 from electra_edu.config import ElectraConfig, EncoderShape
 from electra_edu.efficiency.networks import CONFIG, Network, networks
+from electra_edu.support import arguments
 
 
 class Parameters(TypedDict):

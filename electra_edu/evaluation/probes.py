@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from electra_edu import arguments
 from electra_edu.corpora.corpus import IGNORE, Corpus
-from electra_edu.encoder import Encoder, HasEncoder, encoder_of
-from electra_edu.errors import ElectraEduError
-from electra_edu.tasks import Task, load_task, task_names
+from electra_edu.evaluation.tasks import Task, load_task, task_names
+from electra_edu.model.encoder import Encoder, HasEncoder, encoder_of
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError
 
 # How many labels of each class a probe is given: few, so that good features show. Of sequences, or of single tokens.
 LABELS_PER_CLASS: Mapping[str, int] = MappingProxyType(

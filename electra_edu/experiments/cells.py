@@ -18,14 +18,14 @@ import torch
 from filelock import FileLock
 
 from electra_edu import efficiency
-from electra_edu.encoder import HasEncoder
-from electra_edu.errors import CheckpointError
+from electra_edu.evaluation.finetuning import learning_curve
+from electra_edu.evaluation.probes import probe_suite
+from electra_edu.evaluation.tasks import load_task
 from electra_edu.experiments.plan import TFLOP, Cell, FineTuning, corpus_named
-from electra_edu.files import write_whole
-from electra_edu.finetuning import learning_curve
 from electra_edu.interop import to_transformers
-from electra_edu.probes import probe_suite
-from electra_edu.tasks import load_task
+from electra_edu.model.encoder import HasEncoder
+from electra_edu.support.errors import CheckpointError
+from electra_edu.support.files import write_whole
 from electra_edu.training import TrainingRun
 from electra_edu.training.schemes import trained_at
 

@@ -12,14 +12,15 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from electra_edu import arguments, efficiency
+from electra_edu import efficiency
 from electra_edu.config import PRESETS, ElectraConfig, preset
+from electra_edu.config.objectives import Trained
 from electra_edu.corpora import load_corpus
 from electra_edu.corpora.corpus import Corpus
-from electra_edu.errors import ElectraEduError, nearest
 from electra_edu.experiments.code_version import code_version
-from electra_edu.fields import Fields
-from electra_edu.objectives import Trained
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError, nearest
+from electra_edu.support.fields import Fields
 from electra_edu.training.schemes import trained_at
 
 TFLOP = 1e12

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from electra_edu import arguments
-from electra_edu.errors import ElectraEduError, nearest
 from electra_edu.experiments.plan import Experiment, corpus_named, load_experiment
 from electra_edu.experiments.runner import Outcome, run_experiment
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError, nearest
 
 # The name of a race, and the experiment whose arms run in it: the paper's Table 5, and the right side of its Figure 3.
 RACES: Mapping[str, str] = MappingProxyType({"objectives": "ladder", "schemes": "schemes"})

@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 
-from electra_edu.errors import ElectraEduError, nearest
-from electra_edu.experiments.benchmark.hardware import hardware
+from benchmarks.hardware import hardware
 from electra_edu.experiments.cells import MACHINE_COLUMNS, THREADS, Row
 from electra_edu.experiments.code_version import code_version
 from electra_edu.experiments.plan import TFLOP, Experiment, corpus_named
 from electra_edu.experiments.runner import Outcome
-from electra_edu.files import write_whole
+from electra_edu.support.errors import ElectraEduError, nearest
+from electra_edu.support.files import write_whole
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from electra_edu.errors import ElectraEduError, TrainingStopped
+from electra_edu.evaluation.probes import probe_suite
 from electra_edu.experiments.cells import CellFiles, Row, one_thread, run_cell
 from electra_edu.experiments.plan import Cell, Experiment, corpus_named
 from electra_edu.experiments.workers import settings
-from electra_edu.probes import probe_suite
+from electra_edu.support.errors import ElectraEduError, TrainingStopped
 from electra_edu.training import TrainingRun
 
 TRIAL_STEPS = 4  # of each arm, before an estimate; the first is left out

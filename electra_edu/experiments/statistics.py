@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from electra_edu.errors import ElectraEduError
 from electra_edu.experiments.cells import Row
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import Evaluation
 
 SCORES = {field.name for field in fields(Evaluation)} - {"step"}

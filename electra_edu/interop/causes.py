@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from electra_edu.arguments import shown
 from electra_edu.interop.names import CONFIG, HEAD, INDEX, WEIGHTS
+from electra_edu.support.arguments import shown
 
 AGAIN = "Fetch or copy the folder again."
 NEVER_OPENED = "Pickled weights are never opened here: opening one can run any program."

@@ -4,12 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from electra_edu.arguments import as_number
 from electra_edu.config import ElectraConfig, EncoderShape
-from electra_edu.discriminator import Discriminator
-from electra_edu.encoder import encoder_of
-from electra_edu.errors import CheckpointError, ElectraEduError
-from electra_edu.generator import Generator
 from electra_edu.interop.causes import wrong_field
 from electra_edu.interop.names import (
     OURS,
@@ -20,6 +15,11 @@ from electra_edu.interop.names import (
     architecture_of,
 )
 from electra_edu.interop.networks import PretrainedEncoder
+from electra_edu.model.discriminator import Discriminator
+from electra_edu.model.encoder import encoder_of
+from electra_edu.model.generator import Generator
+from electra_edu.support.arguments import as_number
+from electra_edu.support.errors import CheckpointError, ElectraEduError
 
 Network = Generator | Discriminator | PretrainedEncoder  # what a folder can be written from
 Sizes = Mapping[str, int | float]  # by transformers' names, those of SETTINGS

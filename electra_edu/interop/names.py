@@ -8,9 +8,9 @@ from typing import Literal
 from torch import Tensor, nn
 
 from electra_edu.config.electra_config import Positions
-from electra_edu.discriminator import Discriminator
-from electra_edu.encoder import Encoder, encoder_of
-from electra_edu.generator import Generator
+from electra_edu.model.discriminator import Discriminator
+from electra_edu.model.encoder import Encoder, encoder_of
+from electra_edu.model.generator import Generator
 
 Half = Literal["discriminator", "generator", "encoder"]  # "encoder": a network without its head
 

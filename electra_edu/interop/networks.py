@@ -3,9 +3,9 @@
 from tokenizers import Tokenizer
 
 from electra_edu.config import ElectraConfig, EncoderShape
-from electra_edu.discriminator import Discriminator
-from electra_edu.encoder import Embeddings, Encoder
-from electra_edu.generator import Generator
+from electra_edu.model.discriminator import Discriminator
+from electra_edu.model.encoder import Embeddings, Encoder
+from electra_edu.model.generator import Generator
 
 
 class PretrainedDiscriminator(Discriminator):

@@ -8,10 +8,7 @@ from typing import Any, get_args
 import torch
 from torch import Tensor
 
-from electra_edu.arguments import one_of, path, shown
 from electra_edu.config.electra_config import Positions
-from electra_edu.encoder import encoder_of
-from electra_edu.errors import CheckpointError
 from electra_edu.interop import replacing
 from electra_edu.interop.causes import AGAIN, why_no_config
 from electra_edu.interop.described import config_of
@@ -35,6 +32,9 @@ from electra_edu.interop.networks import Pretrained, PretrainedDiscriminator, Pr
 from electra_edu.interop.tokenizer import check_size, special_token_ids, window_of
 from electra_edu.interop.vocabulary import read_tokenizer
 from electra_edu.interop.weights import known_names, measured_sizes
+from electra_edu.model.encoder import encoder_of
+from electra_edu.support.arguments import one_of, path, shown
+from electra_edu.support.errors import CheckpointError
 
 _HALVES: dict[str, Half] = {architecture.name: half for (_, half), architecture in ARCHITECTURES.items()}
 _ARTICLES: dict[Half, str] = {"discriminator": "a discriminator", "generator": "a generator", "encoder": "an encoder"}

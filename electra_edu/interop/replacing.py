@@ -14,10 +14,10 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from electra_edu.files import write_whole
 from electra_edu.interop.names import CONFIG, HEAD, WEIGHTS
 from electra_edu.interop.readme import FILE as README
 from electra_edu.interop.tokenizer import FILES as TOKENIZER_FILES
+from electra_edu.support.files import write_whole
 
 OURS = frozenset((CONFIG, WEIGHTS, HEAD, README, *TOKENIZER_FILES))  # all that is ever written, replaced or removed
 READY, WRITING = ".electra_edu-ready", ".electra_edu-writing-"

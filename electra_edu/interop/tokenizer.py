@@ -5,12 +5,12 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from electra_edu.arguments import as_whole, whole_number
 from electra_edu.config import ElectraConfig
-from electra_edu.errors import CheckpointError, ElectraEduError
 from electra_edu.interop.files import json_text
 from electra_edu.interop.names import CONFIG, ROLES
 from electra_edu.interop.vocabulary import SETTINGS, SPECIAL, TOKENIZER, plain, special_names, tokenizer_settings
+from electra_edu.support.arguments import as_whole, whole_number
+from electra_edu.support.errors import CheckpointError, ElectraEduError
 
 FILES = (TOKENIZER, SETTINGS, SPECIAL)
 RELEASED_VOCABULARY, RELEASED_IDS = 30522, (0, 100, 101, 102, 103)  # of the BERT vocabulary that ELECTRA took over

@@ -7,12 +7,12 @@ from typing import Any
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-from electra_edu.arguments import flag, shown
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
-from electra_edu.errors import CheckpointError, ElectraEduError
 from electra_edu.interop.causes import AGAIN, what_it_is, wrong_field
 from electra_edu.interop.files import read_json
 from electra_edu.interop.names import ROLES
+from electra_edu.support.arguments import flag, shown
+from electra_edu.support.errors import CheckpointError, ElectraEduError
 
 TOKENIZER, SETTINGS, SPECIAL = "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"
 VOCABULARY, ADDED = "vocab.txt", "added_tokens.json"

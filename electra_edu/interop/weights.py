@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from electra_edu.arguments import finite_number, whole_number
 from electra_edu.config.electra_config import Positions
-from electra_edu.errors import CheckpointError, ElectraEduError
 from electra_edu.interop.files import Stored
 from electra_edu.interop.names import CONFIG, SETTINGS, Half
+from electra_edu.support.arguments import finite_number, whole_number
+from electra_edu.support.errors import CheckpointError, ElectraEduError
 
 LARGEST = 2**31 - 1  # of a size; larger ones are slips
 _TABLE = "embeddings.word_embeddings.weight"

@@ -9,11 +9,6 @@ from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from electra_edu.arguments import path
-from electra_edu.discriminator import Discriminator
-from electra_edu.electra import Electra
-from electra_edu.encoder import encoder_of, rotations
-from electra_edu.errors import CheckpointError, ElectraEduError
 from electra_edu.interop import readme, replacing
 from electra_edu.interop.described import Network, longest, transformers_config
 from electra_edu.interop.files import json_text, read_json, tensor_bytes
@@ -30,6 +25,11 @@ from electra_edu.interop.names import (
 )
 from electra_edu.interop.networks import Pretrained
 from electra_edu.interop.tokenizer import tokenizer_files
+from electra_edu.model.discriminator import Discriminator
+from electra_edu.model.electra import Electra
+from electra_edu.model.encoder import encoder_of, rotations
+from electra_edu.support.arguments import path
+from electra_edu.support.errors import CheckpointError, ElectraEduError
 from electra_edu.training import TrainingRun
 
 

@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from electra_edu import tensors
 from electra_edu.config import ElectraConfig
-from electra_edu.encoder import Embeddings, Encoder, Linear
+from electra_edu.model.encoder import Embeddings, Encoder, Linear
+from electra_edu.support import tensors
 
 
 class Discriminator(nn.Module):

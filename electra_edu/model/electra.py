@@ -5,21 +5,21 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from electra_edu import arguments, tensors
 from electra_edu.config import BUILT_FROM, ElectraConfig, check_trained
-from electra_edu.discriminator import Discriminator
-from electra_edu.encoder import Embeddings, Encoder, Linear, initialise
-from electra_edu.errors import ElectraEduError
-from electra_edu.generator import CopyingPredictor, ExactGenerator, FrequencyGenerator, Generator, draw
-from electra_edu.losses import (
+from electra_edu.config.objectives import OBJECTIVES, Trained
+from electra_edu.model.discriminator import Discriminator
+from electra_edu.model.encoder import Embeddings, Encoder, Linear, initialise
+from electra_edu.model.generator import CopyingPredictor, ExactGenerator, FrequencyGenerator, Generator, draw
+from electra_edu.model.losses import (
     masked_lm_loss,
     mean_over,
     reinforce_loss,
     replaced_token_loss,
     replaced_token_losses,
 )
-from electra_edu.masking import Masking, corrupt, mask
-from electra_edu.objectives import OBJECTIVES, Trained
+from electra_edu.model.masking import Masking, corrupt, mask
+from electra_edu.support import arguments, tensors
+from electra_edu.support.errors import ElectraEduError
 
 
 @dataclass(frozen=True, eq=False)

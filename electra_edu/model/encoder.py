@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from electra_edu.config import ElectraConfig, EncoderShape
-from electra_edu.errors import ElectraEduError
+from electra_edu.support.errors import ElectraEduError
 
 EMBEDDING_STD = 0.02  # of freshly drawn embeddings, as in BERT
 

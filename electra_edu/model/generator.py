@@ -4,12 +4,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from electra_edu import tensors
-from electra_edu.arguments import as_number, instance, refuse
 from electra_edu.config import COLDEST, ElectraConfig, EncoderShape
 from electra_edu.corpora.toy import exact_distribution, toy_grammar
-from electra_edu.encoder import Embeddings, Encoder, Linear
-from electra_edu.errors import ElectraEduError
+from electra_edu.model.encoder import Embeddings, Encoder, Linear
+from electra_edu.support import tensors
+from electra_edu.support.arguments import as_number, instance, refuse
+from electra_edu.support.errors import ElectraEduError
 
 NEVER = -1e4  # the logit of a token that is never drawn; finite, so that entropies stay numbers
 

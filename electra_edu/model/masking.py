@@ -6,9 +6,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from electra_edu import tensors
-from electra_edu.arguments import as_number, instance, refuse
 from electra_edu.config import ElectraConfig, masked_positions
+from electra_edu.support import tensors
+from electra_edu.support.arguments import as_number, instance, refuse
 
 CONFIG = "edu.preset('toy')"  # how errors say where a config comes from
 

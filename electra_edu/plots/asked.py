@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from matplotlib.axes import Axes
 
-from electra_edu import arguments
+from electra_edu.support import arguments
 
 Kind = TypeVar("Kind")
 

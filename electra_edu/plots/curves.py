@@ -6,11 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from electra_edu import arguments
 from electra_edu.plots.asked import check_axes, listed
 from electra_edu.plots.literal import literal
 from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, NEUTRAL, PROBE
 from electra_edu.plots.series import smooth
+from electra_edu.support import arguments
 from electra_edu.training import Evaluation, StepRecord
 
 HALF_LIFE = 8.0  # steps over which the bold line averages

@@ -7,10 +7,10 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from electra_edu import arguments
-from electra_edu.errors import ElectraEduError, nearest
 from electra_edu.plots.asked import check_axes
 from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, NEUTRAL
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError, nearest
 
 INK, FAINT_INK, FAINT_EDGE = "#1F2328", "#6B727C", "#D5D9DE"
 ROWS = (30.0, 24.8, 19.6, 14.4, 9.2)  # heights of the five words, in a plane of 100 × 40

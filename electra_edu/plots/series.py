@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from electra_edu.arguments import as_number, refuse
+from electra_edu.support.arguments import as_number, refuse
 
 
 class RunningAverage:

@@ -8,11 +8,11 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from electra_edu.arguments import instance, items, refuse
 from electra_edu.plots import palette
 from electra_edu.plots.blocks import Bars, Block, Cells, Code, Columns, Facts, Lines, Pair, Table, Text, Tokens
 from electra_edu.plots.literal import literal
 from electra_edu.plots.sheet_charts import NAMES, NO_MARGINS, SMALL, TITLE, Margins, draw_chart, margins
+from electra_edu.support.arguments import instance, items, refuse
 
 WIDTH = 8.7  # inches
 WRAP = 112  # characters of 9.5 points that fit the width

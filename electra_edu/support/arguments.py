@@ -2,7 +2,7 @@
 
 A NumPy scalar, or a tensor or array without dimensions, counts as the number it holds. Where a number is asked for,
 True and False are refused: they are slips. No torch here, so that `config` and `efficiency` can check as well; tensors
-are checked by `electra_edu.tensors`.
+are checked by `electra_edu.support.tensors`.
 """
 
 import math
@@ -12,7 +12,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from electra_edu.errors import ElectraEduError, nearest
+from electra_edu.support.errors import ElectraEduError, nearest
 
 SHOWN = 80  # characters of a wrong value that an error repeats
 MANY = 2**63 - 1  # no size or number of steps is larger: PyTorch counts in 64 bits

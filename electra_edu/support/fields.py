@@ -3,7 +3,7 @@
 import reprlib
 from typing import Any
 
-from electra_edu.errors import ElectraEduError
+from electra_edu.support.errors import ElectraEduError
 
 _SHORT = reprlib.Repr()  # a value in a message takes a line, however long or deeply nested it is
 _SHORT.maxstring = _SHORT.maxother = 80

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from electra_edu.arguments import shown
-from electra_edu.errors import ElectraEduError
+from electra_edu.support.arguments import shown
+from electra_edu.support.errors import ElectraEduError
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from platformdirs import user_state_path
 
-from electra_edu.errors import ElectraEduError
-from electra_edu.files import write_whole
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.support.files import write_whole
 
 FOLDER_VARIABLE = "ELECTRA_EDU_STATE"  # environment variable that names another folder
 POSIX = os.name == "posix"  # elsewhere a file's owner and who may write to it are not looked at

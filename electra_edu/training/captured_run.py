@@ -1,6 +1,6 @@
 """A TrainingRun whose steps a GPU replays; the same settings, methods and records."""
 
-from electra_edu.objectives import Trained
+from electra_edu.config.objectives import Trained
 from electra_edu.training.captured_step import CapturedStep
 from electra_edu.training.figures import is_finite
 from electra_edu.training.recording import CudaRecorder, Recorder

@@ -10,12 +10,12 @@ from torch.nn.utils import clip_grads_with_norm_
 from torch.optim import Optimizer
 
 from electra_edu.config import ElectraConfig
-from electra_edu.electra import Electra
-from electra_edu.masking import tokens_needed
-from electra_edu.objectives import Trained
-from electra_edu.optim import average_share, keep_rates_on, move_average
+from electra_edu.config.objectives import Trained
+from electra_edu.model.electra import Electra
+from electra_edu.model.masking import tokens_needed
 from electra_edu.training.figures import measured, named, parts_of
 from electra_edu.training.gradients import Anatomy, Backward
+from electra_edu.training.optim import average_share, keep_rates_on, move_average
 from electra_edu.training.recording import Recorder, Replayed
 
 LEARN, UPDATE = 0, 1

@@ -17,8 +17,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from electra_edu.errors import CheckpointError
-from electra_edu.files import PART, DamagedFileError, read_tensors, write_tensors, write_whole
+from electra_edu.support.errors import CheckpointError
+from electra_edu.support.files import PART, DamagedFileError, read_tensors, write_tensors, write_whole
 from electra_edu.training.columns import to_columns
 from electra_edu.training.first_format import read_first_format
 from electra_edu.training.restoring import state_of

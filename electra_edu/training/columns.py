@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from electra_edu.objectives import Trained
+from electra_edu.config.objectives import Trained
 from electra_edu.training.records import StepRecord
 
 TRAINED: tuple[Trained, ...] = ("both", "generator", "discriminator")  # stored as their place here

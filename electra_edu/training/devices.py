@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from electra_edu.arguments import one_of
-from electra_edu.errors import ElectraEduError
+from electra_edu.support.arguments import one_of
+from electra_edu.support.errors import ElectraEduError
 
 
 def choose_device(device: str) -> torch.device:

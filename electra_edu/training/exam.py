@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from electra_edu.config import ElectraConfig
+from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.corpora.corpus import Corpus
-from electra_edu.electra import Electra, ElectraOutput
-from electra_edu.masking import Corruption, choose_positions, is_ordinary
 from electra_edu.metrics import auc, detection
-from electra_edu.objectives import OBJECTIVES
+from electra_edu.model.electra import Electra, ElectraOutput
+from electra_edu.model.masking import Corruption, choose_positions, is_ordinary
 from electra_edu.training.figures import generator_figures, verdict_counts
 from electra_edu.training.records import Evaluation
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from electra_edu.electra import ElectraOutput
 from electra_edu.metrics import detection, detection_counts
+from electra_edu.model.electra import ElectraOutput
 from electra_edu.training.gradients import Anatomy
 
 SCALARS = (  # what `measured` begins with

@@ -8,8 +8,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from electra_edu.config import ElectraConfig
-from electra_edu.files import DamagedFileError
-from electra_edu.objectives import OBJECTIVES
+from electra_edu.config.objectives import OBJECTIVES
+from electra_edu.support.files import DamagedFileError
 from electra_edu.training.columns import to_columns
 from electra_edu.training.records import StepRecord
 

@@ -1,9 +1,9 @@
 """Do a config and a corpus belong together? Asked once, when a run begins."""
 
-from electra_edu import arguments
 from electra_edu.config import SPECIAL_IDS, ElectraConfig
 from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus
-from electra_edu.errors import ElectraEduError
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError
 
 
 def check_fit(config: ElectraConfig, corpus: Corpus) -> None:

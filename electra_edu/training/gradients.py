@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
-from electra_edu.electra import Electra, ElectraOutput
-from electra_edu.encoder import Embeddings
+from electra_edu.model.electra import Electra, ElectraOutput
+from electra_edu.model.encoder import Embeddings
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from electra_edu.config import ElectraConfig
-from electra_edu.encoder import Attention, Block
+from electra_edu.model.encoder import Attention, Block
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # coefficients of the quintic iteration; Keller Jordan, "Muon", 2024
 

@@ -4,8 +4,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from electra_edu.config.objectives import Trained
 from electra_edu.metrics import binary_entropy
-from electra_edu.objectives import Trained
 
 
 @dataclass(frozen=True)

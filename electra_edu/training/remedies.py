@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from electra_edu.config import ElectraConfig
-from electra_edu.electra import Electra, ElectraOutput
-from electra_edu.errors import TrainingStopped
+from electra_edu.model.electra import Electra, ElectraOutput
+from electra_edu.support.errors import TrainingStopped
 
 LOWER = 10  # a learning rate that was too high is divided by this
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from electra_edu.errors import CheckpointError
-from electra_edu.files import DamagedFileError
-from electra_edu.optim import Muon, PaperAdam
+from electra_edu.support.errors import CheckpointError
+from electra_edu.support.files import DamagedFileError
+from electra_edu.training.optim import Muon, PaperAdam
 from electra_edu.training.records import Evaluation
 from electra_edu.training.saved_run import SavedRun
 

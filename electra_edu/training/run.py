@@ -11,21 +11,22 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grads_with_norm_
 
-from electra_edu import arguments, efficiency
-from electra_edu.arguments import instance, one_of, whole_number
+from electra_edu import efficiency
 from electra_edu.config import ElectraConfig
+from electra_edu.config.objectives import Trained
 from electra_edu.corpora.corpus import Corpus
-from electra_edu.electra import Electra
-from electra_edu.errors import ElectraEduError, nearest
-from electra_edu.generator import FrequencyGenerator
-from electra_edu.objectives import Trained
-from electra_edu.optim import make_optimizers, set_rates, update_average
+from electra_edu.model.electra import Electra
+from electra_edu.model.generator import FrequencyGenerator
+from electra_edu.support import arguments
+from electra_edu.support.arguments import instance, one_of, whole_number
+from electra_edu.support.errors import ElectraEduError, nearest
 from electra_edu.training import checkpoint
 from electra_edu.training.devices import choose_device
 from electra_edu.training.exam import Exam
 from electra_edu.training.figures import is_finite, step_figures
 from electra_edu.training.fit import check_fit, check_ids
 from electra_edu.training.gradients import Backward
+from electra_edu.training.optim import make_optimizers, set_rates, update_average
 from electra_edu.training.records import Change, Evaluation, StepRecord
 from electra_edu.training.remedies import culprit, stopped
 from electra_edu.training.restoring import restore

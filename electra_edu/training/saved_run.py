@@ -9,8 +9,8 @@ from torch import Tensor
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora import load_corpus
 from electra_edu.corpora.corpus import Corpus, CorpusSource
-from electra_edu.errors import CheckpointError, ElectraEduError
-from electra_edu.files import DamagedFileError
+from electra_edu.support.errors import CheckpointError, ElectraEduError
+from electra_edu.support.files import DamagedFileError
 from electra_edu.training.columns import from_columns
 from electra_edu.training.records import Change, StepRecord
 

@@ -3,8 +3,8 @@
 import torch
 
 from electra_edu.config import ElectraConfig
-from electra_edu.electra import Electra
-from electra_edu.objectives import Trained
+from electra_edu.config.objectives import Trained
+from electra_edu.model.electra import Electra
 
 
 def trained_at(step: int, config: ElectraConfig) -> Trained:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from electra_edu.objectives import Trained
+from electra_edu.config.objectives import Trained
 from electra_edu.training.schemes import trained_at
 
 if TYPE_CHECKING:

@@ -15,20 +15,20 @@ from small import count, rng
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
+import benchmarks
+from benchmarks import SHAPES, Shape, contest, growth, hardware, shape_named, slopes
+from benchmarks.chapter_step import chapter, fill
+from benchmarks.contest import contenders
+from benchmarks.growth import MIDDLE, VARIED, last_slope
+from benchmarks.hardware import _cpu
+from benchmarks.kept import memory_of
+from benchmarks.ours import RecordedStep, plain, random_corpus
+from benchmarks.peers import electra_pytorch_step, transformers_eager, transformers_step
+from benchmarks.steps import AdamStep, Factory, seeded
+from benchmarks.timing import Measurement, Timing, measure
 from electra_edu import efficiency, plots
 from electra_edu.cli import app
-from electra_edu.errors import ElectraEduError
-from electra_edu.experiments import benchmark
-from electra_edu.experiments.benchmark import SHAPES, Shape, contest, growth, hardware, shape_named, slopes
-from electra_edu.experiments.benchmark.chapter_step import chapter, fill
-from electra_edu.experiments.benchmark.contest import contenders
-from electra_edu.experiments.benchmark.growth import MIDDLE, VARIED, last_slope
-from electra_edu.experiments.benchmark.hardware import _cpu
-from electra_edu.experiments.benchmark.kept import memory_of
-from electra_edu.experiments.benchmark.ours import RecordedStep, plain, random_corpus
-from electra_edu.experiments.benchmark.peers import electra_pytorch_step, transformers_eager, transformers_step
-from electra_edu.experiments.benchmark.steps import AdamStep, Factory, seeded
-from electra_edu.experiments.benchmark.timing import Measurement, Timing, measure
+from electra_edu.support.errors import ElectraEduError
 
 CPU, FLOAT32 = torch.device("cpu"), torch.float32
 TINY = Shape("tiny", 64, 12, 8, 16, 16, 2, 2, 8)
@@ -499,9 +499,9 @@ def test_the_figure_has_labelled_axes() -> None:
 
 @pytest.fixture
 def tiny_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
-    from electra_edu.experiments.benchmark import shapes
+    from benchmarks import shapes
 
-    for module in (shapes, benchmark):
+    for module in (shapes, benchmarks):
         monkeypatch.setattr(module, "SHAPES", MappingProxyType({"tiny": TINY, "base": replace(TINY, name="base")}))
 
 
@@ -535,7 +535,7 @@ def test_the_table_notes_who_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def test_growth_writes_its_rows_and_its_figure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     rows = fake_rows(**dict.fromkeys(VARIED, (0.5, 0.25)))
-    monkeypatch.setattr(benchmark, "growth", lambda **_settings: rows)
+    monkeypatch.setattr(benchmarks, "growth", lambda **_settings: rows)
     result = run("growth", "--out", str(tmp_path))
     assert result.exit_code == 0, result.output
     assert "Nothing grows faster than it must." in result.output

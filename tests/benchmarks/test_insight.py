@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+import benchmarks
+from benchmarks import time_to_insight
+from benchmarks.insight import Marks, _train, summary
 from electra_edu.cli import app
-from electra_edu.errors import ElectraEduError
-from electra_edu.experiments import benchmark
-from electra_edu.experiments.benchmark import time_to_insight
-from electra_edu.experiments.benchmark.insight import Marks, _train, summary
+from electra_edu.support.errors import ElectraEduError
 
 
 class Scripted:
@@ -71,14 +71,14 @@ def test_a_summary_counts_a_run_that_gave_up_as_the_slowest() -> None:
 
 
 def test_a_real_run_passes_a_low_mark(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("electra_edu.experiments.benchmark.insight.MARKS", {"toy": Marks((0.2, 0.999), 2, 4)})
+    monkeypatch.setattr("benchmarks.insight.MARKS", {"toy": Marks((0.2, 0.999), 2, 4)})
     rows = time_to_insight("toy", seeds=(7,))
     assert [row["steps"] for row in rows] == [2, None]
     assert rows[0]["seconds"] > rows[0]["training_seconds"] > 0  # the exam took time as well
 
 
 def test_a_run_gives_up_when_its_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("electra_edu.experiments.benchmark.insight.MARKS", {"toy": Marks((0.999,), 2, 10**6)})
+    monkeypatch.setattr("benchmarks.insight.MARKS", {"toy": Marks((0.999,), 2, 10**6)})
     (row,) = time_to_insight("toy", seeds=(7,), patience=2)
     assert row["steps"] is None
 
@@ -95,7 +95,7 @@ def test_the_command_prints_a_table_and_writes_the_rows(monkeypatch: pytest.Monk
         asked.append((corpus, list(seeds), device, patience))
         return rows_of([0.91], Marks((0.9,), 10, 100))
 
-    monkeypatch.setattr(benchmark, "time_to_insight", stand_in)
+    monkeypatch.setattr(benchmarks, "time_to_insight", stand_in)
     arguments = [
         "bench",
         "insight",

@@ -10,8 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from electra_edu.widgets.frame import Chart, Floor, Frame, Kept, Mark, Sentence, Series, Strip, Token, Verdict
-from electra_edu.widgets.live_view import LiveView
+from electra_edu.widgets.charts.frame import Chart, Floor, Frame, Kept, Mark, Sentence, Series, Strip, Token, Verdict
+from electra_edu.widgets.charts.live_view import LiveView
 
 PAGE = """<!doctype html><html lang="en"><title>live view</title><style>%s
   body { --jp-layout-color0: white } body[data-jp-theme-light="false"] { --jp-layout-color0: #111; background: #111 }

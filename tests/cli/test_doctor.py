@@ -9,9 +9,8 @@ import pytest
 from permissions import permissions_bind  # noqa: F401 (a fixture)
 from typer.testing import CliRunner
 
-from electra_edu import doctor
-from electra_edu.cli import app
-from electra_edu.errors import ElectraEduError
+from electra_edu.cli import app, doctor
+from electra_edu.support.errors import ElectraEduError
 
 
 def problem_of(check: doctor.Check) -> str:

@@ -29,9 +29,9 @@ from small import figures, small_config, small_corpus
 import electra_edu as edu
 from electra_edu.corpora.corpus import Corpus, CorpusSource
 from electra_edu.training import TrainingRun
-from electra_edu.widgets import training_lab
-from electra_edu.widgets.controls import LAMBDAS, MASK_RATES, RATES, SIZES, TEMPERATURES
-from electra_edu.widgets.player import Player
+from electra_edu.widgets.panels import training_lab
+from electra_edu.widgets.panels.controls import LAMBDAS, MASK_RATES, RATES, SIZES, TEMPERATURES
+from electra_edu.widgets.parts.player import Player
 
 PATIENCE = 60.0  # seconds for a thread that another test may starve
 PLAYER = "electra_edu player"

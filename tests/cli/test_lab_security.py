@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from jupyter_client import BlockingKernelClient
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0  # seconds; a test that passes never waits for it
 SEEN = "a jupyter_server_config.py in the lessons folder ran, and the server answered everyone without a token"
 

@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from electra_edu.cli import app, experiments
-from electra_edu.errors import ElectraEduError
 from electra_edu.experiments import load_record
+from electra_edu.support.errors import ElectraEduError
 
 ENCODINGS = ("ascii", "latin-1", "cp437", "shift_jis")
 TOY = ("--tflop", "0.004", "--seeds", "1", "--jobs", "1")
@@ -136,7 +136,7 @@ def test_what_goes_wrong_is_a_sentence_and_an_exit_code(
     def fails() -> None:
         raise raised
 
-    monkeypatch.setattr("electra_edu.doctor.checks", fails)
+    monkeypatch.setattr("electra_edu.cli.doctor.checks", fails)
     result = CliRunner().invoke(app, ["doctor"])
     assert isinstance(result.exception, SystemExit)
     assert result.exit_code == code

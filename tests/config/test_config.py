@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from small import small_config
 
 from electra_edu.config import PRESETS, ElectraConfig, preset
-from electra_edu.errors import ElectraEduError
+from electra_edu.support.errors import ElectraEduError
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from electra_edu.config import ElectraConfig
 from electra_edu.config.electra_config import ObjectiveName
-from electra_edu.electra import Electra, ElectraOutput
-from electra_edu.errors import ElectraEduError
-from electra_edu.generator import CopyingPredictor, Generator
+from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.metrics import binary_entropy
-from electra_edu.objectives import OBJECTIVES
+from electra_edu.model.electra import Electra, ElectraOutput
+from electra_edu.model.generator import CopyingPredictor, Generator
+from electra_edu.support.errors import ElectraEduError
 
 
 @pytest.fixture

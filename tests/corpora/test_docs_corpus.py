@@ -11,7 +11,7 @@ from torch import Tensor
 from electra_edu.corpora import IGNORE, Corpus, docs, load_corpus
 from electra_edu.corpora.cache import FOLDER_VARIABLE
 from electra_edu.corpora.prose import paragraphs
-from electra_edu.errors import CorpusError
+from electra_edu.support.errors import CorpusError
 
 TOPICS = '''# a comment
 topics = {"assert": """The "assert" statement

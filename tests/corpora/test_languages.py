@@ -17,7 +17,7 @@ from electra_edu.corpora import Corpus, load_corpus
 from electra_edu.corpora.wordpiece import encode, train_wordpiece, wordpiece_tokenizer
 from electra_edu.corpora.words import unknown_words
 
-LICENSE = Path(__file__).parents[1] / "LICENSE"
+LICENSE = Path(__file__).parents[2] / "LICENSE"
 SENTENCES = {
     "German": "Heute möchte er Tee, früher mochte er Öl aus Groß-Gerau; die STRASSE heißt Straße.",
     "French": "L'été, Noël et garçon: où êtes-vous né, à l'œuvre?",

@@ -18,7 +18,7 @@ from permissions import permissions_bind  # noqa: F401 (a fixture)
 from electra_edu.corpora import SPECIAL_TOKENS, docs, hub, load_corpus, text_files
 from electra_edu.corpora.packing import pack
 from electra_edu.corpora.wordpiece import train_wordpiece
-from electra_edu.errors import CorpusError, CorpusFileError, ElectraEduError
+from electra_edu.support.errors import CorpusError, CorpusFileError, ElectraEduError
 
 NOUNS = ["cat", "dog", "bird", "fish", "house", "tree", "river"]
 WORDS = ["the", "a", "sees", "hears", "likes", "finds", "big", "small", "old", "young", "red", "never", "often", *NOUNS]

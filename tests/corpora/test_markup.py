@@ -17,9 +17,9 @@ from test_languages import SENTENCES, paragraphs_of
 from electra_edu.corpora import Corpus, docs, load_corpus
 from electra_edu.corpora.markup import check_prose
 from electra_edu.corpora.structured import text_of
-from electra_edu.errors import CorpusError
+from electra_edu.support.errors import CorpusError
 
-HERE = Path(__file__).parents[1]
+HERE = Path(__file__).parents[2]
 NOUNS = ["cook", "teacher", "farmer", "river", "garden", "letter", "window", "neighbour", "kitchen", "train"]
 VERBS = ["sees", "knows", "remembers", "paints", "forgets", "likes", "carries", "finds"]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from electra_edu.corpora.toy import ToyGrammar, exact_distribution, exact_limits, make_toy_corpus, toy_grammar
 from electra_edu.corpora.toy.grammar import FRAMES, Frame
 from electra_edu.corpora.toy.words import TOPICS
-from electra_edu.errors import CorpusError
+from electra_edu.support.errors import CorpusError
 
 TALKS = [frame for frame in FRAMES if "TALKS" in frame.text]
 LUCK = [frame for frame in FRAMES if "LUCKY-HAPPY" in frame.text]

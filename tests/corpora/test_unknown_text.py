@@ -9,7 +9,7 @@ from test_languages import SENTENCES, read_as
 
 from electra_edu.corpora import load_corpus, unknown
 from electra_edu.corpora.packing import UNK
-from electra_edu.errors import CorpusError
+from electra_edu.support.errors import CorpusError
 
 WORDS = [
     "the",

@@ -13,9 +13,9 @@ from electra_edu.course import claims, content_files, glossary, lesson, lessons
 from electra_edu.course.exercises import EXERCISES
 from electra_edu.course.glossary import LEVELS, LINK, explanation, with_titles
 from electra_edu.course.lessons import read_lesson
-from electra_edu.errors import ElectraEduError
-from electra_edu.fields import ContentError, Fields
 from electra_edu.plots.machine import PARTS
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.support.fields import ContentError, Fields
 
 WRITTEN = [number for number, each in lessons().items() if each.is_written]
 

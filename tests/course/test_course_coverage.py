@@ -9,7 +9,7 @@ import pytest
 from electra_edu.config import FIELD_NAMES
 from electra_edu.course import lesson
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = {  # heading of the chapter -> lesson, tag of a cell, words that this cell and its neighbours must use
     "ELECTRA": ("00", "introduction", ("BERT", "masked language modelling", "replaced token detection", "GLUE")),
     "The Generator-Discriminator Architecture": ("00", "architecture", ("generator", "discriminator", "ELECTRA")),

@@ -12,8 +12,8 @@ from electra_edu.course import parts
 from electra_edu.course.exercises import EXERCISES, Exercise, Fault, Feedback, Trial, examine, exercise
 from electra_edu.course.exercises.exercise import Failed
 from electra_edu.course.progress import FOLDER_VARIABLE, Progress
-from electra_edu.errors import ElectraEduError
-from electra_edu.widgets.check import as_html, as_text, check
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.widgets.lesson.check import as_html, as_text, check
 
 STARTER = '''
 def twice(x, rng=None):
@@ -203,7 +203,9 @@ def shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, st
     """Collect what check() displays, as (HTML, text); progress is kept in `tmp_path`."""
     seen: list[tuple[str, str]] = []
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
-    monkeypatch.setattr("electra_edu.widgets._notes.show_text", lambda markup, plain: seen.append((markup, plain)))
+    monkeypatch.setattr(
+        "electra_edu.widgets.parts.saved_text.show_text", lambda markup, plain: seen.append((markup, plain))
+    )
     return seen
 
 

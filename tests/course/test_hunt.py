@@ -11,9 +11,9 @@ from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus
 from electra_edu.corpora.toy import exact_distribution, make_toy_corpus
 from electra_edu.course import hunt
 from electra_edu.course.hunt import Blanks, Story, Word, fill_in, hide_words, judge, make_story, points, word_table
-from electra_edu.detection import detect
-from electra_edu.errors import CorpusError, ElectraEduError
-from electra_edu.masking import Masking
+from electra_edu.evaluation.detection import detect
+from electra_edu.model.masking import Masking
+from electra_edu.support.errors import CorpusError, ElectraEduError
 from electra_edu.training import TrainingRun
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from electra_edu.course.progress import Answer, Guess, LessonProgress, Progress, ProgressError
-from electra_edu.errors import ElectraEduError
+from electra_edu.support.errors import ElectraEduError
 
 NAMES = st.text(min_size=1, max_size=12)
 

@@ -15,13 +15,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from electra_edu import efficiency
 from electra_edu.config import ElectraConfig
-from electra_edu.discriminator import Discriminator
-from electra_edu.electra import Electra
-from electra_edu.encoder import Embeddings, initialise
-from electra_edu.errors import ElectraEduError
-from electra_edu.generator import Generator
-from electra_edu.masking import mask
-from electra_edu.objectives import OBJECTIVES, Trained
+from electra_edu.config.objectives import OBJECTIVES, Trained
+from electra_edu.model.discriminator import Discriminator
+from electra_edu.model.electra import Electra
+from electra_edu.model.encoder import Embeddings, initialise
+from electra_edu.model.generator import Generator
+from electra_edu.model.masking import mask
+from electra_edu.support.errors import ElectraEduError
 
 KINDS = ("learned", "uniform")
 SECOND_WORDS = {"replace-mlm": "masked", "all-tokens-mlm": "all"}  # where the second network predicts words

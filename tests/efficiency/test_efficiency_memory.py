@@ -6,12 +6,12 @@ import pytest
 import torch
 from small import count, rng, small_config, small_corpus, small_run
 
+from benchmarks.kept import kept_for_backward
 from electra_edu.config import ElectraConfig, preset
+from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.efficiency import memory
-from electra_edu.electra import Electra
-from electra_edu.experiments.benchmark.kept import kept_for_backward
-from electra_edu.objectives import OBJECTIVES
-from electra_edu.optim import make_optimizers
+from electra_edu.model.electra import Electra
+from electra_edu.training.optim import make_optimizers
 
 SIZES: list[dict[str, Any]] = [
     {"max_seq_length": 32, "vocab_size": 200, "hidden_size": 64},

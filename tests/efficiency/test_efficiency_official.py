@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from small import small_config
 
 from electra_edu.config import ElectraConfig, EncoderShape, preset
+from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.efficiency import official_flops, official_inference_flops
-from electra_edu.errors import ElectraEduError
-from electra_edu.objectives import OBJECTIVES
+from electra_edu.support.errors import ElectraEduError
 
 # What google-research/electra, flops_computation.py, computes, and what the paper's Tables 1 and 2 print.
 BERT_SMALL = preset("paper-small", objective="bert", training_steps=1_450_000)

@@ -14,12 +14,12 @@ from transformers import ElectraForMaskedLM, ElectraForPreTraining
 
 from electra_edu.config import ElectraConfig, EncoderShape, preset
 from electra_edu.config.electra_config import WeightSharing
-from electra_edu.discriminator import Discriminator
+from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.efficiency import parameters
-from electra_edu.electra import Electra
-from electra_edu.encoder import Embeddings
-from electra_edu.generator import Generator
-from electra_edu.objectives import OBJECTIVES
+from electra_edu.model.discriminator import Discriminator
+from electra_edu.model.electra import Electra
+from electra_edu.model.encoder import Embeddings
+from electra_edu.model.generator import Generator
 
 SHARINGS = get_args(WeightSharing)
 PAPER = {  # preset: discriminator with its head, generator, both with tied embeddings

@@ -12,8 +12,8 @@ from torch.distributions import Bernoulli, Categorical
 
 from electra_edu.config import preset
 from electra_edu.efficiency import chapter, learning_signal
-from electra_edu.errors import ElectraEduError
-from electra_edu.masking import mask
+from electra_edu.model.masking import mask
+from electra_edu.support.errors import ElectraEduError
 
 BASE = preset("paper-base")  # 512 tokens, 30,522 words, 15%
 

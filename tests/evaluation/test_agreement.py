@@ -11,9 +11,9 @@ from torch import Tensor
 
 from electra_edu.corpora.toy import exact_distribution, toy_grammar
 from electra_edu.corpora.toy.slots import PARTS_OF_SPEECH
-from electra_edu.errors import CorpusError
-from electra_edu.tasks import Task, accuracy, agreement, load_task
-from electra_edu.tasks.agreement import can_be_told
+from electra_edu.evaluation.tasks import Task, accuracy, agreement, load_task
+from electra_edu.evaluation.tasks.agreement import can_be_told
+from electra_edu.support.errors import CorpusError
 
 
 @cache

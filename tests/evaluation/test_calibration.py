@@ -8,9 +8,9 @@ from small import PAD, SEP, UNK, equal, one_pass, rng, small_config, small_corpu
 from torch import Tensor
 
 from electra_edu.corpora.corpus import Corpus
-from electra_edu.detection import calibrate
-from electra_edu.errors import ElectraEduError
+from electra_edu.evaluation.detection import calibrate
 from electra_edu.metrics import choose_threshold, detection_at, expected_calibration_error, reliability_curve
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 from electra_edu.training.exam import EXAM_SEED
 

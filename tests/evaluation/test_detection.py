@@ -14,11 +14,11 @@ from torch import Tensor, nn
 import electra_edu as edu
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora.wordpiece import train_wordpiece
-from electra_edu.detection import JudgedWord, detect_words
-from electra_edu.discriminator import Discriminator
-from electra_edu.encoder import Embeddings, Encoder, initialise
-from electra_edu.errors import ElectraEduError
-from electra_edu.generator import Generator
+from electra_edu.evaluation.detection import JudgedWord, detect_words
+from electra_edu.model.discriminator import Discriminator
+from electra_edu.model.encoder import Embeddings, Encoder, initialise
+from electra_edu.model.generator import Generator
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 
 ROOM = 6  # words between [CLS] and [SEP] in the small model

@@ -8,7 +8,7 @@ from small import WORDS, one_pass, small_config, small_run
 from torch import Tensor, nn
 
 import electra_edu as edu
-from electra_edu.detection.windows import TOKENS_AT_A_TIME, most_central, read_in_windows, window_starts
+from electra_edu.evaluation.detection.windows import TOKENS_AT_A_TIME, most_central, read_in_windows, window_starts
 from electra_edu.training import TrainingRun
 
 ROOM = 6  # words between [CLS] and [SEP] in the small model

@@ -11,9 +11,7 @@ from small import PAD, VOCAB_SIZE, equal, rng, small_config, small_corpus, small
 from torch import Tensor, nn
 
 from electra_edu.corpora import IGNORE, Labels
-from electra_edu.electra import Electra
-from electra_edu.errors import ElectraEduError
-from electra_edu.finetuning import (
+from electra_edu.evaluation.finetuning import (
     FineTuningSettings,
     Results,
     SequenceClassifier,
@@ -22,8 +20,10 @@ from electra_edu.finetuning import (
     loop,
     predict,
 )
-from electra_edu.finetuning.loop import starting_encoder
-from electra_edu.tasks import Task, load_task
+from electra_edu.evaluation.finetuning.loop import starting_encoder
+from electra_edu.evaluation.tasks import Task, load_task
+from electra_edu.model.electra import Electra
+from electra_edu.support.errors import ElectraEduError
 
 QUICK = FineTuningSettings(epochs=4, min_steps=24, batch_size=8, learning_rate=1e-2)
 ONE_EPOCH = replace(QUICK, epochs=1, min_steps=0)

@@ -14,8 +14,7 @@ from transformers import ElectraConfig as TheirConfig
 from transformers import ElectraForSequenceClassification, ElectraForTokenClassification
 
 from electra_edu.corpora import IGNORE
-from electra_edu.electra import Electra
-from electra_edu.finetuning import (
+from electra_edu.evaluation.finetuning import (
     PRESETS,
     SequenceClassifier,
     TokenClassifier,
@@ -23,8 +22,9 @@ from electra_edu.finetuning import (
     parameter_groups,
     predict,
 )
-from electra_edu.finetuning.classifiers import classification_loss
+from electra_edu.evaluation.finetuning.classifiers import classification_loss
 from electra_edu.interop import transformers_config, transformers_state
+from electra_edu.model.electra import Electra
 
 
 @cache

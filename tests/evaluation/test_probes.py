@@ -7,13 +7,14 @@ import torch
 from small import PAD, rng, small_config, small_corpus, small_run, toy_corpus
 from torch import Tensor
 
-from electra_edu import preset, probes
+from electra_edu import preset
 from electra_edu.corpora.corpus import IGNORE, Corpus, Labels
-from electra_edu.electra import Electra
-from electra_edu.encoder import Encoder
-from electra_edu.errors import ElectraEduError
-from electra_edu.probes import TEST_SEQUENCES, mean_states, probe, probe_suite, states
-from electra_edu.tasks import load_task, task_names
+from electra_edu.evaluation import probes
+from electra_edu.evaluation.probes import TEST_SEQUENCES, mean_states, probe, probe_suite, states
+from electra_edu.evaluation.tasks import load_task, task_names
+from electra_edu.model.electra import Electra
+from electra_edu.model.encoder import Encoder
+from electra_edu.support.errors import ElectraEduError
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from small import PAD, rng, small_corpus, toy_corpus
 from torch import Tensor
 
 from electra_edu.corpora import IGNORE, Corpus, Labels, load_corpus
-from electra_edu.errors import ElectraEduError
-from electra_edu.tasks import Task, accuracy, load_task, macro_f1, task_names
-from electra_edu.tasks.task import split
+from electra_edu.evaluation.tasks import Task, accuracy, load_task, macro_f1, task_names
+from electra_edu.evaluation.tasks.task import split
+from electra_edu.support.errors import ElectraEduError
 
 TOY = ["topic", "subject_number", "part_of_speech", "antecedent", "agreement"]
 TEXT = "\n\n".join(

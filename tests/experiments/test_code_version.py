@@ -45,7 +45,7 @@ def keys() -> set[str]:
 
 @pytest.mark.fault("Experiments", seen="a cell that older code had finished was used again after that code changed")
 def test_a_cell_finished_by_other_code_has_another_key(copy: Path) -> None:
-    with (copy / "masking.py").open("a", encoding="utf-8") as file:
+    with (copy / "model" / "masking.py").open("a", encoding="utf-8") as file:
         file.write("\nMORE = 1\n")
     environment = os.environ | {"PYTHONPATH": str(copy.parent)}
     command = [sys.executable, "-c", KEYS.replace("MARK", repr(2 * STEP))]
@@ -78,7 +78,13 @@ def test_every_module_that_takes_part_counts_and_nothing_else(copy: Path) -> Non
         assert digest(copy) != whole, path
         path.write_text(before, encoding="utf-8")
     names = {path.relative_to(copy).as_posix() for path in taking_part}
-    assert {"masking.py", "losses.py", "corpora/toy/grammar.py", "training/exam.py", "finetuning/loop.py"} <= names
+    assert {
+        "model/masking.py",
+        "model/losses.py",
+        "corpora/toy/grammar.py",
+        "training/exam.py",
+        "evaluation/finetuning/loop.py",
+    } <= names
     assert not {name for name in names if name.startswith(("widgets", "course", "cli", "plots"))}
 
 

@@ -21,8 +21,7 @@ from typer.testing import CliRunner
 from electra_edu import efficiency
 from electra_edu.cli import app
 from electra_edu.config import preset
-from electra_edu.detection import detect_words
-from electra_edu.errors import ElectraEduError
+from electra_edu.evaluation.detection import detect_words
 from electra_edu.experiments import (
     Arm,
     Experiment,
@@ -46,6 +45,7 @@ from electra_edu.experiments.records import arm_of, comparable
 from electra_edu.experiments.runner import estimate, gather
 from electra_edu.experiments.statistics import budget_of, crossing, curves
 from electra_edu.interop import from_transformers
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 
 STEP = 1.01 * efficiency.flops(preset("toy"))["total"]  # a little more than a joint step

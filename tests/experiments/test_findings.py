@@ -26,7 +26,7 @@ from electra_edu.experiments.statistics import Interval, Race
 from electra_edu.plots import arm_curves
 from electra_edu.plots.arms import style
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def row(arm: str, seed: int, tflop: float, score: float) -> Row:

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 from electra_edu import efficiency
 from electra_edu.cli import app
 from electra_edu.config import preset
-from electra_edu.errors import ElectraEduError
+from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.experiments import Arm, Row, race, race_of, summary
 from electra_edu.experiments.records import comparable
-from electra_edu.objectives import OBJECTIVES
+from electra_edu.support.errors import ElectraEduError
 
 BUDGET = 14.0 * efficiency.flops(preset("toy"))["total"]
 

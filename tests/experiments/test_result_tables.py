@@ -13,7 +13,6 @@ from typer.testing import CliRunner, Result
 from electra_edu import efficiency
 from electra_edu.cli import app
 from electra_edu.config import preset
-from electra_edu.errors import ElectraEduError
 from electra_edu.experiments import (
     Experiment,
     Outcome,
@@ -28,6 +27,7 @@ from electra_edu.experiments import (
 )
 from electra_edu.experiments import cells as cells_module
 from electra_edu.experiments.findings import findings, tables
+from electra_edu.support.errors import ElectraEduError
 
 STEP = 1.01 * efficiency.flops(preset("toy"))["total"]
 SMALL = Experiment("small", "toy", grid({"objective": ["bert", "electra"]}), (0, 1), (2 * STEP,))
@@ -313,7 +313,7 @@ def refuses(*_: Any, **__: Any) -> None:
 @pytest.mark.fault("Experiments", seen="a second benchmark on the same day wrote over the first one's measurements")
 def test_a_second_benchmark_lies_beside_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"corpus": "toy", "auc": 0.9, "seed": 0, "threads": 1, "steps": 1, "seconds": 1.0, "training_seconds": 1.0}]
-    monkeypatch.setattr("electra_edu.experiments.benchmark.time_to_insight", lambda *_, **__: rows)
+    monkeypatch.setattr("benchmarks.time_to_insight", lambda *_, **__: rows)
     for _ in range(2):
         assert command("bench", "insight", "--corpus", "toy", "--out", str(tmp_path)).exit_code == 0
     found = sorted(tmp_path.glob("*.json"))

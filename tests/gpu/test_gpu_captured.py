@@ -10,9 +10,9 @@ from small import KINDS, equal, small_config, small_corpus, state
 from taped import assert_alike
 from torch import Tensor
 
-from electra_edu.errors import TrainingStopped
-from electra_edu.experiments.benchmark.captured import PlainCapturedStep
-from electra_edu.experiments.benchmark.shapes import Shape
+from benchmarks.captured import PlainCapturedStep
+from benchmarks.shapes import Shape
+from electra_edu.support.errors import TrainingStopped
 from electra_edu.training import TrainingRun
 from electra_edu.training.captured_run import CapturedRun
 from electra_edu.training.recording import WARM_UP

@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import electra_edu as edu
-from electra_edu.detection import calibrate
-from electra_edu.objectives import OBJECTIVES
-from electra_edu.optim import orthogonalise
+from electra_edu.config.objectives import OBJECTIVES
+from electra_edu.evaluation.detection import calibrate
 from electra_edu.training import TrainingRun
 from electra_edu.training.figures import step_figures
+from electra_edu.training.optim import orthogonalise
 
 pytestmark = pytest.mark.gpu
 

@@ -6,9 +6,9 @@ import pytest
 from small import rng, small_config, small_tokenizer
 from transformers import AutoTokenizer
 
-from electra_edu.electra import Electra
-from electra_edu.errors import CheckpointError, ElectraEduError
 from electra_edu.interop import from_transformers, to_transformers
+from electra_edu.model.electra import Electra
+from electra_edu.support.errors import CheckpointError, ElectraEduError
 
 
 def a_model() -> Electra:

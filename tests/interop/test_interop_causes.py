@@ -12,8 +12,8 @@ from safetensors.torch import save
 from small import small_run
 from transformers import ElectraForMaskedLM, ElectraForPreTraining, PreTrainedModel
 
-from electra_edu.discriminator import Discriminator
 from electra_edu.interop import from_transformers
+from electra_edu.model.discriminator import Discriminator
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 BATCH = inputs(20, 9)

@@ -11,11 +11,11 @@ import pytest
 from hugging_face import edited, refusal, their_model
 from small import small_config
 
-from electra_edu.discriminator import Discriminator
-from electra_edu.electra import Electra
-from electra_edu.encoder import Embeddings
-from electra_edu.errors import CheckpointError
 from electra_edu.interop import from_transformers, reading, to_transformers
+from electra_edu.model.discriminator import Discriminator
+from electra_edu.model.electra import Electra
+from electra_edu.model.encoder import Embeddings
+from electra_edu.support.errors import CheckpointError
 
 CONFIG = "config.json"
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hugging_face import their_model
 
-from electra_edu.errors import CheckpointError
 from electra_edu.interop import PretrainedDiscriminator, from_transformers
+from electra_edu.support.errors import CheckpointError
 
 CONFIG = "config.json"
 

@@ -21,11 +21,11 @@ import electra_edu as edu
 from electra_edu.config import EncoderShape, preset
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
 from electra_edu.corpora.wordpiece import train_wordpiece
-from electra_edu.discriminator import Discriminator
-from electra_edu.encoder import Encoder
-from electra_edu.generator import Generator
 from electra_edu.interop import from_transformers
 from electra_edu.interop.names import SETTINGS
+from electra_edu.model.discriminator import Discriminator
+from electra_edu.model.encoder import Encoder
+from electra_edu.model.generator import Generator
 
 KINDS = {ElectraForPreTraining: Discriminator, ElectraForMaskedLM: Generator, ElectraModel: Encoder}
 

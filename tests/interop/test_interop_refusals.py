@@ -16,9 +16,9 @@ from torch import Tensor
 from transformers import BertConfig, BertModel, ElectraForMaskedLM, RoFormerConfig, RoFormerForMaskedLM
 from transformers import ElectraForSequenceClassification as Classifier
 
-from electra_edu.electra import Electra
-from electra_edu.errors import CheckpointError, ElectraEduError
 from electra_edu.interop import from_transformers, to_transformers
+from electra_edu.model.electra import Electra
+from electra_edu.support.errors import CheckpointError, ElectraEduError
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 

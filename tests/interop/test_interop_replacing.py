@@ -12,9 +12,9 @@ import pytest
 from hugging_face import our_model
 from small import equal, rng, small_config, small_tokenizer
 
-from electra_edu.electra import Electra
-from electra_edu.errors import CheckpointError
 from electra_edu.interop import from_transformers, replacing, to_transformers, writing
+from electra_edu.model.electra import Electra
+from electra_edu.support.errors import CheckpointError
 
 OLD, NEW = {"positions": "rotary"}, {"positions": "learned", "hidden_size": 32}
 loses_nothing = pytest.mark.fault(
@@ -144,7 +144,7 @@ for stop in count(1):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_kill_at_any_operation(tmp_path: Path, whole: tuple[dict[str, bytes], dict[str, bytes]]) -> None:
     """One process for each moment, killed right before its n-th operation on the disk."""
-    code = textwrap.dedent(KILLED).format(tests=str(Path(__file__).parent), directory=str(tmp_path))
+    code = textwrap.dedent(KILLED).format(tests=str(Path(__file__).parents[1]), directory=str(tmp_path))
     outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     assert outcome.returncode == 0, outcome.stderr
     directories = list(tmp_path.iterdir())

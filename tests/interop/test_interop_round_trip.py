@@ -20,13 +20,13 @@ from transformers import AutoTokenizer, ElectraForPreTraining
 import electra_edu as edu
 from electra_edu.config import ElectraConfig
 from electra_edu.config.electra_config import FIELD_NAMES
+from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.corpora.wordpiece import train_wordpiece
-from electra_edu.electra import Electra
-from electra_edu.errors import CheckpointError, ElectraEduError
 from electra_edu.experiments import load_record, network_folder
 from electra_edu.interop import from_transformers, to_transformers
-from electra_edu.objectives import OBJECTIVES
+from electra_edu.model.electra import Electra
+from electra_edu.support.errors import CheckpointError, ElectraEduError
 
 round_trip = pytest.mark.fault(
     "Round trips",

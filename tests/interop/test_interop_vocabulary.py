@@ -13,10 +13,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer, BertTokenizer
 
 import electra_edu as edu
-from electra_edu.detection import detect_words
-from electra_edu.electra import Electra
-from electra_edu.errors import CheckpointError, ElectraEduError
+from electra_edu.evaluation.detection import detect_words
 from electra_edu.interop import from_transformers
+from electra_edu.model.electra import Electra
+from electra_edu.support.errors import CheckpointError, ElectraEduError
 
 round_trip = pytest.mark.fault(
     "Round trips", seen="tokens of added_tokens.json fell into pieces: “<user>” was “<”, “user”, “>”"

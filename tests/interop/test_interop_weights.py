@@ -15,11 +15,11 @@ from torch import Tensor
 from transformers import BertConfig, BertModel, ElectraForMaskedLM, ElectraForPreTraining, ElectraModel, PreTrainedModel
 
 import electra_edu as edu
-from electra_edu.detection import detect
-from electra_edu.discriminator import Discriminator
-from electra_edu.electra import Electra
-from electra_edu.errors import CheckpointError, ElectraEduError
+from electra_edu.evaluation.detection import detect
 from electra_edu.interop import from_transformers, to_transformers
+from electra_edu.model.discriminator import Discriminator
+from electra_edu.model.electra import Electra
+from electra_edu.support.errors import CheckpointError, ElectraEduError
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 BATCH = inputs(20, 9)

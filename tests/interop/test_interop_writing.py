@@ -19,12 +19,12 @@ from transformers import AutoTokenizer, ElectraForMaskedLM, ElectraForPreTrainin
 
 import electra_edu as edu
 from electra_edu.corpora.wordpiece import train_wordpiece
-from electra_edu.electra import Electra
-from electra_edu.encoder import Embeddings
-from electra_edu.errors import CheckpointError, ElectraEduError
-from electra_edu.generator import Generator
 from electra_edu.interop import PretrainedEncoder, from_transformers, replacing, to_transformers
 from electra_edu.interop.networks import Pretrained
+from electra_edu.model.electra import Electra
+from electra_edu.model.encoder import Embeddings
+from electra_edu.model.generator import Generator
+from electra_edu.support.errors import CheckpointError, ElectraEduError
 
 SENTENCES = ("the cook stirs the soup", "the sailor juggles [MASK]", "")
 

@@ -9,11 +9,11 @@ from small import CLS, MASK, PAD, SEP, count, equal, rng, small_config, small_co
 from torch import Tensor
 
 from electra_edu.config import preset
-from electra_edu.discriminator import Discriminator
-from electra_edu.electra import Electra
-from electra_edu.encoder import Embeddings
-from electra_edu.generator import Generator
-from electra_edu.losses import masked_lm_loss, replaced_token_loss
+from electra_edu.model.discriminator import Discriminator
+from electra_edu.model.electra import Electra
+from electra_edu.model.encoder import Embeddings
+from electra_edu.model.generator import Generator
+from electra_edu.model.losses import masked_lm_loss, replaced_token_loss
 
 LN2 = math.log(2)
 

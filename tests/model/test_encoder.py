@@ -10,8 +10,8 @@ from small import CLS, PAD, SEP, equal, rng, small_config, weights
 from torch import Tensor, nn
 
 from electra_edu.config import ElectraConfig
-from electra_edu.encoder import Embeddings, Encoder, initialise, rotate, rotations
-from electra_edu.errors import ElectraEduError
+from electra_edu.model.encoder import Embeddings, Encoder, initialise, rotate, rotations
+from electra_edu.support.errors import ElectraEduError
 
 CPU = torch.device("cpu")
 

@@ -6,8 +6,8 @@ from small import MASK, rng, small_config
 from torch import Tensor
 
 from electra_edu.config import ElectraConfig
-from electra_edu.encoder import Embeddings, initialise
-from electra_edu.generator import Generator, gumbel_max, sample
+from electra_edu.model.encoder import Embeddings, initialise
+from electra_edu.model.generator import Generator, gumbel_max, sample
 
 DRAWS = 20_000
 IMPOSSIBLE = float("-inf")

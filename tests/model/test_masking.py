@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from small import CLS, MASK, PAD, SEP, UNK, VOCAB_SIZE, rng, small_config, token_rows
 from torch import Tensor
 
-from electra_edu.errors import ElectraEduError
-from electra_edu.masking import Masking, choose_positions, corrupt, is_ordinary, mask
+from electra_edu.model.masking import Masking, choose_positions, corrupt, is_ordinary, mask
+from electra_edu.support.errors import ElectraEduError
 
 NEVER_MASKED = (PAD, CLS, SEP, MASK)
 

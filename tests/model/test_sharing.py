@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from small import count, equal, rng, small_config, small_corpus, small_run, weights
 from torch import Tensor, nn
 
-from electra_edu.electra import Electra
-from electra_edu.encoder import DifferenceTable
+from electra_edu.model.electra import Electra
+from electra_edu.model.encoder import DifferenceTable
 
 SHARINGS = ["none", "embeddings", "all", "gdes"]
 TABLE = 16 * 8  # words × embedding size

@@ -15,11 +15,11 @@ from transformers import ElectraForMaskedLM, ElectraForPreTraining, RoFormerConf
 from transformers.models.roformer import modeling_roformer as roformer
 
 from electra_edu.config import ElectraConfig, preset
-from electra_edu.discriminator import Discriminator
-from electra_edu.electra import Electra
-from electra_edu.encoder import Embeddings, rotate, rotations
-from electra_edu.generator import Generator
 from electra_edu.interop import to_transformers, transformers_config, transformers_state
+from electra_edu.model.discriminator import Discriminator
+from electra_edu.model.electra import Electra
+from electra_edu.model.encoder import Embeddings, rotate, rotations
+from electra_edu.model.generator import Generator
 
 Network = Generator | Discriminator
 

@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from small import an_evaluation, step_record
 
 from electra_edu import plots
-from electra_edu.errors import ElectraEduError
 from electra_edu.metrics import binary_entropy
 from electra_edu.plots.machine import PARTS
 from electra_edu.plots.series import smooth
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import StepRecord
 
 HISTORY = [step_record(i, mlm_loss=5 / i, rtd_loss=1 / i, recall=i / 10, replaced_rate=0.1) for i in range(1, 6)]

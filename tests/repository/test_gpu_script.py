@@ -10,7 +10,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-SCRIPT = Path(__file__).parents[1] / "tools" / "gpu.py"
+SCRIPT = Path(__file__).parents[2] / "tools" / "gpu.py"
 STAGES = [
     "card",
     "tests",

@@ -1,69 +1,69 @@
-"""The architecture, as one table: a module imports only from the lines above its own."""
+"""The architecture, as one table: a room imports only from the rooms above it, and no modules form a circle."""
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1] / "electra_edu"
-LAYERS = (
-    "errors",
-    "arguments",
-    "tensors",
-    "fields",
-    "files",
-    "user_state",
-    "objectives",
+PACKAGE = Path(__file__).resolve().parents[2] / "electra_edu"
+ROOMS = (  # from the bottom: a room imports from itself and from the rooms above it in this list
+    "support",
     "config",
     "corpora",
-    "masking",
-    "encoder",
-    "generator",
-    "discriminator",
-    "losses",
-    "electra",
+    "model",
     "metrics",
     "efficiency",
-    "optim",
     "training",
-    "tasks",
-    "probes",
-    "finetuning",
-    "detection",
+    "evaluation",
     "interop",
     "experiments",
-    "plots",
     "course",
+    "plots",
     "widgets",
-    "doctor",
     "cli",
     "__init__",  # the names a lesson types
     "__main__",
 )
-LEVEL = {name: level for level, name in enumerate(LAYERS)}
-ONLY = {  # library -> who may import it: a layer, or one file
+FLOORS = {  # inside a room with rooms of its own: the same rule again
+    "model": ("masking", "encoder", "generator", "discriminator", "losses", "electra"),
+    "evaluation": ("tasks", "probes", "finetuning", "detection"),
+    "widgets": ("assets", "charts", "parts", "panels", "lesson", "__init__"),
+}
+ONLY = {  # library -> who may import it: a room, or one file
     "ipywidgets": ("widgets",),
     "anywidget": ("widgets",),
-    "matplotlib": ("plots", "widgets/_figure.py"),
-    "transformers": ("interop", "experiments/benchmark/peers.py"),
-    "electra_pytorch": ("experiments/benchmark/peers.py",),
+    "matplotlib": ("plots", "widgets/charts/figures.py"),
+    "transformers": ("interop",),
     "datasets": ("corpora/hub.py",),
     "typer": ("cli",),
+    "electra_pytorch": (),
     "jupyterlab": (),  # run as a program of its own
 }
 NEVER = {
     "efficiency": ("torch",),
-    "arguments": ("torch",),
+    "support/arguments.py": ("torch",),
     "plots": ("torch",),
     "course": ("ipywidgets", "anywidget", "IPython"),
 }
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 
-def layer_of(module: str) -> str:
-    """Return the layer of "training/run.py" or "electra_edu.training.run": "training"."""
-    return module.removeprefix("electra_edu.").replace(".py", "").replace("/", ".").split(".")[0]
+def place_of(module: str) -> tuple[str, str]:
+    """Return the room and what lies in it: ("training", "run") of "training/run.py"."""
+    room, _, rest = module.removeprefix("electra_edu.").removesuffix(".py").replace("/", ".").partition(".")
+    return room, rest.split(".")[0] or "__init__"
+
+
+def is_above(imported: tuple[str, str], importing: tuple[str, str]) -> bool:
+    """Whether a module that lies at `imported` may be imported by one at `importing`."""
+    if imported[0] != importing[0]:
+        return imported[0] in ROOMS[: ROOMS.index(importing[0])]
+    floors = FLOORS.get(imported[0], ())
+    if imported[1] == importing[1] or importing[1] not in floors or imported[1] not in floors:
+        return True
+    return floors.index(imported[1]) < floors.index(importing[1])
 
 
 def imports(source: str) -> Iterator[str]:
@@ -78,23 +78,25 @@ def imports(source: str) -> Iterator[str]:
 
 def faults(module: str, source: str) -> list[str]:
     """Say which imports of a module break the rules."""
-    layer, found = layer_of(module), []
+    here, found = place_of(module), []
     for name in imports(source):
         library, _, rest = name.partition(".")
         if library == "electra_edu":
-            imported = layer_of(name) if rest else "__init__"
-            if LEVEL.get(imported, len(LAYERS)) >= LEVEL[layer] and imported != layer:
-                found.append(f"{name}: {imported} is not above {layer}")
-        elif library in ONLY and not any(place in (layer, module) for place in ONLY[library]):
+            there = place_of(name) if rest else ("__init__", "__init__")
+            if not is_above(there, here):
+                found.append(f"{name}: {'/'.join(there)} is not above {'/'.join(here)}")
+        elif library in ONLY and not any(place in (here[0], module) for place in ONLY[library]):
             found.append(f"{name}: only for {ONLY[library]}")
-        elif library in NEVER.get(layer, ()):
-            found.append(f"{name}: never in {layer}")
+        elif library in (*NEVER.get(here[0], ()), *NEVER.get(module, ())):
+            found.append(f"{name}: never in {module}")
     return found
 
 
-def test_every_module_has_a_layer() -> None:
+def test_every_module_lies_in_a_room() -> None:
     assert MODULES
-    assert {layer_of(module) for module in MODULES} <= set(LAYERS)
+    assert {place_of(module)[0] for module in MODULES} == set(ROOMS)
+    for room, floors in FLOORS.items():
+        assert {place_of(module)[1] for module in MODULES if place_of(module)[0] == room} <= {*floors, "__init__"}
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -102,19 +104,31 @@ def test_imports_run_one_way(module: str) -> None:
     assert not faults(module, (PACKAGE / module).read_text(encoding="utf-8"))
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    names = {module.removesuffix(".py").removesuffix("/__init__").replace("/", "."): module for module in MODULES}
+    graph: dict[str, set[str]] = {}
+    for name, module in names.items():
+        wanted = (one.removeprefix("electra_edu.") for one in imports((PACKAGE / module).read_text(encoding="utf-8")))
+        graph[name] = {one if one in names else one.rpartition(".")[0] for one in wanted} & names.keys() - {name}
+    TopologicalSorter({name: needed for name, needed in graph.items() if name != "__init__"}).prepare()
+
+
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("masking.py", "from electra_edu.training import TrainingRun"),
-        ("masking.py", "def f():\n    from electra_edu import widgets"),
+        ("model/masking.py", "from electra_edu.training import TrainingRun"),
+        ("model/masking.py", "def f():\n    from electra_edu import widgets"),
+        ("model/masking.py", "from electra_edu.model.electra import Electra"),
+        ("widgets/charts/sheet.py", "from electra_edu.widgets.panels.stepper import Stepper"),
         ("cli/app.py", "import electra_edu as edu"),
-        ("config.py", "from electra_edu.unknown import x"),
+        ("config/presets.py", "from electra_edu.unknown import x"),
         ("plots/curves.py", "import torch"),
         ("training/run.py", "import matplotlib.pyplot as plt"),
-        ("widgets/quiz.py", "from matplotlib.figure import Figure"),
+        ("widgets/lesson/quiz.py", "from matplotlib.figure import Figure"),
         ("course/quiz.py", "from ipywidgets import HBox"),
-        ("efficiency.py", "from torch import nn"),
-        ("experiments/benchmark/growth.py", "import transformers"),
+        ("efficiency/official.py", "from torch import nn"),
+        ("support/arguments.py", "import torch"),
+        ("experiments/runner.py", "import transformers"),
         ("interop/hub.py", "import electra_pytorch"),
     ],
 )
@@ -123,6 +137,8 @@ def test_a_breach_is_found(module: str, source: str) -> None:
 
 
 def test_what_is_allowed_is_not_a_breach() -> None:
-    assert not faults("widgets/_figure.py", "from matplotlib.figure import Figure\nfrom electra_edu import plots")
+    assert not faults(
+        "widgets/charts/figures.py", "from matplotlib.figure import Figure\nfrom electra_edu import plots"
+    )
     assert not faults("training/run.py", "from electra_edu.training.records import StepRecord\nimport torch")
-    assert not faults("electra.py", "from electra_edu import masking")
+    assert not faults("model/electra.py", "from electra_edu.model import masking")

@@ -10,7 +10,7 @@ import pytest
 
 import electra_edu as edu
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DISPLAY = {"matplotlib", "IPython", "ipywidgets", "anywidget"}
 HEAVY = {*DISPLAY, "sklearn", "scipy", "jupyter_core", "typer", "rich"}
 
@@ -61,7 +61,7 @@ def test_type_checkers_see_what_is_there_at_run_time() -> None:
 def test_names_mean_the_same_however_they_are_reached() -> None:
     """`check`, `machine` and `growth` are functions, and modules of the same names hold them."""
     loaded_by(
-        "import electra_edu.widgets.check, electra_edu.plots.machine, electra_edu.training.run",
+        "import electra_edu.widgets.lesson.check, electra_edu.plots.machine, electra_edu.training.run",
         "import electra_edu as edu, electra_edu.widgets as w",
         "from electra_edu import *",
         "from electra_edu.widgets import TrainingLab",

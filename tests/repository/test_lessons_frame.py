@@ -10,7 +10,7 @@ from electra_edu.course import claims, lesson, lessons
 from electra_edu.course.exercises import EXERCISES
 from electra_edu.course.glossary import LINK, glossary, with_titles
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 WRITTEN = [number for number, each in lessons().items() if each.is_written]
 FIGURE = re.compile(r"(?<![\w.,/-])(?:\d{1,3}(?:,\d{3})+|\d+\.\d+|\d+%|\.\d{2,}|\d+e-\d+)(?!\w)")
 

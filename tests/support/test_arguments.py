@@ -12,8 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from electra_edu import arguments
-from electra_edu.errors import ElectraEduError
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError
 
 
 class Unprintable:

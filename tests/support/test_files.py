@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from electra_edu.files import write_whole
+from electra_edu.support.files import write_whole
 
 
 def test_a_reader_keeps_the_file_it_opened(tmp_path: Path) -> None:

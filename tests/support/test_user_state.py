@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from permissions import permissions_bind  # noqa: F401 (a fixture)
 
-from electra_edu import user_state
-from electra_edu.errors import ElectraEduError
-from electra_edu.user_state import StateError, secret_key, state_folder
+from electra_edu.support import user_state
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.support.user_state import StateError, secret_key, state_folder
 
 Spoil = Callable[[Path], object]
 

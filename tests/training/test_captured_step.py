@@ -14,10 +14,10 @@ from small import KINDS, equal, small_config, small_corpus, state, weights
 from taped import TapedRun, assert_alike
 from torch import nn
 
-from electra_edu.errors import TrainingStopped
-from electra_edu.optim import adamw
+from electra_edu.support.errors import TrainingStopped
 from electra_edu.training import TrainingRun
 from electra_edu.training.captured_run import CapturedRun
+from electra_edu.training.optim import adamw
 from electra_edu.training.recording import WARM_UP, Replayed, Work, capturable
 
 

@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 from small import KINDS, STORIES, equal, figures, small_config, small_corpus, small_run, state, toy_corpus
 
 import electra_edu as edu
-from electra_edu import files
-from electra_edu.errors import CheckpointError
+from electra_edu.support import files
+from electra_edu.support.errors import CheckpointError
 from electra_edu.training import TrainingRun, checkpoint, saved_run
 
 FAULT = "Saved runs"
@@ -529,7 +529,7 @@ def test_a_folder_cannot_send_anyone_to_the_network(
 # The first format
 
 
-FIRST_FORMAT = Path(__file__).parent / "data" / "first-format"
+FIRST_FORMAT = Path(__file__).parents[1] / "data" / "first-format"
 
 
 def test_a_run_of_the_first_format_goes_on_to_the_bit(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from small import KINDS, rng, small_config, small_corpus, toy_corpus
 
 import electra_edu as edu
 from electra_edu.config import ElectraConfig, preset
+from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.corpora.corpus import Corpus
-from electra_edu.detection import calibrate
-from electra_edu.masking import choose_positions
-from electra_edu.objectives import OBJECTIVES
+from electra_edu.evaluation.detection import calibrate
+from electra_edu.model.masking import choose_positions
 from electra_edu.training import TrainingRun
 
 TINY = {"hidden_size": 16, "embedding_size": 8, "num_layers": 1, "num_heads": 2, "batch_size": 4}

@@ -15,7 +15,7 @@ import torch
 from interrupting import at_line, count, raising
 from small import KINDS, equal, figures, small_run, state
 
-from electra_edu.errors import ElectraEduError
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun, checkpoint
 from electra_edu.training import run as run_module
 from electra_edu.training.undo import Undo

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from small import rng, small_config
 from torch import Tensor, nn
 
-from electra_edu.electra import Electra
-from electra_edu.optim import (
+from electra_edu.model.electra import Electra
+from electra_edu.training.optim import (
     NEWTON_SCHULZ,
     Muon,
     PaperAdam,

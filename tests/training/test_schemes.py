@@ -10,9 +10,9 @@ from torch import Tensor
 
 import electra_edu as edu
 from electra_edu.corpora.toy import exact_distribution
-from electra_edu.electra import Electra
-from electra_edu.errors import ElectraEduError
-from electra_edu.losses import reinforce_loss
+from electra_edu.model.electra import Electra
+from electra_edu.model.losses import reinforce_loss
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training.schemes import trained_at
 
 TWO_STAGES: dict[str, Any] = {"scheme": "two-stage", "generator_steps": 4, "weight_sharing": "none"}

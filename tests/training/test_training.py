@@ -25,9 +25,9 @@ from torch import Tensor, nn
 
 import electra_edu as edu
 from electra_edu import efficiency
-from electra_edu.electra import Electra, ElectraOutput
-from electra_edu.errors import ElectraEduError
 from electra_edu.metrics import binary_entropy
+from electra_edu.model.electra import Electra, ElectraOutput
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import StepRecord, TrainingRun
 
 ANATOMIES: list[dict[str, Any]] = [

@@ -9,7 +9,7 @@ from small import equal, figures, small_run, state
 from torch import Tensor
 
 from electra_edu import efficiency
-from electra_edu.errors import ElectraEduError, TrainingStopped
+from electra_edu.support.errors import ElectraEduError, TrainingStopped
 from electra_edu.training import TrainingRun
 
 # Live changes

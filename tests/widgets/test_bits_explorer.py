@@ -7,7 +7,7 @@ import pytest
 
 from electra_edu.corpora.toy import toy_grammar
 from electra_edu.plots.blocks import Bars, Facts, Lines, Pair, Text
-from electra_edu.widgets.bits_explorer import RATES, BitsExplorer
+from electra_edu.widgets.panels.bits_explorer import RATES, BitsExplorer
 
 
 @pytest.fixture(scope="module")

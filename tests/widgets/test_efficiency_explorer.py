@@ -4,7 +4,7 @@ import pytest
 
 import electra_edu as edu
 from electra_edu.plots.blocks import Cells, Facts, Pair, Table
-from electra_edu.widgets.efficiency_explorer import LENGTHS, RATES, EfficiencyExplorer
+from electra_edu.widgets.panels.efficiency_explorer import LENGTHS, RATES, EfficiencyExplorer
 
 
 def explorer(length: int, rate: float) -> tuple[Facts, Cells, Cells, Table]:

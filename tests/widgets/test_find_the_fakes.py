@@ -12,10 +12,10 @@ import pytest
 from electra_edu.config import preset
 from electra_edu.corpora.toy import make_toy_corpus
 from electra_edu.course.hunt import Story
-from electra_edu.errors import ElectraEduError, TrainingStopped
+from electra_edu.support.errors import ElectraEduError, TrainingStopped
 from electra_edu.training import TrainingRun
-from electra_edu.widgets import find_the_fakes
-from electra_edu.widgets.find_the_fakes import FindTheFakes
+from electra_edu.widgets.panels import find_the_fakes
+from electra_edu.widgets.panels.find_the_fakes import FindTheFakes
 
 CORPUS = make_toy_corpus(n_train=400, n_heldout=100)
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"

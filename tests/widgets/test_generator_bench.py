@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import electra_edu as edu
-from electra_edu.errors import ElectraEduError
-from electra_edu.widgets.generator_bench import TEMPERATURES, GeneratorBench
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.widgets.panels.generator_bench import TEMPERATURES, GeneratorBench
 
 ALONE = {"scheme": "two-stage", "generator_steps": 1000, "weight_sharing": "none"}
 

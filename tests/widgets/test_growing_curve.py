@@ -15,7 +15,7 @@ from electra_edu.config import ElectraConfig
 from electra_edu.training import Change, Stage, StepRecord
 from electra_edu.training.schemes import trained_at
 from electra_edu.training.stages import StageLog
-from electra_edu.widgets.growing_curve import GrowingCurve
+from electra_edu.widgets.charts.growing_curve import GrowingCurve
 
 VALUES = st.one_of(st.just(math.nan), st.just(math.inf), st.floats(-1e6, 1e6))
 

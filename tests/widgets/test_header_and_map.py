@@ -8,9 +8,9 @@ import pytest
 from electra_edu.course import lesson, lessons
 from electra_edu.course.lessons import PARTS
 from electra_edu.course.progress import LessonProgress, Progress
-from electra_edu.errors import ElectraEduError
-from electra_edu.widgets.course_map import Map, state
-from electra_edu.widgets.header import Header
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.widgets.lesson.course_map import Map, state
+from electra_edu.widgets.lesson.header import Header
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     def display(what: Any, **_: Any) -> None:
         collected.append(what if isinstance(what, dict) else {"widget": what})
 
-    for module in ("header", "course_map", "_notes", "_figure"):
+    for module in ("lesson.header", "lesson.course_map", "parts.saved_text", "charts.figures"):
         monkeypatch.setattr(f"electra_edu.widgets.{module}.display", display)
     return collected
 

@@ -2,16 +2,14 @@
 
 import math
 import re
-from pathlib import Path
 
 import pytest
 import torch
 
 from electra_edu.course.hunt import Blanks, Hunt, Story, Word, hunt
-from electra_edu.masking import Masking
-from electra_edu.widgets import hunt_words
-
-STATIC = Path(hunt_words.__file__).parent / "static"
+from electra_edu.model.masking import Masking
+from electra_edu.widgets.assets import STATIC
+from electra_edu.widgets.panels import hunt_words
 
 
 def hunted(accused: set[int], step: int = 0) -> Hunt:

@@ -13,9 +13,10 @@ from test_load_corpus import story
 import electra_edu as edu
 from electra_edu.corpora import load_corpus
 from electra_edu.training import Change, TrainingRun
-from electra_edu.widgets import TrainingLab, lab_state, training_lab
-from electra_edu.widgets.lab_state import LabState, asked, began, moved, obeyed, offered, opened
-from electra_edu.widgets.run_frame import RunFrames
+from electra_edu.widgets import TrainingLab
+from electra_edu.widgets.panels import lab_state, training_lab
+from electra_edu.widgets.panels.lab_state import LabState, asked, began, moved, obeyed, offered, opened
+from electra_edu.widgets.panels.run_frame import RunFrames
 
 STATE = "Panel state"
 

@@ -10,10 +10,10 @@ import torch
 from small import PAD, small_run
 
 import electra_edu as edu
-from electra_edu.errors import ElectraEduError
 from electra_edu.plots.blocks import Bars, Facts, Pair, Table, Tokens
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.label_explorer import CASES, LabelExplorer
+from electra_edu.widgets.panels.label_explorer import CASES, LabelExplorer
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from electra_edu.errors import ElectraEduError
 from electra_edu.plots import palette
-from electra_edu.widgets._static import STATIC
-from electra_edu.widgets.frame import (
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.widgets.assets import STATIC
+from electra_edu.widgets.charts.frame import (
     Chart,
     Floor,
     Frame,
@@ -26,7 +26,7 @@ from electra_edu.widgets.frame import (
     Verdict,
     thin,
 )
-from electra_edu.widgets.live_view import SCRIPTS, LiveView
+from electra_edu.widgets.charts.live_view import SCRIPTS, LiveView
 
 LIGHT_PAGE, DARK_PAGE = "#FFFFFF", "#111111"
 TEXT_COLOURS = ("generator", "discriminator", "probe", "neutral", "warning", "stop", "ink")

@@ -9,9 +9,9 @@ import torch
 from small import small_corpus
 
 from electra_edu.corpora import load_corpus
-from electra_edu.errors import ElectraEduError
 from electra_edu.plots.blocks import Columns, Facts, Token, Tokens
-from electra_edu.widgets.mask_explorer import DRAWS, MOST_TOKENS, RATES, MaskExplorer
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.widgets.panels.mask_explorer import DRAWS, MOST_TOKENS, RATES, MaskExplorer
 
 FIVE = "the cook stirs a soup"
 

@@ -7,10 +7,10 @@ import torch
 
 import electra_edu as edu
 from electra_edu.corpora.toy import exact_distribution
-from electra_edu.errors import ElectraEduError
 from electra_edu.plots.blocks import Bars, Facts, Pair, Table, Text, Tokens
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.masked_model import TOP, MaskedModel
+from electra_edu.widgets.panels.masked_model import TOP, MaskedModel
 
 KITCHEN = 5  # its place in the first held-out story: [CLS] the cook in the kitchen
 

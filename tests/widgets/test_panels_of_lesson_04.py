@@ -5,9 +5,9 @@ import torch
 from sklearn.metrics import precision_score, recall_score, roc_auc_score
 
 import electra_edu as edu
-from electra_edu.errors import ElectraEduError
-from electra_edu.widgets.typed_sentence import TypedSentence
-from electra_edu.widgets.verdicts_over_training import VerdictsOverTraining
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.widgets.panels.typed_sentence import TypedSentence
+from electra_edu.widgets.panels.verdicts_over_training import VerdictsOverTraining
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from electra_edu.widgets.player import Player
+from electra_edu.widgets.parts.player import Player
 
 
 def wait_for(condition, seconds=5.0):

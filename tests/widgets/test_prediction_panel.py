@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from electra_edu.course.lessons import read_lesson
 from electra_edu.course.progress import FOLDER_VARIABLE, Guess, Progress
-from electra_edu.errors import ElectraEduError
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.widgets import Prediction
-from electra_edu.widgets.prediction import COVER
+from electra_edu.widgets.lesson.prediction import COVER
 
 DATA = {
     "title": "A lesson",
@@ -33,9 +33,9 @@ def shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     found, seen = read_lesson("98", DATA), []
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
     monkeypatch.delenv("ELECTRA_EDU_BUILD", raising=False)
-    monkeypatch.setattr("electra_edu.widgets.prediction.lesson", lambda _number: found)
+    monkeypatch.setattr("electra_edu.widgets.lesson.prediction.lesson", lambda _number: found)
     Prediction._shown.clear()
-    for module in ("prediction", "_notes", "_figure"):
+    for module in ("lesson.prediction", "parts.saved_text", "charts.figures"):
         monkeypatch.setattr(f"electra_edu.widgets.{module}.display", lambda what, **_options: seen.append(what))
     return seen
 

@@ -7,9 +7,9 @@ import pytest
 
 from electra_edu.course.lessons import Lesson, lesson, lessons, read_lesson
 from electra_edu.course.progress import Answer, Progress
-from electra_edu.errors import ElectraEduError
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.widgets import Quiz
-from electra_edu.widgets.quiz import shuffled
+from electra_edu.widgets.lesson.quiz import shuffled
 
 DATA = {
     "title": "A lesson",
@@ -40,7 +40,7 @@ DATA = {
 def made(monkeypatch: pytest.MonkeyPatch) -> Lesson:
     """A lesson of our own, known to the panels."""
     found = read_lesson("98", DATA)
-    monkeypatch.setattr("electra_edu.widgets.quiz.lesson", lambda _number: found)
+    monkeypatch.setattr("electra_edu.widgets.lesson.quiz.lesson", lambda _number: found)
     return found
 
 
@@ -174,7 +174,7 @@ def displayed(quiz: Quiz, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, di
         else:
             panels.append(what)
 
-    monkeypatch.setattr("electra_edu.widgets.quiz.display", display)
-    monkeypatch.setattr("electra_edu.widgets._notes.display", display)
+    monkeypatch.setattr("electra_edu.widgets.lesson.quiz.display", display)
+    monkeypatch.setattr("electra_edu.widgets.parts.saved_text.display", display)
     quiz._ipython_display_()
     return texts

@@ -9,7 +9,6 @@ import pytest
 from matplotlib.figure import Figure
 
 from electra_edu import plots
-from electra_edu.errors import ElectraEduError
 from electra_edu.plots import palette
 from electra_edu.plots.blocks import (
     Bars,
@@ -30,11 +29,12 @@ from electra_edu.plots.blocks import (
     in_words,
     to_dict,
 )
-from electra_edu.widgets._figure import draw_sheet
-from electra_edu.widgets._static import STATIC
-from electra_edu.widgets.instrument import Instrument
-from electra_edu.widgets.knobs import button, choices
-from electra_edu.widgets.sheet import Sheet
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.widgets.assets import STATIC
+from electra_edu.widgets.charts.figures import draw_sheet
+from electra_edu.widgets.charts.sheet import Sheet
+from electra_edu.widgets.parts.instrument import Instrument
+from electra_edu.widgets.parts.knobs import button, choices
 
 WORDS = Tokens(
     (Token("the"), Token("cook", note="5%", sign="M", tone="generator", level=0.05), Token(".", note="0%", level=0.0)),
@@ -232,7 +232,7 @@ class TestInstrument:
     def test_leaves_a_picture_and_in_a_build_only_that(self, building: str, monkeypatch: pytest.MonkeyPatch) -> None:
         shown: list[Any] = []
         monkeypatch.setenv("ELECTRA_EDU_BUILD", building)
-        for module in ("instrument", "_figure"):
+        for module in ("parts.instrument", "charts.figures"):
             monkeypatch.setattr(f"electra_edu.widgets.{module}.display", lambda what, **_: shown.append(what))
         panel = Panel()
         panel._ipython_display_()

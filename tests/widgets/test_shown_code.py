@@ -18,7 +18,7 @@ from test_load_corpus import story
 import electra_edu as edu
 from electra_edu.plots.blocks import Bars, Facts
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.code import corpus_line, preset_call, run_code
+from electra_edu.widgets.parts.code import corpus_line, preset_call, run_code
 
 TEXT = story(4000)
 CODE = "Show code is the run"

@@ -8,11 +8,11 @@ import torch
 from small import rng, small_config, small_corpus, small_run, weights
 
 from electra_edu.course.walk import Walk
-from electra_edu.electra import ElectraOutput
-from electra_edu.errors import ElectraEduError
+from electra_edu.model.electra import ElectraOutput
 from electra_edu.plots.blocks import Bars, Code, Facts, Pair, Table, Text, Tokens
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.stepper import STAGES, Stepper
+from electra_edu.widgets.panels.stepper import STAGES, Stepper
 
 
 def trained(**changes: Any) -> TrainingRun:

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import electra_edu as edu
-from electra_edu.widgets.code import preset_call, run_code
-from electra_edu.widgets.player import Player
+from electra_edu.widgets.parts.code import preset_call, run_code
+from electra_edu.widgets.parts.player import Player
 
 
 @pytest.fixture(scope="module")

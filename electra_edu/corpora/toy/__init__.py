@@ -11,7 +11,7 @@ from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus
 from electra_edu.corpora.toy.compiled import ToyGrammar, toy_grammar
 from electra_edu.corpora.toy.exact import ExactLimits, exact_distribution, exact_limits
 from electra_edu.corpora.toy.slots import PARTS_OF_SPEECH
-from electra_edu.errors import CorpusError
+from electra_edu.support.errors import CorpusError
 
 __all__ = [
     "ExactLimits",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from electra_edu.corpora.toy.compiled import ToyGrammar, toy_grammar
-from electra_edu.errors import CorpusError
+from electra_edu.support.errors import CorpusError
 
 
 def exact_distribution(tokens: Tensor, is_masked: Tensor, grammar: ToyGrammar | None = None) -> Tensor:

@@ -1,6 +1,5 @@
 """The exercises: functions that the learner writes or repairs, checked by what they do."""
 
-from electra_edu.arguments import shown
 from electra_edu.course.exercises import (
     choose_positions,
     draw,
@@ -13,7 +12,8 @@ from electra_edu.course.exercises import (
     rtd_loss,
 )
 from electra_edu.course.exercises.exercise import Exercise, Fault, Feedback, Trial, examine
-from electra_edu.errors import ElectraEduError, nearest
+from electra_edu.support.arguments import shown
+from electra_edu.support.errors import ElectraEduError, nearest
 
 _MODULES = (
     learning_share,

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from electra_edu.course.exercises.exercise import Exercise, Failed, Fault, Trial
-from electra_edu.masking import choose_positions
+from electra_edu.model.masking import choose_positions
 
 STARTER = '''
 def choose_positions(ordinary, mask_prob, rng):

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from electra_edu.course.exercises.exercise import Exercise, Fault, Trial
-from electra_edu.generator import sample
+from electra_edu.model.generator import sample
 
 STARTER = '''
 def draw(logits, temperature, rng):

@@ -6,8 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from electra_edu import arguments
-from electra_edu.detection.source import discriminator_of
+from electra_edu.evaluation.detection.source import discriminator_of
 from electra_edu.metrics import (
     Detection,
     ReliabilityCurve,
@@ -17,6 +16,7 @@ from electra_edu.metrics import (
     expected_calibration_error,
     reliability_curve,
 )
+from electra_edu.support import arguments
 from electra_edu.training import TrainingRun
 from electra_edu.training.exam import EXAM_SEED
 

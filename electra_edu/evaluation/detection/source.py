@@ -6,11 +6,11 @@ from tokenizers import Encoding, Tokenizer
 from torch import nn
 
 from electra_edu.config import ElectraConfig
+from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.corpora.typed import encode_typed
-from electra_edu.electra import Electra
-from electra_edu.errors import ElectraEduError
-from electra_edu.generator import Generator
-from electra_edu.objectives import OBJECTIVES
+from electra_edu.model.electra import Electra
+from electra_edu.model.generator import Generator
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 
 Source: TypeAlias = TrainingRun | Electra | nn.Module

@@ -8,9 +8,9 @@ from tokenizers import Tokenizer
 
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora.words import typed_spans
-from electra_edu.detection.source import Source, discriminator_of, encode
-from electra_edu.detection.windows import read_in_windows
-from electra_edu.errors import ElectraEduError
+from electra_edu.evaluation.detection.source import Source, discriminator_of, encode
+from electra_edu.evaluation.detection.windows import read_in_windows
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from electra_edu.config import ElectraConfig
-from electra_edu.errors import ElectraEduError
+from electra_edu.support.errors import ElectraEduError
 
 TOKENS_AT_A_TIME = 4096  # in one forward pass: bounds the memory for long texts
 

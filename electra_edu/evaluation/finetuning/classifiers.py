@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from electra_edu import tensors
-from electra_edu.arguments import MANY, as_number, instance, refuse, whole_number
 from electra_edu.corpora.corpus import IGNORE
-from electra_edu.encoder import Dropout, Encoder, Linear, initialise
+from electra_edu.model.encoder import Dropout, Encoder, Linear, initialise
+from electra_edu.support import tensors
+from electra_edu.support.arguments import MANY, as_number, instance, refuse, whole_number
 
 Head = Literal["gelu", "plain"]
 HEAD_STD = 0.02  # of a new head's weights, as in the official code and in Hugging Face's

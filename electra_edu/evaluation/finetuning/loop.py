@@ -11,23 +11,23 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.lr_scheduler import LambdaLR
 
-from electra_edu import arguments, tensors
 from electra_edu.config import ElectraConfig
-from electra_edu.encoder import Embeddings, Encoder, HasEncoder, initialise
-from electra_edu.errors import ElectraEduError
-from electra_edu.finetuning.classifiers import (
+from electra_edu.evaluation.finetuning.classifiers import (
     Classifier,
     SequenceClassifier,
     TokenClassifier,
     classification_loss,
     predict,
 )
-from electra_edu.finetuning.rates import layerwise_rates, parameter_groups
-from electra_edu.finetuning.settings import PRESETS, FineTuningSettings
-from electra_edu.optim import rate_factor
-from electra_edu.probes import source_encoder
-from electra_edu.tasks import Task
+from electra_edu.evaluation.finetuning.rates import layerwise_rates, parameter_groups
+from electra_edu.evaluation.finetuning.settings import PRESETS, FineTuningSettings
+from electra_edu.evaluation.probes import source_encoder
+from electra_edu.evaluation.tasks import Task
+from electra_edu.model.encoder import Embeddings, Encoder, HasEncoder, initialise
+from electra_edu.support import arguments, tensors
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
+from electra_edu.training.optim import rate_factor
 
 Source = TrainingRun | HasEncoder | Encoder | ElectraConfig
 

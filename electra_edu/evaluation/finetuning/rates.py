@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from electra_edu.arguments import finite_number, flag, whole_number
-from electra_edu.finetuning.classifiers import Classifier
+from electra_edu.evaluation.finetuning.classifiers import Classifier
+from electra_edu.support.arguments import finite_number, flag, whole_number
 
 MOST_LAYERS = 10_000
 EMBEDDINGS, HEAD = "embeddings", "head"

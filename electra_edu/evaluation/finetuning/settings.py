@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 
-from electra_edu.arguments import refuse
 from electra_edu.config.values import named_fields, plain_value
-from electra_edu.finetuning.classifiers import Head
+from electra_edu.evaluation.finetuning.classifiers import Head
+from electra_edu.support.arguments import refuse
 
 
 @named_fields

@@ -6,13 +6,13 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from electra_edu import arguments
 from electra_edu.corpora.corpus import IGNORE, Corpus, Labels
 from electra_edu.corpora.packing import PAD
-from electra_edu.errors import ElectraEduError, nearest
-from electra_edu.tasks.agreement import disagreements
-from electra_edu.tasks.scores import Metric
-from electra_edu.tasks.task import Task, has_label, split
+from electra_edu.evaluation.tasks.agreement import disagreements
+from electra_edu.evaluation.tasks.scores import Metric
+from electra_edu.evaluation.tasks.task import Task, has_label, split
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError, nearest
 
 TEST_SHARE = 0.5  # of the held-out sequences
 MIN_EXAMPLES = 10  # a label with fewer sequences (or tokens) is left out: half of them are for the test

@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from electra_edu import tensors
-from electra_edu.errors import ElectraEduError
+from electra_edu.support import tensors
+from electra_edu.support.errors import ElectraEduError
 
 Metric = Literal["accuracy", "macro F1"]
 

@@ -7,11 +7,11 @@ from typing import Literal, Self
 import torch
 from torch import Tensor
 
-from electra_edu import tensors
-from electra_edu.arguments import MANY, as_number, refuse, whole_number
 from electra_edu.corpora.corpus import IGNORE
-from electra_edu.errors import ElectraEduError
-from electra_edu.tasks.scores import SCORES, Metric
+from electra_edu.evaluation.tasks.scores import SCORES, Metric
+from electra_edu.support import tensors
+from electra_edu.support.arguments import MANY, as_number, refuse, whole_number
+from electra_edu.support.errors import ElectraEduError
 
 CPU = torch.device("cpu")  # where tasks lie
 

@@ -8,8 +8,9 @@ from IPython.display import display
 from matplotlib import pyplot
 from matplotlib.figure import Figure as Figure  # other panels take it from here
 
-from electra_edu import arguments, plots
+from electra_edu import plots
 from electra_edu.plots.blocks import Block
+from electra_edu.support import arguments
 from electra_edu.training import TrainingRun
 
 

@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from electra_edu.widgets.frame import MOST_POINTS
+from electra_edu.widgets.charts.frame import MOST_POINTS
 
 
 class Point(NamedTuple):

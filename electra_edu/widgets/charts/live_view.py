@@ -7,8 +7,8 @@ import anywidget
 import numpy as np
 import traitlets
 
-from electra_edu.widgets._static import joined
-from electra_edu.widgets.frame import Frame
+from electra_edu.widgets.assets import joined
+from electra_edu.widgets.charts.frame import Frame
 
 SCRIPTS = ("live_dom.js", "live_strip.js", "live_chart.js", "live_sentence.js", "live_view.js", "names.js")
 STYLES = ("palette.css", "live_view.css")

@@ -7,7 +7,7 @@ import anywidget
 import traitlets
 
 from electra_edu.plots.blocks import Block, to_dict
-from electra_edu.widgets._static import joined
+from electra_edu.widgets.assets import joined
 
 
 class Sheet(anywidget.AnyWidget):

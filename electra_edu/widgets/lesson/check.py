@@ -4,8 +4,8 @@ import html
 
 from electra_edu.course.exercises import Feedback, examine, exercise
 from electra_edu.course.progress import Progress
-from electra_edu.widgets import _notes
-from electra_edu.widgets.header import Header
+from electra_edu.widgets.lesson.header import Header
+from electra_edu.widgets.parts import saved_text
 
 PAPER = "var(--jp-layout-color1, #fff)"
 INK = "var(--jp-content-font-color1, #1f2328)"  # set with the paper: a host may know neither of the two
@@ -25,7 +25,7 @@ def check(name: str, function: object) -> None:
     if feedback.state == "right" and feedback.source:
         Progress().record_exercise(feedback.exercise.lesson, name, feedback.source)
         Header.refresh_all()
-    _notes.show_text(as_html(feedback), as_text(feedback))
+    saved_text.show_text(as_html(feedback), as_text(feedback))
 
 
 def as_text(feedback: Feedback) -> str:

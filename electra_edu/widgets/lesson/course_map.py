@@ -10,10 +10,10 @@ from electra_edu.course.building import is_building
 from electra_edu.course.lessons import PARTS, Lesson, lessons
 from electra_edu.course.progress import LessonProgress, Progress, kept
 from electra_edu.course.standing import standing
-from electra_edu.errors import ElectraEduError
-from electra_edu.widgets import _notes
-from electra_edu.widgets.course_style import CourseStyle
-from electra_edu.widgets.knobs import button
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.widgets.lesson.course_style import CourseStyle
+from electra_edu.widgets.parts import saved_text
+from electra_edu.widgets.parts.knobs import button
 
 EXPORT = "my_progress.json"
 
@@ -88,7 +88,7 @@ class Map:
         if not is_building():
             display(self.panel)
         text = "Your progress: run this cell in JupyterLab to see what you have done."
-        _notes.show_twin(f"<p><i>{text}</i></p>", text)
+        saved_text.show_twin(f"<p><i>{text}</i></p>", text)
 
 
 def state(lesson: Lesson, done: LessonProgress) -> str:

@@ -2,7 +2,7 @@
 
 import anywidget
 
-from electra_edu.widgets._static import joined
+from electra_edu.widgets.assets import joined
 
 
 class CourseStyle(anywidget.AnyWidget):

@@ -13,9 +13,9 @@ from electra_edu.course.glossary import LEVELS, claims, explanation, glossary
 from electra_edu.course.lessons import lesson
 from electra_edu.course.progress import Progress, kept
 from electra_edu.course.standing import standing
-from electra_edu.widgets import _notes
-from electra_edu.widgets._figure import machine
-from electra_edu.widgets._static import joined
+from electra_edu.widgets.assets import joined
+from electra_edu.widgets.charts.figures import machine
+from electra_edu.widgets.parts import saved_text
 
 
 class Header(anywidget.AnyWidget):
@@ -71,5 +71,5 @@ class Header(anywidget.AnyWidget):
         if not is_building():
             data, metadata = self._repr_mimebundle_() or ({}, {})
             display(data, metadata=metadata, raw=True)
-        _notes.show_twin(f"<p><i>{html.escape(self.about)}</i></p>", self.about)
+        saved_text.show_twin(f"<p><i>{html.escape(self.about)}</i></p>", self.about)
         machine(self.lesson.lit or None)

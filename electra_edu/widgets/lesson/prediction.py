@@ -12,12 +12,12 @@ from IPython.display import display
 from electra_edu.course.building import is_building
 from electra_edu.course.lessons import LETTERS, PredictionTask, lesson
 from electra_edu.course.progress import Progress, kept
-from electra_edu.errors import ElectraEduError
-from electra_edu.widgets import _notes
-from electra_edu.widgets._figure import Figure, figure_png, show
-from electra_edu.widgets.course_style import CourseStyle
-from electra_edu.widgets.header import Header
-from electra_edu.widgets.knobs import button, choices
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.widgets.charts.figures import Figure, figure_png, show
+from electra_edu.widgets.lesson.course_style import CourseStyle
+from electra_edu.widgets.lesson.header import Header
+from electra_edu.widgets.parts import saved_text
+from electra_edu.widgets.parts.knobs import button, choices
 
 COVER = (
     "<p class='edu-note'>Your prediction first: lock it in above, or press <b>Skip</b>. The result is waiting here.</p>"
@@ -86,7 +86,7 @@ class Prediction:
         if is_building():
             if figure is not None:
                 show(figure, text)
-            _notes.show_text(
+            saved_text.show_text(
                 f"<p>{self._outcome_words()}</p><p>{html.escape(text)}</p>", f"{self._answer_words()} {text}"
             )
             return
@@ -95,7 +95,7 @@ class Prediction:
         display(self._outcome.panel)
         if figure is not None:
             show(figure, text)
-        _notes.show_twin(f"<p>{html.escape(text)}</p>", f"{self._answer_words()} {text}")
+        saved_text.show_twin(f"<p>{html.escape(text)}</p>", f"{self._answer_words()} {text}")
 
     def _keep(self) -> None:
         self._progress.record_guess(self.lesson.number, self.task.id, self.value)
@@ -183,7 +183,7 @@ class Prediction:
         options = [f"({letter}) {text}" for letter, text in zip(LETTERS, self.task.options, strict=False)]
         listed = "".join(f"<li>{html.escape(option)}</li>" for option in options)
         markup = f"<p><b>{html.escape(question)}</b></p>" + (f"<ul>{listed}</ul>" if listed else "")
-        _notes.show_twin(markup, "\n".join([question, *options]))
+        saved_text.show_twin(markup, "\n".join([question, *options]))
 
 
 class _Outcome:

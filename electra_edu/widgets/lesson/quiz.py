@@ -10,10 +10,10 @@ from IPython.display import display
 from electra_edu.course.building import is_building
 from electra_edu.course.lessons import Option, Question, lesson
 from electra_edu.course.progress import Progress, kept
-from electra_edu.widgets import _notes
-from electra_edu.widgets.course_style import CourseStyle
-from electra_edu.widgets.header import Header
-from electra_edu.widgets.knobs import button
+from electra_edu.widgets.lesson.course_style import CourseStyle
+from electra_edu.widgets.lesson.header import Header
+from electra_edu.widgets.parts import saved_text
+from electra_edu.widgets.parts.knobs import button
 
 SIGNS = {True: ("✓", "Right."), False: ("✗", "Not quite.")}
 
@@ -67,7 +67,7 @@ class Quiz:
             )
             plain += [f"{panel.number}. {panel.question.question}", *(f"   ○ {text}" for text in options)]
         hint = "Run this cell in JupyterLab to answer."
-        _notes.show_twin("".join(parts) + f"<p><i>{hint}</i></p>", "\n".join([*plain, hint]))
+        saved_text.show_twin("".join(parts) + f"<p><i>{hint}</i></p>", "\n".join([*plain, hint]))
 
 
 class QuestionPanel:

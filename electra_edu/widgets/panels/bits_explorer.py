@@ -9,11 +9,11 @@ from electra_edu.corpora import load_corpus
 from electra_edu.corpora.toy import exact_limits
 from electra_edu.efficiency import learning_signal
 from electra_edu.efficiency.information import SAMPLES_WRONG
-from electra_edu.masking import mask
 from electra_edu.metrics import binary_entropy
+from electra_edu.model.masking import mask
 from electra_edu.plots.blocks import Bars, Block, Curve, Fact, Facts, Lines, Pair, Series, Text
-from electra_edu.widgets.instrument import Instrument
-from electra_edu.widgets.knobs import choices
+from electra_edu.widgets.parts.instrument import Instrument
+from electra_edu.widgets.parts.knobs import choices
 
 LENGTHS = (22, 64, 128, 512)
 VOCABULARIES = (324, 1024, 8192, 30522, 100_000)

@@ -8,9 +8,9 @@ from typing import Any
 import ipywidgets as widgets
 
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.knobs import button, choices
-from electra_edu.widgets.lab_state import NAMES, RATES, LabState
-from electra_edu.widgets.run_labels import size_label
+from electra_edu.widgets.panels.lab_state import NAMES, RATES, LabState
+from electra_edu.widgets.panels.run_labels import size_label
+from electra_edu.widgets.parts.knobs import button, choices
 
 MASK_RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.60, 0.75)
 LAMBDAS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0)

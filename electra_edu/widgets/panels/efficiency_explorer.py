@@ -7,8 +7,8 @@ import torch
 from electra_edu import efficiency
 from electra_edu.config import masked_positions, preset
 from electra_edu.plots.blocks import Block, Cells, Fact, Facts, Pair, Table, Text, Tone
-from electra_edu.widgets.instrument import Instrument
-from electra_edu.widgets.knobs import choices
+from electra_edu.widgets.parts.instrument import Instrument
+from electra_edu.widgets.parts.knobs import choices
 
 LENGTHS = (32, 64, 128, 256, 512)
 RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.75)

@@ -9,16 +9,16 @@ import torch
 import traitlets
 from IPython.display import display
 
-from electra_edu import arguments
 from electra_edu.corpora.toy import exact_distribution
 from electra_edu.course.building import is_building
 from electra_edu.course.hunt import Hunt, fill_in, hunt, make_story
-from electra_edu.errors import ElectraEduError
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.widgets import hunt_words
-from electra_edu.widgets._static import joined
-from electra_edu.widgets.instrument import require_run
-from electra_edu.widgets.player import Player
+from electra_edu.widgets.assets import joined
+from electra_edu.widgets.panels import hunt_words
+from electra_edu.widgets.parts.instrument import require_run
+from electra_edu.widgets.parts.player import Player
 
 CHUNK = 4  # training steps between two looks at the clock
 REFRESH = 0.2  # seconds between two updates of the live numbers

@@ -8,20 +8,20 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from electra_edu import arguments
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
 from electra_edu.course.gaps import exact_shares, gap_logits, words_that_fit
 from electra_edu.course.hunt import token_names, word_table
-from electra_edu.errors import ElectraEduError
-from electra_edu.generator import Generator, sample
-from electra_edu.masking import mask
+from electra_edu.model.generator import Generator, sample
+from electra_edu.model.masking import mask
 from electra_edu.plots.blocks import Block, Curve, Fact, Facts, Lines, Pair, Token, Tokens
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.gap_bars import gap_bars
-from electra_edu.widgets.instrument import Instrument
-from electra_edu.widgets.knobs import button, choices
-from electra_edu.widgets.run_labels import size_label
+from electra_edu.widgets.charts.gap_bars import gap_bars
+from electra_edu.widgets.panels.run_labels import size_label
+from electra_edu.widgets.parts.instrument import Instrument
+from electra_edu.widgets.parts.knobs import button, choices
 
 TEMPERATURES = (0.25, 0.5, 0.7, 1.0, 1.4, 2.0, 4.0)
 DRAWS = {"draw from the distribution": "sample", "take the likeliest word": "argmax"}

@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 
 from electra_edu.course.hunt import token_names
-from electra_edu.detection.source import discriminator_of
-from electra_edu.electra import ElectraOutput
-from electra_edu.losses import replaced_token_losses
-from electra_edu.masking import mask
+from electra_edu.evaluation.detection.source import discriminator_of
+from electra_edu.model.electra import ElectraOutput
+from electra_edu.model.losses import replaced_token_losses
+from electra_edu.model.masking import mask
 from electra_edu.plots.blocks import Bars, Block, Fact, Facts, Pair, Series, Table, Token, Tokens, Tone
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.instrument import Instrument, require_run
-from electra_edu.widgets.knobs import button, choices
+from electra_edu.widgets.parts.instrument import Instrument, require_run
+from electra_edu.widgets.parts.knobs import button, choices
 
 RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50)
 KEPT = (0.0, 0.15, 0.5)  # shares of the chosen tokens that stay visible; the official code's is 15%

@@ -4,16 +4,16 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from electra_edu import arguments
 from electra_edu.config import masked_positions, preset
 from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus
 from electra_edu.corpora.typed import encode_typed
-from electra_edu.errors import ElectraEduError
-from electra_edu.masking import choose_positions, is_ordinary
+from electra_edu.model.masking import choose_positions, is_ordinary
 from electra_edu.plots.blocks import Block, Columns, Fact, Facts, Series, Token, Tokens
-from electra_edu.widgets.code import corpus_line
-from electra_edu.widgets.instrument import Instrument
-from electra_edu.widgets.knobs import button, choices
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError
+from electra_edu.widgets.parts.code import corpus_line
+from electra_edu.widgets.parts.instrument import Instrument
+from electra_edu.widgets.parts.knobs import button, choices
 
 RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.75)
 RULES = {"a fixed count": "count", "a coin for each word": "coins"}

@@ -5,14 +5,14 @@ from torch import Tensor
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
 from electra_edu.course.gaps import exact_shares, gap_logits
 from electra_edu.course.hunt import token_names, word_table
-from electra_edu.errors import ElectraEduError
-from electra_edu.generator import Generator
+from electra_edu.model.generator import Generator
 from electra_edu.plots.blocks import Block, Fact, Facts, Pair, Table, Text, Token, Tokens
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.code import run_lines
-from electra_edu.widgets.gap_bars import gap_bars
-from electra_edu.widgets.instrument import Instrument
-from electra_edu.widgets.knobs import button
+from electra_edu.widgets.charts.gap_bars import gap_bars
+from electra_edu.widgets.parts.code import run_lines
+from electra_edu.widgets.parts.instrument import Instrument
+from electra_edu.widgets.parts.knobs import button
 
 TOP = 5
 FIRST_HIDDEN = 4  # place of the word that is hidden at first, special tokens counted

@@ -3,15 +3,15 @@
 import math
 from collections.abc import Callable
 
-from electra_edu import arguments
+from electra_edu.config.objectives import Trained
 from electra_edu.course.hunt import token_names
 from electra_edu.course.walk import Walk
-from electra_edu.losses import replaced_token_losses
-from electra_edu.objectives import Trained
+from electra_edu.model.losses import replaced_token_losses
 from electra_edu.plots.blocks import Bars, Block, Code, Fact, Facts, Pair, Series, Table, Text, Token, Tokens, Tone
+from electra_edu.support import arguments
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.instrument import Instrument, require_run
-from electra_edu.widgets.knobs import button
+from electra_edu.widgets.parts.instrument import Instrument, require_run
+from electra_edu.widgets.parts.knobs import button
 
 STAGES = ("mask", "generator", "sample", "label", "discriminator", "losses", "gradients")
 TOP = 5

@@ -13,21 +13,21 @@ from electra_edu.config import ElectraConfig
 from electra_edu.corpora import load_corpus
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.course.building import is_building
-from electra_edu.errors import ElectraEduError
-from electra_edu.probes import probe
+from electra_edu.evaluation.probes import probe
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.widgets import lab_state
-from electra_edu.widgets._figure import Twin, draw_run
-from electra_edu.widgets.code import preset_call, run_code
-from electra_edu.widgets.code_drawer import CodeDrawer
-from electra_edu.widgets.controls import Controls
-from electra_edu.widgets.instrument import require_run
-from electra_edu.widgets.knobs import close_all
-from electra_edu.widgets.lab_state import LabState
-from electra_edu.widgets.live_view import LiveView
-from electra_edu.widgets.player import Player
-from electra_edu.widgets.run_frame import RunFrames, probe_task
-from electra_edu.widgets.run_labels import settings_label
+from electra_edu.widgets.charts.figures import Twin, draw_run
+from electra_edu.widgets.charts.live_view import LiveView
+from electra_edu.widgets.panels import lab_state
+from electra_edu.widgets.panels.controls import Controls
+from electra_edu.widgets.panels.lab_state import LabState
+from electra_edu.widgets.panels.run_frame import RunFrames, probe_task
+from electra_edu.widgets.panels.run_labels import settings_label
+from electra_edu.widgets.parts.code import preset_call, run_code
+from electra_edu.widgets.parts.code_drawer import CodeDrawer
+from electra_edu.widgets.parts.instrument import require_run
+from electra_edu.widgets.parts.knobs import close_all
+from electra_edu.widgets.parts.player import Player
 
 CHUNK_SECONDS = 0.06  # of training between two looks at the buttons
 DRAW_SECONDS = 0.15

@@ -4,16 +4,16 @@ import math
 
 import ipywidgets as widgets
 
-from electra_edu import arguments
 from electra_edu.corpora.words import nearest_words
 from electra_edu.course.hunt import token_names, word_table
-from electra_edu.detection import detect_words
-from electra_edu.detection.source import discriminator_of
+from electra_edu.evaluation.detection import detect_words
+from electra_edu.evaluation.detection.source import discriminator_of
 from electra_edu.plots.blocks import Block, Fact, Facts, Text, Token, Tokens, Tone
+from electra_edu.support import arguments
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.code import run_lines
-from electra_edu.widgets.instrument import Instrument, require_run
-from electra_edu.widgets.knobs import button, choices
+from electra_edu.widgets.parts.code import run_lines
+from electra_edu.widgets.parts.instrument import Instrument, require_run
+from electra_edu.widgets.parts.knobs import button, choices
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 BANK = 36  # words of the word bank

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from electra_edu.detection.source import discriminator_of
+from electra_edu.evaluation.detection.source import discriminator_of
 from electra_edu.metrics import auc, detection_at, roc_curve
 from electra_edu.plots.blocks import Block, Columns, Curve, Fact, Facts, Lines, Pair, Series, Text
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.code import run_lines, until
-from electra_edu.widgets.instrument import Instrument, require_run
-from electra_edu.widgets.knobs import choices
+from electra_edu.widgets.parts.code import run_lines, until
+from electra_edu.widgets.parts.instrument import Instrument, require_run
+from electra_edu.widgets.parts.knobs import choices
 
 EDGE = 6.0  # logits beyond are counted in the outermost bins
 BINS = 24

@@ -3,7 +3,7 @@
 import anywidget
 import traitlets
 
-from electra_edu.widgets._static import joined
+from electra_edu.widgets.assets import joined
 
 
 class CodeDrawer(anywidget.AnyWidget):

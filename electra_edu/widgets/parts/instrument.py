@@ -6,16 +6,16 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 from IPython.display import display
 
-from electra_edu import arguments
 from electra_edu.course.building import is_building
-from electra_edu.errors import ElectraEduError
 from electra_edu.plots.blocks import Block, Text, in_words
+from electra_edu.support import arguments
+from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.widgets._figure import draw_sheet, show
-from electra_edu.widgets.code_drawer import CodeDrawer
-from electra_edu.widgets.knobs import close_all
-from electra_edu.widgets.player import Player
-from electra_edu.widgets.sheet import Sheet
+from electra_edu.widgets.charts.figures import draw_sheet, show
+from electra_edu.widgets.charts.sheet import Sheet
+from electra_edu.widgets.parts.code_drawer import CodeDrawer
+from electra_edu.widgets.parts.knobs import close_all
+from electra_edu.widgets.parts.player import Player
 
 WIDTH = "848px"
 

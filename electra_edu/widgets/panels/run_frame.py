@@ -12,7 +12,7 @@ from electra_edu.plots.series import RunningAverage
 from electra_edu.training import Stage, TrainingRun, judge
 from electra_edu.training.stages import StageLog
 from electra_edu.training.verdict import BestRecall
-from electra_edu.widgets.frame import (
+from electra_edu.widgets.charts.frame import (
     Chart,
     Floor,
     Frame,
@@ -26,8 +26,8 @@ from electra_edu.widgets.frame import (
     Verdict,
     thin,
 )
-from electra_edu.widgets.growing_curve import GrowingCurve
-from electra_edu.widgets.run_labels import NAMES, change_label, settings_label
+from electra_edu.widgets.charts.growing_curve import GrowingCurve
+from electra_edu.widgets.panels.run_labels import NAMES, change_label, settings_label
 
 RAW = ("mlm_loss", "rtd_loss")  # drawn faint, as they are
 KEPT_POINTS = 120  # of a curve that stays behind

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from electra_edu.errors import ElectraEduError, nearest
+from electra_edu.support.errors import ElectraEduError, nearest
 
 Role = Literal["generator", "discriminator", "probe", "neutral"]
 Style = Literal["raw", "smooth", "dotted", "markers"]
