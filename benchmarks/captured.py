@@ -1,15 +1,13 @@
-"""This package's steps as CUDA graphs: the GPU replays them without Python launching each of their kernels."""
+"""This package's plain step as a CUDA graph: the GPU replays it without Python launching each of its kernels."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from benchmarks.ours import RecordedStep
 from benchmarks.shapes import Shape
 from benchmarks.steps import autocast, distinct
 from electra_edu.model.electra import Electra
-from electra_edu.training.captured_run import CapturedRun
 from electra_edu.training.optim import adamw
 from electra_edu.training.recording import WARM_UP, CudaRecorder, Recorder, Replayed
 
@@ -51,12 +49,3 @@ class PlainCapturedStep:
         self._step.begin(None)
         self._step.do(0)
         return self._loss
-
-
-class RecordedCapturedStep(RecordedStep):
-    """`CapturedRun.advance(1)`: what `TrainingRun.advance(1)` computes, with everything it measures."""
-
-    def __init__(self, shape: Shape, device: torch.device, dtype: torch.dtype) -> None:
-        """Start a run and take the steps that come before the recording."""
-        super().__init__(shape, device, dtype, kind=CapturedRun)
-        self.run.advance(WARM_UP + 1)

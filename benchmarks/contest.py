@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.captured import PlainCapturedStep, RecordedCapturedStep
+from benchmarks.captured import PlainCapturedStep
 from benchmarks.ours import RecordedStep, plain
 from benchmarks.peers import PEERS, MissingPeer
 from benchmarks.shapes import Shape
@@ -22,11 +22,9 @@ DTYPES: Mapping[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch
 def our_factories(device: torch.device) -> dict[str, Factory]:
     """Return this package's contenders on `device`, by name."""
     ours: dict[str, Factory] = {"electra_edu": plain, "electra_edu, recorded": RecordedStep}
-    captured: dict[str, Factory] = {
-        "electra_edu, captured": PlainCapturedStep,
-        "electra_edu, recorded, captured": RecordedCapturedStep,
-    }
-    return ours | (captured if device.type == "cuda" else {})
+    if device.type == "cuda":
+        ours["electra_edu, captured"] = PlainCapturedStep
+    return ours
 
 
 def contenders(shape: Shape, device: torch.device, dtype: torch.dtype) -> tuple[dict[str, Step], list[str]]:

@@ -12,6 +12,7 @@ from benchmarks.steps import AdamStep, autocast, distinct
 from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus
 from electra_edu.model.electra import Electra
 from electra_edu.training import TrainingRun
+from electra_edu.training.recording import WARM_UP
 
 
 def plain(shape: Shape, device: torch.device, dtype: torch.dtype) -> AdamStep:
@@ -30,16 +31,9 @@ def plain(shape: Shape, device: torch.device, dtype: torch.dtype) -> AdamStep:
 class RecordedStep:
     """`TrainingRun.advance(1)`: with gradient anatomy, figures, clipping and the average of the weights."""
 
-    def __init__(
-        self,
-        shape: Shape,
-        device: torch.device,
-        dtype: torch.dtype,
-        batches: int = 8,
-        kind: type[TrainingRun] = TrainingRun,
-    ) -> None:
-        """Start a run on a corpus of `batches` batches of random tokens."""
-        self.run = kind(shape.config(), random_corpus(shape, batches), device=device.type)
+    def __init__(self, shape: Shape, device: torch.device, dtype: torch.dtype, batches: int = 8) -> None:
+        """Start a run on a corpus of `batches` batches of random tokens; CUDA replays its steps from here on."""
+        self.run = TrainingRun(shape.config(), random_corpus(shape, batches), device=device.type)
         self.parameters: Sequence[nn.Parameter] = distinct([self.run.model])
         model = self.run.model
         forward = model.forward
@@ -50,6 +44,8 @@ class RecordedStep:
 
         if dtype != torch.float32:
             model.forward = cast  # type: ignore[method-assign, assignment]
+        if device.type == "cuda":
+            self.run.advance(WARM_UP + 1)
 
     def __call__(self, tokens: Tensor) -> Tensor:  # noqa: ARG002 (the run takes its own batches)
         """Take a step on the run's next batch, of the same shape as `tokens` (B, T), and return its loss."""

@@ -95,6 +95,13 @@ def small_corpus(train: int = 20, heldout: int = 90, sha256: str = "5" * 64) -> 
     )
 
 
+class EagerRun(TrainingRun):
+    """A run that takes its steps operation by operation on every device."""
+
+    def recorder(self) -> None:
+        """Record nothing."""
+
+
 def small_run(seed: int = 0, **changes: Any) -> TrainingRun:
     """Return a fresh run on `small_corpus`."""
     return TrainingRun(small_config(**changes), small_corpus(), seed=seed, device="cpu")

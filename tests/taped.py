@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from electra_edu.support import tensors
 from electra_edu.training import StepRecord, TrainingRun
-from electra_edu.training.captured_run import CapturedRun
+from electra_edu.training.captured_step import CapturedStep
 from electra_edu.training.recording import Recorder, Work
 
 FORBIDDEN = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "_unique2", "bincount", "one_hot"}
@@ -51,7 +51,7 @@ def _tensors(made: Any) -> list[Tensor]:
 class TapeRecorder:
     """Records by doing, and puts back what that changed: recording a CUDA graph does nothing."""
 
-    def __init__(self, run: CapturedRun) -> None:
+    def __init__(self, run: TrainingRun) -> None:
         self._run = run
         self.recordings = 0
 
@@ -84,8 +84,8 @@ class TapeRecorder:
         run.rng.set_state(draws)
 
 
-class TapedRun(CapturedRun):
-    """A CapturedRun that replays tapes on the CPU."""
+class TapedRun(TrainingRun):
+    """A run on the CPU that replays tapes, as a run on CUDA replays graphs."""
 
     def recorder(self) -> Recorder:
         return TapeRecorder(self)
@@ -93,7 +93,8 @@ class TapedRun(CapturedRun):
     @property
     def recordings(self) -> int:
         """How many recordings were made."""
-        recorder = self._captured._halves._recorder
+        assert isinstance(self._stepper, CapturedStep)
+        recorder = self._stepper._halves._recorder
         assert isinstance(recorder, TapeRecorder)
         return recorder.recordings
 

@@ -24,8 +24,8 @@ LEARN, UPDATE = 0, 1
 class CapturedStep:
     """Forward and backward pass as one recording, the update of the weights and of their average as another.
 
-    Between the two stands the one wait for the device, for the figures, so that a step whose loss is not finite can be
-    left undone, as a run's own steps are. Batches, learning rates and the average's share are read from tensors that
+    It computes what an `EagerStep` computes, to rounding, from the same draws. Between the two halves stands the one
+    wait for the device, for the figures. Batches, learning rates and the average's share are read from tensors that
     stay where they are. A mask rate, λ, temperature, shape or trained network other than the last one's makes a new
     recording: three steps as usual, then the fourth is recorded.
     """
@@ -36,9 +36,9 @@ class CapturedStep:
         average: Electra,
         optimizers: Sequence[Optimizer],
         rng: torch.Generator,
-        recorder: Recorder | None,
+        recorder: Recorder,
     ) -> None:
-        """Take what a run is made of, all of it on one device; without a recorder every step is taken as usual."""
+        """Take what a run consists of, all of it on one device, and what records there."""
         device = next(model.parameters()).device
         self._model, self._average, self._optimizers, self._rng = model, average, list(optimizers), rng
         self._backward = Backward(model)
@@ -77,6 +77,10 @@ class CapturedStep:
         """Change the weights by the gradients of `learn`, at the rates that `set_rates` set, after `step` steps."""
         self._share.fill_(average_share(step))
         self._halves.do(UPDATE)
+
+    def culprit(self) -> str:
+        """Say that a number of the last `learn` is not finite; a replay leaves nothing behind to tell which."""
+        return "a loss or gradient"
 
     def forget(self) -> None:
         """Drop the gradients and the recording: after an interrupt, or when an optimiser's state was replaced."""

@@ -33,10 +33,10 @@ class Replayed:
     """Works that are done as usual a few times, then recorded together and from then on replayed.
 
     What a work reads and writes are tensors that stay where they are; everything else that it depends on, shapes and
-    settings, is the key: another key than the last one begins anew. Without a recorder all is always done as usual.
+    settings, is the key: another key than the last one begins anew.
     """
 
-    def __init__(self, works: Sequence[Work], recorder: Recorder | None) -> None:
+    def __init__(self, works: Sequence[Work], recorder: Recorder) -> None:
         """Take the works in the order in which they are done."""
         self._works, self._recorder = tuple(works), recorder
         self._key: Hashable = None
@@ -53,7 +53,7 @@ class Replayed:
         if key != self._key:
             self.forget()
             self._key = key
-        if self._recorder is not None and self._taken >= WARM_UP and not self._graphs:
+        if self._taken >= WARM_UP and not self._graphs:
             self._graphs = self._recorder.record(self._works)
 
     def do(self, place: int) -> None:
@@ -61,10 +61,7 @@ class Replayed:
         if self._graphs:
             self._graphs[place].replay()
             return
-        if self._recorder is None:
-            self._works[place]()
-        else:
-            self._recorder.aside(self._works[place])
+        self._recorder.aside(self._works[place])
         self._taken += place == len(self._works) - 1
 
     def forget(self) -> None:

@@ -1,7 +1,6 @@
 """TrainingRun: one ELECTRA being trained on one corpus; it takes steps and knows nothing of who watches."""
 
 import copy
-import math
 import os
 import threading
 import time
@@ -9,7 +8,6 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor
-from torch.nn.utils import clip_grads_with_norm_
 
 from electra_edu import efficiency
 from electra_edu.config import ElectraConfig
@@ -21,14 +19,16 @@ from electra_edu.support import arguments
 from electra_edu.support.arguments import instance, one_of, whole_number
 from electra_edu.support.errors import ElectraEduError, nearest
 from electra_edu.training import checkpoint
+from electra_edu.training.captured_step import CapturedStep
 from electra_edu.training.devices import choose_device
+from electra_edu.training.eager_step import EagerStep
 from electra_edu.training.exam import Exam
-from electra_edu.training.figures import is_finite, step_figures
+from electra_edu.training.figures import is_finite
 from electra_edu.training.fit import check_fit, check_ids
-from electra_edu.training.gradients import Backward
-from electra_edu.training.optim import make_optimizers, set_rates, update_average
+from electra_edu.training.optim import make_optimizers, set_rates
+from electra_edu.training.recording import CudaRecorder, Recorder
 from electra_edu.training.records import Change, Evaluation, StepRecord
-from electra_edu.training.remedies import culprit, stopped
+from electra_edu.training.remedies import stopped
 from electra_edu.training.restoring import restore
 from electra_edu.training.schemes import copy_generator, trained_at
 from electra_edu.training.stages import Stage, StageLog
@@ -36,7 +36,7 @@ from electra_edu.training.undo import Undo
 
 LIVE_FIELDS = ("mask_prob", "rtd_weight", "temperature", "learning_rate", "muon_learning_rate")
 
-_OF_THIS_PROCESS = ("_undo", "_captured", "_one_at_a_time", "_process")  # attributes that no copy of a run takes along
+_OF_THIS_PROCESS = ("_undo", "_stepper", "_one_at_a_time", "_process")  # attributes that no copy of a run takes along
 
 # Each kind of random draw has its own stream, so that changing how often one is used leaves the others alone.
 _INIT, _DRAWS, _ORDER = 1, 2, 3
@@ -71,7 +71,6 @@ class TrainingRun:
             self.model.generator.use(corpus.unigram)
         self.average = copy.deepcopy(self.model).requires_grad_(False).eval()  # scores are read from this one
         self.optimizers = make_optimizers(self.model, config)
-        self.backward = Backward(self.model)
         self.rng = _stream(seed, _DRAWS, self.device)  # positions and samples
         self.history: list[StepRecord] = []
         self.evaluations: list[Evaluation] = []
@@ -216,6 +215,7 @@ class TrainingRun:
     def _settle(self) -> None:
         """Finish what an interrupt cut off: take half a step back, obey changes that were noted."""
         if self._undo.step == self.step:
+            self._stepper.forget()  # restoring may take an optimiser's state away, which a recording reads
             self._undo.restore()
         if self._obeyed != len(self.changes):
             config = self.config.replace(**{change.field: change.after for change in self.changes[self._obeyed :]})
@@ -245,17 +245,17 @@ class TrainingRun:
 
     def _learn(self, trained: Trained) -> dict[str, float]:
         """Change the weights by the next batch's gradients, and return the step's figures."""
-        out = self.model(self._batch(self.step), rng=self.rng, trained=trained)
-        anatomy = self.backward(out)
-        figures = step_figures(out, anatomy)
+        figures = self._stepper.learn(self._batch(self.step), trained)
         if not is_finite(figures):
-            raise stopped(culprit(self.model, out), self.step, self.config)
-        clip_grads_with_norm_(self.model.parameters(), self.config.max_grad_norm or math.inf, anatomy.total)
-        for optimizer in self.optimizers:
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-        update_average(self.average, self.model, self.step)
+            raise stopped(self._stepper.culprit(), self.step, self.config)
+        self._stepper.update(self.step)
         return figures
+
+    def recorder(self) -> Recorder | None:
+        """Return what records this run's steps so that the device can replay them; None where it cannot."""
+        if self.device.type != "cuda" or self.config.generator_kind == "exact":  # that one computes on the CPU
+            return None
+        return CudaRecorder(self.device, self.rng, self.optimizers)
 
     def _turn(self) -> threading.RLock:
         """Return the lock under which one call at a time is served."""
@@ -287,6 +287,9 @@ class TrainingRun:
     def _begin(self) -> None:
         """Make what belongs to this object in this process alone."""
         self._undo = Undo((self.model, self.average), self.optimizers, self.rng)
+        parts = self.model, self.average, self.optimizers, self.rng
+        recorder = self.recorder()
+        self._stepper = EagerStep(*parts) if recorder is None else CapturedStep(*parts, recorder)
         self._one_at_a_time = threading.RLock()
         self._process = os.getpid()
 

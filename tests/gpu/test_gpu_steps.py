@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from small import KINDS, equal, small_config, small_corpus, state
+from small import KINDS, EagerRun, equal, small_config, small_corpus, state
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -15,7 +15,7 @@ import electra_edu as edu
 from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.evaluation.detection import calibrate
 from electra_edu.training import TrainingRun
-from electra_edu.training.figures import step_figures
+from electra_edu.training.eager_step import EagerStep
 from electra_edu.training.optim import orthogonalise
 
 pytestmark = pytest.mark.gpu
@@ -32,16 +32,16 @@ def run_on(device: str, **changes: Any) -> TrainingRun:
 
 
 @contextmanager
-def draws_of_the_cpu(run: TrainingRun) -> Iterator[None]:
-    """Draw all numbers of a run on the CPU, so that on every device it masks and samples the same."""
-    run.rng = torch.Generator().manual_seed(5)
+def draws_of_the_cpu() -> Iterator[None]:
+    """Draw all numbers on the CPU, so that a run on any device masks and samples the same."""
+    rng = torch.Generator().manual_seed(5)
     rand, bernoulli = torch.rand, Tensor.bernoulli_
 
     def there(*size: Any, generator: torch.Generator, device: Any, **rest: Any) -> Tensor:
-        return rand(*size, generator=generator, **rest).to(device)
+        return rand(*size, generator=rng, **rest).to(device)
 
     def drop(self: Tensor, p: float, *, generator: torch.Generator) -> Tensor:
-        return self.copy_(bernoulli(torch.empty(self.shape), p, generator=generator))
+        return self.copy_(bernoulli(torch.empty(self.shape), p, generator=rng))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, "rand", there)
@@ -49,12 +49,12 @@ def draws_of_the_cpu(run: TrainingRun) -> Iterator[None]:
         yield
 
 
-def learned(device: str, kind: dict[str, Any], trained: Any = "both") -> tuple[dict[str, float], dict[str, Tensor]]:
+def learned(device: str, kind: dict[str, Any]) -> tuple[dict[str, float], dict[str, Tensor]]:
     """Return the figures and all gradients of a first step."""
     run = run_on(device, **kind)
-    with draws_of_the_cpu(run):
-        out = run.model(run._batch(0), rng=run.rng, trained=trained)
-        figures = step_figures(out, run.backward(out))
+    step = EagerStep(run.model, run.average, run.optimizers, run.rng)
+    with draws_of_the_cpu():
+        figures = step.learn(run._batch(0))
     gradients = {name: weight.grad.cpu() for name, weight in run.model.named_parameters() if weight.grad is not None}
     return figures, gradients
 
@@ -75,9 +75,8 @@ def test_twenty_steps_lead_where_the_cpus_lead(device: str, optimizer: str) -> N
     """Muon orthogonalises in bfloat16 on a card, so its weights differ more."""
     ends = []
     for place in (device, "cpu"):
-        run = run_on(place, optimizer=optimizer, training_steps=100)
-        with draws_of_the_cpu(run):
-            run._begin()  # with the new generator
+        run = EagerRun(small_config(optimizer=optimizer, training_steps=100), small_corpus(), device=place)
+        with draws_of_the_cpu():
             run.advance(20)
         ends.append(run.history[-1])
     assert ends[0].mlm_loss == pytest.approx(ends[1].mlm_loss, rel=0.05 if optimizer == "muon" else 5e-3)
@@ -101,7 +100,8 @@ def test_losses_in_bfloat16_are_within_its_rounding(device: str) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_a_step_waits_for_the_card_once(card: torch.device, kind: dict[str, Any], monkeypatch: Any) -> None:
     """Only reading the figures may wait; any other wait is an error here."""
-    run = run_on("cuda", batch_size=2, **kind)  # an epoch of ten steps: its order was copied before
+    config = small_config(batch_size=2, **kind)
+    run = EagerRun(config, small_corpus(), device="cuda")  # an epoch of ten steps: its order was copied before
     run.advance(5)
     read, waits = Tensor.tolist, []
 

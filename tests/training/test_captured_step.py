@@ -9,14 +9,12 @@ from typing import Any
 
 import pytest
 import torch
-from pretended import pretended_device
 from small import KINDS, equal, small_config, small_corpus, state, weights
 from taped import TapedRun, assert_alike
 from torch import nn
 
 from electra_edu.support.errors import TrainingStopped
 from electra_edu.training import TrainingRun
-from electra_edu.training.captured_run import CapturedRun
 from electra_edu.training.optim import adamw
 from electra_edu.training.recording import WARM_UP, Replayed, Work, capturable
 
@@ -103,7 +101,7 @@ def test_an_interrupted_step_is_taken_as_a_whole_or_not_at_all(
     assert_alike(taped, plain)
 
 
-def test_a_recording_run_is_saved_copied_and_waits_for_its_device_once(tmp_path: Path) -> None:
+def test_a_recording_run_is_saved_and_copied(tmp_path: Path) -> None:
     _, taped = runs()
     taped.advance(WARM_UP + 2)
     taped.save(tmp_path / "run")
@@ -113,12 +111,6 @@ def test_a_recording_run_is_saved_copied_and_waits_for_its_device_once(tmp_path:
     for other in others:
         other.advance(WARM_UP + 2)
         assert_alike(other, taped)
-    with pretended_device() as pretending:
-        run = CapturedRun(small_config(batch_size=2), small_corpus(heldout=8), device="mps")
-        run.advance(WARM_UP)
-        pretending.waits.clear()
-        run.advance(1)
-        assert pretending.waits == ["_to_copy to the host"]
 
 
 class Listed:
@@ -162,11 +154,6 @@ def test_works_are_recorded_together_after_so_many_times_and_again_for_another_k
     assert not replayed.is_recorded
     replayed.forget()
     assert all_for("y") == "aside a aside b"
-    plain = Replayed([lambda: told.append("a")], None)
-    for _ in range(WARM_UP + 2):
-        plain.begin("x")
-        plain.do(0)
-    assert not plain.is_recorded
 
 
 def test_pytorchs_optimisers_may_be_recorded_only_while_they_are() -> None:
