@@ -13,7 +13,7 @@ from electra_edu.config import ElectraConfig
 from electra_edu.config.objectives import Trained
 from electra_edu.model.electra import Electra
 from electra_edu.model.masking import tokens_needed
-from electra_edu.training.figures import measured, named, parts_of
+from electra_edu.training.step_metrics import measured, named, parts_of
 from electra_edu.training.gradients import Anatomy, Backward
 from electra_edu.training.optim import average_share, keep_rates_on, move_average
 from electra_edu.training.recording import Recorder, Replayed

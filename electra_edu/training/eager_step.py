@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from electra_edu.config.objectives import Trained
 from electra_edu.model.electra import Electra, ElectraOutput
-from electra_edu.training.figures import step_figures
+from electra_edu.training.step_metrics import step_figures
 from electra_edu.training.gradients import Anatomy, Backward
 from electra_edu.training.optim import update_average
 from electra_edu.training.remedies import culprit

@@ -12,7 +12,7 @@ from electra_edu.corpora.corpus import Corpus
 from electra_edu.metrics import auc, detection
 from electra_edu.model.electra import Electra, ElectraOutput
 from electra_edu.model.masking import Corruption, choose_positions, is_ordinary
-from electra_edu.training.figures import generator_figures, verdict_counts
+from electra_edu.training.step_metrics import generator_figures, verdict_counts
 from electra_edu.training.records import Evaluation
 
 EXAM_SEED = 20030  # fixed for good: changing it makes new scores incomparable with recorded ones

@@ -23,7 +23,7 @@ from electra_edu.training.captured_step import CapturedStep
 from electra_edu.training.devices import choose_device
 from electra_edu.training.eager_step import EagerStep
 from electra_edu.training.exam import Exam
-from electra_edu.training.figures import is_finite
+from electra_edu.training.step_metrics import is_finite
 from electra_edu.training.fit import check_fit, check_ids
 from electra_edu.training.optim import make_optimizers, set_rates
 from electra_edu.training.recording import CudaRecorder, Recorder
