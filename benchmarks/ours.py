@@ -29,7 +29,7 @@ def plain(shape: Shape, device: torch.device, dtype: torch.dtype) -> AdamStep:
 
 
 class RecordedStep:
-    """`TrainingRun.advance(1)`: with gradient anatomy, figures, clipping and the average of the weights."""
+    """`TrainingRun.advance(1)`: with gradient norms, metrics, clipping and the average of the weights."""
 
     def __init__(self, shape: Shape, device: torch.device, dtype: torch.dtype, batches: int = 8) -> None:
         """Start a run on a corpus of `batches` batches of random tokens; CUDA replays its steps from here on."""

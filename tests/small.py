@@ -147,7 +147,7 @@ def equal(left: Iterable[Tensor], right: Iterable[Tensor]) -> bool:
     return all(torch.equal(a, b) for a, b in zip(left, right, strict=True))
 
 
-def figures(records: list[StepRecord]) -> list[dict[str, object]]:
+def metrics_of(records: list[StepRecord]) -> list[dict[str, object]]:
     """Return everything the records say but for the seconds; None for NaN, so that equal means equal."""
     return [{name: value for name, value in r.to_dict().items() if name != "seconds"} for r in records]
 

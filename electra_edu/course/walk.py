@@ -1,4 +1,4 @@
-"""A training step to be walked through: its tensors, who pulls on which weights, and steps on one loss alone."""
+"""A training step to be walked through: its tensors, the gradient norms of both losses, and steps on one loss alone."""
 
 import copy
 import math
@@ -15,7 +15,7 @@ from electra_edu.model.generator import Generator
 from electra_edu.model.masking import Masking, mask
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.training.gradients import owners
+from electra_edu.training.gradients import split_parameters
 from electra_edu.training.optim import make_optimizers, set_rates
 
 BATCH = 16
@@ -23,7 +23,7 @@ NAMES = {"generator": "generator only", "discriminator": "discriminator only", "
 
 
 @dataclass(frozen=True)
-class Pulls:
+class LossGradientNorms:
     """Norms of the gradients of the MLM loss and of λ · RTD loss, by whose weights they are on: see `Walk.weights`."""
 
     mlm: dict[str, float]
@@ -63,8 +63,12 @@ class Walk:
         for mine, of_run in zip(self._optimizers, run.optimizers, strict=True):
             mine.load_state_dict(copy.deepcopy(of_run.state_dict()))
         set_rates(self._optimizers, run.config, run.step)
-        owned = owners(self.model)
-        self.weights = {"generator's own": owned.first, "shared": owned.shared, "discriminator's own": owned.second}
+        split = split_parameters(self.model)
+        self.weights = {
+            "generator's own": split.generator_only,
+            "shared": split.shared,
+            "discriminator's own": split.main_only,
+        }
         self._pass()
         self.start = self._taken("before")
         self.taken: list[Taken] = []
@@ -81,7 +85,7 @@ class Walk:
         return (logits / self.model.config.temperature).softmax(-1)
 
     @cached_property
-    def pulls(self) -> Pulls:
+    def gradient_norms(self) -> LossGradientNorms:
         """Back-propagate each loss by itself."""
         assert self.out.second_loss is not None
         mlm, rtd = (
@@ -90,7 +94,7 @@ class Walk:
         )
         is_shared = bool(self.weights["shared"])
         cosine = torch.cosine_similarity(mlm["shared"], rtd["shared"], dim=0) if is_shared else torch.tensor(math.nan)
-        return Pulls(_norms(mlm), _norms(rtd), float(cosine))
+        return LossGradientNorms(_norms(mlm), _norms(rtd), float(cosine))
 
     def step(self, trained: Trained) -> None:
         """Take one optimiser step on the MLM loss, on λ · RTD loss, or on both, and pass the batch through again."""
@@ -109,7 +113,7 @@ class Walk:
 
     def _pass(self) -> None:
         """Send the batch through the networks, with the same random numbers as ever."""
-        self.__dict__.pop("pulls", None)
+        self.__dict__.pop("gradient_norms", None)
         device = self.tokens.device
         self.out: ElectraOutput = self.model(self.tokens, rng=torch.Generator(device).manual_seed(self.seed))
         rng = torch.Generator(device).manual_seed(self.seed)

@@ -13,10 +13,10 @@ from electra_edu.config import ElectraConfig
 from electra_edu.config.objectives import Trained
 from electra_edu.model.electra import Electra
 from electra_edu.model.masking import tokens_needed
-from electra_edu.training.step_metrics import measured, named, parts_of
-from electra_edu.training.gradients import Anatomy, Backward
+from electra_edu.training.gradients import Backward, GradientNorms
 from electra_edu.training.optim import average_share, keep_rates_on, move_average
 from electra_edu.training.recording import Recorder, Replayed
+from electra_edu.training.step_metrics import pack_metrics, parts_of, unpack_metrics
 
 LEARN, UPDATE = 0, 1
 
@@ -25,7 +25,7 @@ class CapturedStep:
     """Forward and backward pass as one recording, the update of the weights and of their average as another.
 
     It computes what an `EagerStep` computes, to rounding, from the same draws. Between the two halves stands the one
-    wait for the device, for the figures. Batches, learning rates and the average's share are read from tensors that
+    wait for the device, for the metrics. Batches, learning rates and the average's share are read from tensors that
     stay where they are. A mask rate, λ, temperature, shape or trained network other than the last one's makes a new
     recording: three steps as usual, then the fourth is recorded.
     """
@@ -49,9 +49,9 @@ class CapturedStep:
         self._needed: Tensor | None = None  # read by a recording too: kept here for as long
         self._trained: Trained = "both"
         self._config, self._settings = model.config, without_rates(model.config)
-        self._measured: Tensor | None = None
+        self._packed: Tensor | None = None
         self._parts = False, False
-        self._anatomy: Anatomy | None = None
+        self._norms: GradientNorms | None = None
 
     @property
     def is_recorded(self) -> bool:
@@ -59,7 +59,7 @@ class CapturedStep:
         return self._halves.is_recorded
 
     def learn(self, tokens: Tensor, trained: Trained = "both") -> dict[str, float]:
-        """Make the gradients of one batch, tokens (B, T), and return the step's figures as `step_figures` does."""
+        """Make the gradients of one batch, tokens (B, T), and return the step's metrics as `step_metrics` does."""
         if self._tokens is None or self._tokens.shape != tokens.shape:
             self._tokens = torch.empty_like(tokens)
         self._tokens.copy_(tokens)
@@ -70,8 +70,8 @@ class CapturedStep:
         self._trained = trained
         self._halves.begin((self._settings, trained, tokens.shape, self._model.training))
         self._halves.do(LEARN)
-        assert self._measured is not None
-        return named(self._measured.tolist(), *self._parts)
+        assert self._packed is not None
+        return unpack_metrics(self._packed.tolist(), *self._parts)
 
     def update(self, step: int) -> None:
         """Change the weights by the gradients of `learn`, at the rates that `set_rates` set, after `step` steps."""
@@ -91,13 +91,13 @@ class CapturedStep:
         assert self._tokens is not None
         self._forget_gradients()
         out = self._model(self._tokens, rng=self._rng, trained=self._trained)
-        self._anatomy = self._backward(out)
-        self._measured, self._parts = measured(out, self._anatomy), parts_of(out)
+        self._norms = self._backward(out)
+        self._packed, self._parts = pack_metrics(out, self._norms), parts_of(out)
 
     def _update(self) -> None:
-        assert self._anatomy is not None
+        assert self._norms is not None
         norm = self._model.config.max_grad_norm or math.inf
-        clip_grads_with_norm_(self._model.parameters(), norm, self._anatomy.total)
+        clip_grads_with_norm_(self._model.parameters(), norm, self._norms.total)
         for optimizer in self._optimizers:
             optimizer.step()
         self._forget_gradients()

@@ -10,10 +10,10 @@ from torch.optim import Optimizer
 
 from electra_edu.config.objectives import Trained
 from electra_edu.model.electra import Electra, ElectraOutput
-from electra_edu.training.step_metrics import step_figures
-from electra_edu.training.gradients import Anatomy, Backward
+from electra_edu.training.gradients import Backward, GradientNorms
 from electra_edu.training.optim import update_average
 from electra_edu.training.remedies import culprit
+from electra_edu.training.step_metrics import step_metrics
 
 
 class EagerStep:
@@ -27,19 +27,19 @@ class EagerStep:
         self._model, self._average, self._optimizers, self._rng = model, average, list(optimizers), rng
         self._backward = Backward(model)
         self._out: ElectraOutput | None = None
-        self._anatomy: Anatomy | None = None
+        self._norms: GradientNorms | None = None
 
     def learn(self, tokens: Tensor, trained: Trained = "both") -> dict[str, float]:
-        """Make the gradients of one batch, tokens (B, T), and return the figures of the step."""
+        """Make the gradients of one batch, tokens (B, T), and return the metrics of the step."""
         self._out = self._model(tokens, rng=self._rng, trained=trained)
-        self._anatomy = self._backward(self._out)
-        return step_figures(self._out, self._anatomy)
+        self._norms = self._backward(self._out)
+        return step_metrics(self._out, self._norms)
 
     def update(self, step: int) -> None:
         """Change the weights by the gradients of `learn`, after `step` steps."""
-        assert self._anatomy is not None, "learn comes first"
+        assert self._norms is not None, "learn comes first"
         limit = self._model.config.max_grad_norm or math.inf
-        clip_grads_with_norm_(self._model.parameters(), limit, self._anatomy.total)
+        clip_grads_with_norm_(self._model.parameters(), limit, self._norms.total)
         for optimizer in self._optimizers:
             optimizer.step()
         update_average(self._average, self._model, step)
@@ -52,6 +52,6 @@ class EagerStep:
 
     def forget(self) -> None:
         """Drop the gradients and what was computed with them."""
-        self._out = self._anatomy = None
+        self._out = self._norms = None
         for optimizer in self._optimizers:
             optimizer.zero_grad(set_to_none=True)

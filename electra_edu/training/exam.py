@@ -12,8 +12,8 @@ from electra_edu.corpora.corpus import Corpus
 from electra_edu.metrics import auc, detection
 from electra_edu.model.electra import Electra, ElectraOutput
 from electra_edu.model.masking import Corruption, choose_positions, is_ordinary
-from electra_edu.training.step_metrics import generator_figures, verdict_counts
 from electra_edu.training.records import Evaluation
+from electra_edu.training.step_metrics import generator_metrics, rtd_counts
 
 EXAM_SEED = 20030  # fixed for good: changing it makes new scores incomparable with recorded ones
 EXAM_SEQUENCES = 256
@@ -92,9 +92,9 @@ def _sums(out: ElectraOutput, objective: str) -> dict[str, float]:
     """Return one batch's losses and counts as sums, so that batches of different size can be added up."""
     masked, read = out.mlm_used.sum(), out.is_real.sum()
     judged = read if OBJECTIVES[objective].at == "all" else masked
-    guessed, entropy = generator_figures(out.mlm_logits, out.mlm_targets, out.mlm_used)
+    guessed, entropy = generator_metrics(out.mlm_logits, out.mlm_targets, out.mlm_used)
     names = ("tokens", "replaced", "accused", "found")
-    sums = dict(zip(names, verdict_counts(out), strict=True))
+    sums = dict(zip(names, rtd_counts(out), strict=True))
     sums |= {"masked": masked, "judged": judged, "sampled": masked - sums["replaced"]}
     sums |= {"mlm_loss": out.mlm_loss * masked, "guessed": guessed * masked, "entropy": entropy * masked}
     for name, loss in (("rtd_loss", out.rtd_loss), ("word_loss", out.word_loss)):

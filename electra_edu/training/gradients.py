@@ -1,4 +1,4 @@
-"""Who pulls how hard: the gradients of the two losses on the shared embeddings and on each network's own weights."""
+"""The backward pass of the two losses, and the norms of their gradients: on the embeddings and on each network."""
 
 import math
 from collections.abc import Iterable
@@ -13,35 +13,35 @@ from electra_edu.model.encoder import Embeddings
 
 
 @dataclass(frozen=True, eq=False)
-class Anatomy:
-    """Norms of one step's gradients, each a scalar tensor; NaN for what the step does not train."""
+class GradientNorms:
+    """L2 norms of one step's gradients, each a scalar tensor; NaN for what the step does not train."""
 
     mlm: Tensor  # of the generator's loss on the embeddings it reads with
     rtd: Tensor  # of the second network's weighted loss on the embeddings it reads with
-    cosine: Tensor  # between the two; NaN where they are not the same embeddings
-    generator: Tensor  # on what only the generator has
-    second: Tensor  # on what only the second network has
-    total: Tensor  # of all gradients together
+    cosine: Tensor  # similarity of these two gradients; NaN where they are not on the same embeddings
+    generator: Tensor  # of the total loss on the weights that only the generator has
+    second: Tensor  # of the total loss on the weights that only the second network has
+    total: Tensor  # of the total loss on all weights, before clipping
 
 
 @dataclass(frozen=True)
-class Owners:
-    """The weights of a model by who has them."""
+class ParameterSplit:
+    """The weights of a model by the network that has them."""
 
-    first: list[nn.Parameter]  # only the generator
+    generator_only: list[nn.Parameter]
     shared: list[nn.Parameter]
-    second: list[nn.Parameter]  # only the second network
+    main_only: list[nn.Parameter]  # only the second network's
 
 
-def owners(model: Electra) -> Owners:
-    """Sort the weights of `model`; what belongs to neither network, a baseline, counts as the generator's."""
+def split_parameters(model: Electra) -> ParameterSplit:
+    """Sort the weights of `model`; a weight of neither network, such as a baseline's, counts as the generator's."""
     second = set() if model.second is None else set(model.second.parameters())
-    first = set(model.parameters()) - second | set(model.generator.parameters())
+    generator = set(model.parameters()) - second | set(model.generator.parameters())
 
-    def of(some: set[nn.Parameter]) -> list[nn.Parameter]:
+    def in_order(some: set[nn.Parameter]) -> list[nn.Parameter]:
         return [weight for weight in model.parameters() if weight in some]
 
-    return Owners(of(first - second), of(first & second), of(second - first))
+    return ParameterSplit(in_order(generator - second), in_order(generator & second), in_order(second - generator))
 
 
 class Backward:
@@ -53,10 +53,10 @@ class Backward:
 
     def __init__(self, model: Electra) -> None:
         """Sort the weights of `model` into the generator's own, the second network's own, and the shared ones."""
-        self._owners = owners(model)
+        self._parameters = split_parameters(model)
         self._embeddings = [_embeddings(network) for network in (model.generator, model.second)]
 
-    def __call__(self, out: ElectraOutput) -> Anatomy:
+    def __call__(self, out: ElectraOutput) -> GradientNorms:
         """Add both losses' gradients to the weights and say how large they are."""
         nothing, zero = out.mlm_loss.new_full((), math.nan), out.mlm_loss.new_zeros(())
         by_mlm = by_rtd = cosine = nothing
@@ -70,16 +70,17 @@ class Backward:
             by_rtd = _flat_gradient(read_by[1]) - before
             if read_by[0] is read_by[1] and by_mlm.dim():
                 cosine = torch.cosine_similarity(by_mlm, by_rtd, dim=0)
-        first, second, shared = (
-            _norm(some, zero) for some in (self._owners.first, self._owners.second, self._owners.shared)
+        generator, second, shared = (
+            _norm(some, zero)
+            for some in (self._parameters.generator_only, self._parameters.main_only, self._parameters.shared)
         )
-        return Anatomy(
+        return GradientNorms(
             mlm=torch.linalg.vector_norm(by_mlm),
             rtd=torch.linalg.vector_norm(by_rtd),
             cosine=cosine,
-            generator=nothing if out.generator_loss is None else first,
+            generator=nothing if out.generator_loss is None else generator,
             second=nothing if out.second_loss is None else second,
-            total=torch.linalg.vector_norm(torch.stack([first, second, shared])),
+            total=torch.linalg.vector_norm(torch.stack([generator, second, shared])),
         )
 
 

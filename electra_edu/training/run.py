@@ -23,7 +23,6 @@ from electra_edu.training.captured_step import CapturedStep
 from electra_edu.training.devices import choose_device
 from electra_edu.training.eager_step import EagerStep
 from electra_edu.training.exam import Exam
-from electra_edu.training.step_metrics import is_finite
 from electra_edu.training.fit import check_fit, check_ids
 from electra_edu.training.optim import make_optimizers, set_rates
 from electra_edu.training.recording import CudaRecorder, Recorder
@@ -32,6 +31,7 @@ from electra_edu.training.remedies import stopped
 from electra_edu.training.restoring import restore
 from electra_edu.training.schemes import copy_generator, trained_at
 from electra_edu.training.stages import Stage, StageLog
+from electra_edu.training.step_metrics import is_finite
 from electra_edu.training.undo import Undo
 
 LIVE_FIELDS = ("mask_prob", "rtd_weight", "temperature", "learning_rate", "muon_learning_rate")
@@ -229,10 +229,10 @@ class TrainingRun:
         if self.config.copy_generator and self.step == self.config.generator_steps:
             copy_generator(self.model)
         with torch.enable_grad():  # another cell may have switched gradients off
-            figures = self._learn(trained)
+            metrics = self._learn(trained)
         return StepRecord(
             step=self.step + 1,
-            tokens=self.tokens + int(figures.pop("tokens")),
+            tokens=self.tokens + int(metrics.pop("tokens")),
             flops=self.flops + efficiency.flops(self.config, trained=trained)["total"],
             seconds=self.seconds + time.perf_counter() - started,
             learning_rate=rate,
@@ -240,16 +240,16 @@ class TrainingRun:
             rtd_weight=self.config.rtd_weight,
             temperature=self.config.temperature,
             trained=trained,
-            **figures,
+            **metrics,
         )
 
     def _learn(self, trained: Trained) -> dict[str, float]:
-        """Change the weights by the next batch's gradients, and return the step's figures."""
-        figures = self._stepper.learn(self._batch(self.step), trained)
-        if not is_finite(figures):
+        """Change the weights by the next batch's gradients, and return the step's metrics."""
+        metrics = self._stepper.learn(self._batch(self.step), trained)
+        if not is_finite(metrics):
             raise stopped(self._stepper.culprit(), self.step, self.config)
         self._stepper.update(self.step)
-        return figures
+        return metrics
 
     def recorder(self) -> Recorder | None:
         """Return what records this run's steps so that the device can replay them; None where it cannot."""

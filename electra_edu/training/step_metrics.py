@@ -8,9 +8,9 @@ from torch import Tensor
 
 from electra_edu.metrics import detection, detection_counts
 from electra_edu.model.electra import ElectraOutput
-from electra_edu.training.gradients import Anatomy
+from electra_edu.training.gradients import GradientNorms
 
-SCALARS = (  # what `measured` begins with
+SCALARS = (  # what `pack_metrics` begins with
     "loss",
     "mlm_loss",
     "rtd_loss",
@@ -24,12 +24,12 @@ SCALARS = (  # what `measured` begins with
 )
 
 
-def step_figures(out: ElectraOutput, anatomy: Anatomy) -> dict[str, float]:
+def step_metrics(out: ElectraOutput, norms: GradientNorms) -> dict[str, float]:
     """Return the fields of a StepRecord that a step measures, and "tokens", its number of real tokens.
 
     What the objective has not, or the step did not train, is NaN. All values come in one transfer from the device.
     """
-    return named(measured(out, anatomy).tolist(), *parts_of(out))
+    return unpack_metrics(pack_metrics(out, norms).tolist(), *parts_of(out))
 
 
 def parts_of(out: ElectraOutput) -> tuple[bool, bool]:
@@ -37,46 +37,46 @@ def parts_of(out: ElectraOutput) -> tuple[bool, bool]:
     return out.second_loss is not None, out.rtd_logits is not None
 
 
-def measured(out: ElectraOutput, anatomy: Anatomy) -> Tensor:
-    """Return all that `named` needs as one float tensor, still on the device."""
+def pack_metrics(out: ElectraOutput, norms: GradientNorms) -> Tensor:
+    """Return all that `unpack_metrics` needs as one float tensor, still on the device."""
     nothing = out.mlm_loss.new_full((), math.nan)
     losses = (out.mlm_loss, out.rtd_loss, out.word_loss)
-    gradients = (anatomy.mlm, anatomy.rtd, anatomy.cosine, anatomy.generator, anatomy.second, anatomy.total)
+    gradients = (norms.mlm, norms.rtd, norms.cosine, norms.generator, norms.second, norms.total)
     scalars = [out.loss, *(nothing if loss is None else loss for loss in losses), *gradients]
     return torch.cat(
         [
             torch.stack([*scalars, out.mlm_used.sum()]).detach(),
-            generator_figures(out.mlm_logits, out.mlm_targets, out.mlm_used),
-            verdict_counts(out),
+            generator_metrics(out.mlm_logits, out.mlm_targets, out.mlm_used),
+            rtd_counts(out),
         ]
     )
 
 
-def named(values: Sequence[float], was_filled: bool, has_discriminator: bool) -> dict[str, float]:
-    """Turn the values of `measured` into the figures of a step; see `parts_of`."""
+def unpack_metrics(values: Sequence[float], was_filled: bool, has_discriminator: bool) -> dict[str, float]:
+    """Turn the values of `pack_metrics` into the metrics of a step; see `parts_of`."""
     *known, masked, guessed, entropy, tokens, replaced, accused, found = values
     seen = detection(tokens, replaced, accused, found)
-    figures = dict(zip(SCALARS, known, strict=True))
-    figures |= {"tokens": tokens, "mlm_accuracy": guessed, "entropy": entropy}
-    figures["sampled_accuracy"] = 1 - replaced / masked if masked and was_filled else math.nan
-    figures["replaced_rate"] = seen.replaced_rate if was_filled else math.nan
+    metrics = dict(zip(SCALARS, known, strict=True))
+    metrics |= {"tokens": tokens, "mlm_accuracy": guessed, "entropy": entropy}
+    metrics["sampled_accuracy"] = 1 - replaced / masked if masked and was_filled else math.nan
+    metrics["replaced_rate"] = seen.replaced_rate if was_filled else math.nan
     for name in ("accuracy", "majority", "precision", "recall"):
-        figures[name] = getattr(seen, name) if has_discriminator else math.nan
-    return figures
+        metrics[name] = getattr(seen, name) if has_discriminator else math.nan
+    return metrics
 
 
-def is_finite(figures: Mapping[str, float]) -> bool:
-    """Tell whether the weights may be changed by the gradients of the step with these figures."""
-    return math.isfinite(figures["loss"]) and math.isfinite(figures["grad_norm"])
+def is_finite(metrics: Mapping[str, float]) -> bool:
+    """Tell whether the weights may be changed by the gradients of the step with these metrics."""
+    return math.isfinite(metrics["loss"]) and math.isfinite(metrics["grad_norm"])
 
 
-def verdict_counts(out: ElectraOutput) -> Tensor:
+def rtd_counts(out: ElectraOutput) -> Tensor:
     """Return the `detection_counts` of a pass, over its real tokens; without a discriminator nobody is accused."""
     logits = torch.zeros_like(out.is_real, dtype=torch.float32) if out.rtd_logits is None else out.rtd_logits
     return detection_counts(logits, out.is_replaced, out.is_real)
 
 
-def generator_figures(logits: Tensor, targets: Tensor, used: Tensor) -> Tensor:
+def generator_metrics(logits: Tensor, targets: Tensor, used: Tensor) -> Tensor:
     """Mean accuracy of the most likely token and mean entropy in nats, over the used slots of logits (B, K, V)."""
     logits, weight = logits.detach(), used.float()
     log_probabilities = logits.float().log_softmax(-1)

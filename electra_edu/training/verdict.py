@@ -26,7 +26,7 @@ class Verdict:
     text: str
 
 
-def judge(
+def diagnose(
     history: Sequence[StepRecord],
     evaluations: Sequence[Evaluation],
     unigram_entropy: float,
@@ -34,10 +34,10 @@ def judge(
     best_recall: float | None = None,
     probes: tuple[float, float] | None = None,
 ) -> Verdict:
-    """Judge a run by its last steps and evaluations. One verdict, by fixed priority.
+    """Choose the verdict that fits a run's last steps and evaluations, by fixed priority.
 
     Non-finite (`stopped`, the error's text), majority class, generator on the unigram plateau, starved, learning.
-    Who judges a growing run again and again keeps a `BestRecall` and gives its value; else the history is read.
+    A caller that asks again and again of a growing run passes the value of a `BestRecall`; else the history is read.
     `probes` are the best and the last score of a probe, where there is one.
     """
     if stopped is not None:

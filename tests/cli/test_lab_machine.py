@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from shown import run_again
-from small import figures, small_config, small_corpus
+from small import metrics_of, small_config, small_corpus
 
 import electra_edu as edu
 from electra_edu.corpora.corpus import Corpus, CorpusSource
@@ -284,7 +284,7 @@ class LabMachine(RuleBasedStateMachine):
         assert again.seed == run.seed
         assert again.corpus.sha256 == run.corpus.sha256
         assert again.config == run.config
-        assert figures(again.history) == figures(run.history)
+        assert metrics_of(again.history) == metrics_of(run.history)
         assert eval(self.lab.drawer.settings, {"edu": edu}) == run.config
 
     @contextmanager

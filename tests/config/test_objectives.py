@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 import torch
 import torch.nn.functional as F
-from small import MASK, VOCAB_SIZE, count, figures, rng, small_config, small_corpus, small_run
+from small import MASK, VOCAB_SIZE, count, metrics_of, rng, small_config, small_corpus, small_run
 from torch import Tensor
 
 from electra_edu.config import ElectraConfig
@@ -235,6 +235,6 @@ def test_a_combination_that_makes_no_sense_is_refused(changes: dict[str, Any], m
 @pytest.mark.parametrize("objective", [*OBJECTIVES])
 def test_the_same_seed_gives_the_same_numbers(objective: str) -> None:
     one, again = small_run(objective=objective), small_run(objective=objective)
-    assert figures(one.advance(3)) == figures(again.advance(3))
+    assert metrics_of(one.advance(3)) == metrics_of(again.advance(3))
     first, second = (dataclasses.asdict(run.evaluate()) for run in (one, again))
     assert str(first) == str(second)  # NaN equals NaN in words

@@ -50,19 +50,19 @@ def draws_of_the_cpu() -> Iterator[None]:
 
 
 def learned(device: str, kind: dict[str, Any]) -> tuple[dict[str, float], dict[str, Tensor]]:
-    """Return the figures and all gradients of a first step."""
+    """Return the metrics and all gradients of a first step."""
     run = run_on(device, **kind)
     step = EagerStep(run.model, run.average, run.optimizers, run.rng)
     with draws_of_the_cpu():
-        figures = step.learn(run._batch(0))
+        metrics = step.learn(run._batch(0))
     gradients = {name: weight.grad.cpu() for name, weight in run.model.named_parameters() if weight.grad is not None}
-    return figures, gradients
+    return metrics, gradients
 
 
 @pytest.mark.parametrize("kind", [*KINDS, *SHARING], ids=str)
 def test_a_step_is_the_cpus_to_float32_rounding(device: str, kind: dict[str, Any]) -> None:
-    (figures, gradients), (expected, theirs) = learned(device, kind), learned("cpu", kind)
-    assert figures == {name: pytest.approx(value, rel=1e-4, abs=1e-6, nan_ok=True) for name, value in expected.items()}
+    (metrics, gradients), (expected, theirs) = learned(device, kind), learned("cpu", kind)
+    assert metrics == {name: pytest.approx(value, rel=1e-4, abs=1e-6, nan_ok=True) for name, value in expected.items()}
     assert gradients.keys() == theirs.keys()
     for name, gradient in gradients.items():
         torch.testing.assert_close(
@@ -99,7 +99,7 @@ def test_losses_in_bfloat16_are_within_its_rounding(device: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_a_step_waits_for_the_card_once(card: torch.device, kind: dict[str, Any], monkeypatch: Any) -> None:
-    """Only reading the figures may wait; any other wait is an error here."""
+    """Only reading the metrics may wait; any other wait is an error here."""
     config = small_config(batch_size=2, **kind)
     run = EagerRun(config, small_corpus(), device="cuda")  # an epoch of ten steps: its order was copied before
     run.advance(5)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from small import KINDS, STORIES, equal, figures, small_config, small_corpus, small_run, state, toy_corpus
+from small import KINDS, STORIES, equal, metrics_of, small_config, small_corpus, small_run, state, toy_corpus
 
 import electra_edu as edu
 from electra_edu.support import files
@@ -62,14 +62,14 @@ def test_a_loaded_run_goes_on_to_the_bit(tmp_path: Path, changes: dict[str, obje
     run.save(tmp_path / "run")
     again = load(tmp_path / "run")
     assert equal(state(again), state(run))
-    assert figures(again.history) == figures(run.history)
+    assert metrics_of(again.history) == metrics_of(run.history)
     assert [r.seconds for r in again.history] == [r.seconds for r in run.history]
     for name in ("evaluations", "changes", "config", "seed", "step", "tokens", "flops", "seconds"):
         assert getattr(again, name) == getattr(run, name), name
-    assert figures(again.advance(4)) == figures(run.advance(4))
+    assert metrics_of(again.advance(4)) == metrics_of(run.advance(4))
     for both in (run, again):
         both.change(temperature=2.0)
-    assert figures(again.advance(2)) == figures(run.advance(2))
+    assert metrics_of(again.advance(2)) == metrics_of(run.advance(2))
     assert equal(state(again), state(run))
     assert again.evaluate() == run.evaluate()
 
@@ -77,7 +77,7 @@ def test_a_loaded_run_goes_on_to_the_bit(tmp_path: Path, changes: dict[str, obje
 def test_a_run_without_a_step_can_be_saved(tmp_path: Path) -> None:
     fresh = small_run()
     fresh.save(tmp_path / "run")
-    assert figures(load(tmp_path / "run").advance(3)) == figures(fresh.advance(3))
+    assert metrics_of(load(tmp_path / "run").advance(3)) == metrics_of(fresh.advance(3))
 
 
 def test_the_corpus_is_found_by_its_name(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_the_corpus_is_found_by_its_name(tmp_path: Path) -> None:
     run = edu.TrainingRun(config, corpus, device="cpu")
     run.advance(1)
     run.save(tmp_path / "run")
-    assert figures(TrainingRun.load(tmp_path / "run", device="cpu").advance(1)) == figures(run.advance(1))
+    assert metrics_of(TrainingRun.load(tmp_path / "run", device="cpu").advance(1)) == metrics_of(run.advance(1))
 
 
 @pytest.mark.fault("Round trips", seen="a run on a file of one's own could only be loaded from that file's folder")
@@ -102,7 +102,7 @@ def test_a_file_is_found_again_with_the_sizes_that_were_asked_for(
     run.advance(1)
     run.save(tmp_path / "run")
     monkeypatch.chdir(tmp_path)
-    assert figures(TrainingRun.load("run", device="cpu").advance(1)) == figures(run.advance(1))
+    assert metrics_of(TrainingRun.load("run", device="cpu").advance(1)) == metrics_of(run.advance(1))
 
 
 def test_a_text_that_was_passed_in_is_asked_for(tmp_path: Path) -> None:
@@ -333,7 +333,7 @@ def test_no_flipped_bit_goes_unnoticed(folder: Path, name: str) -> None:
             noticed += 1
         else:
             assert equal(state(run), state(whole))
-            assert figures(run.history) == figures(whole.history)
+            assert metrics_of(run.history) == metrics_of(whole.history)
     assert noticed > 0.9 * len(places)
 
 
@@ -546,7 +546,7 @@ def test_a_run_of_the_first_format_goes_on_to_the_bit(tmp_path: Path) -> None:
         ]
         run.save(folder)  # in today's format, over it
         for again in (run, load(folder)):
-            steps = [{name: step[name] for name in expected[0]} for step in figures(again.advance(3))]
+            steps = [{name: step[name] for name in expected[0]} for step in metrics_of(again.advance(3))]
             assert steps == expected
 
 

@@ -38,7 +38,7 @@ def made(kind: dict[str, Any]) -> tuple[ElectraConfig, Corpus]:
 )
 @pytest.mark.parametrize("kind", ALL, ids=str)
 def test_a_device_without_float64_trains_as_the_cpu_does_and_waits_once_a_step(kind: dict[str, Any]) -> None:
-    """The one wait is for the figures; what is made once, such as the order of an epoch, may wait too."""
+    """The one wait is for the metrics; what is made once, such as the order of an epoch, may wait too."""
     config, corpus = made(kind)
     with pretended_device() as pretending:
         run = TrainingRun(config, corpus, device="mps")

@@ -14,7 +14,7 @@ from small import (
     UNK,
     VOCAB_SIZE,
     equal,
-    figures,
+    metrics_of,
     rng,
     small_config,
     small_corpus,
@@ -33,7 +33,7 @@ def test_evaluating_disturbs_nothing() -> None:
         watched.advance(1)
         watched.evaluate()
         alone.advance(1)
-    assert figures(watched.history) == figures(alone.history)
+    assert metrics_of(watched.history) == metrics_of(alone.history)
     assert equal(state(watched), state(alone))
     assert [evaluation.step for evaluation in watched.evaluations] == [1, 2, 3, 4]
 

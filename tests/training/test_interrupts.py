@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 from interrupting import at_line, count, raising
-from small import KINDS, equal, figures, small_run, state
+from small import KINDS, equal, metrics_of, small_run, state
 
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun, checkpoint
@@ -53,7 +53,7 @@ def assert_whole_after_interrupts(run: TrainingRun, alone: TrainingRun, every: i
     assert undone > 8
     run.advance(2)
     alone.advance(2)
-    assert figures(run.history) == figures(alone.history)
+    assert metrics_of(run.history) == metrics_of(alone.history)
     assert equal(state(run), state(alone))
 
 
@@ -93,7 +93,7 @@ def test_the_first_step_can_be_interrupted_anywhere(changes: dict[str, Any]) -> 
             assert not any(optimizer.state for optimizer in run.optimizers)
     run = run if run.step else small_run(**changes)
     run.advance(2 - run.step)
-    assert figures(run.history) == figures(expected)
+    assert metrics_of(run.history) == metrics_of(expected)
 
 
 @pytest.mark.fault(STEPS, seen="a second Ctrl-C while the first was being dealt with kept half a step for good")
@@ -124,7 +124,7 @@ def test_a_second_interrupt_while_a_step_is_taken_back(monkeypatch: pytest.Monke
         with pytest.raises(KeyboardInterrupt):
             call()
     run.advance(2)
-    assert figures(run.history) == figures(alone.history)
+    assert metrics_of(run.history) == metrics_of(alone.history)
     assert equal(state(run), state(alone))
 
 
@@ -143,7 +143,7 @@ def test_a_change_is_noted_and_obeyed_or_neither() -> None:
             pass
         outcomes.add(len(run.changes))
         alone.change(**{change.field: change.after for change in run.changes})
-        assert figures(run.advance(1)) == figures(alone.advance(1)), n
+        assert metrics_of(run.advance(1)) == metrics_of(alone.advance(1)), n
         assert run.config == alone.config == run.average.config
     assert outcomes == {0, 2}
 
@@ -212,7 +212,7 @@ def test_a_load_while_another_run_is_saved_reads_one_of_them(tmp_path: Path) -> 
     for steps, run in enumerate(runs, start=2):
         run.advance(steps)
         run.save(tmp_path)
-    expected = {run.seed: (state(run), figures(run.history)) for run in runs}
+    expected = {run.seed: (state(run), metrics_of(run.history)) for run in runs}
 
     def load() -> TrainingRun:
         return TrainingRun.load(tmp_path, runs[0].corpus, device="cpu")
@@ -224,7 +224,7 @@ def test_a_load_while_another_run_is_saved_reads_one_of_them(tmp_path: Path) -> 
             loaded = load()
         weights, history = expected[loaded.seed]
         assert equal(state(loaded), weights), n
-        assert figures(loaded.history) == history, n
+        assert metrics_of(loaded.history) == history, n
         seen.add(loaded.seed)
     assert seen == {1, 2}
 
@@ -263,14 +263,14 @@ def test_dropout_leaves_the_learners_generator_alone() -> None:
 @pytest.mark.fault(STEPS, seen="two runs with dropout in two threads both differed from running alone")
 def test_runs_with_dropout_in_two_threads_are_as_alone() -> None:
     """And a learner who seeds the global generator all the while changes nothing."""
-    alone = [figures(small_run(seed, dropout=0.3).advance(25)) for seed in range(3)]
+    alone = [metrics_of(small_run(seed, dropout=0.3).advance(25)) for seed in range(3)]
     together = [small_run(seed, dropout=0.3) for seed in range(3)]
     threads = [threading.Thread(target=run.advance, args=(25,)) for run in together]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
         torch.manual_seed(0)
-    assert [figures(run.history) for run in together] == alone
+    assert [metrics_of(run.history) for run in together] == alone
 
 
 # Copies and other processes
@@ -282,10 +282,10 @@ def test_a_copy_goes_on_by_itself(changes: dict[str, Any]) -> None:
     run = small_run(**changes)
     run.advance(3)
     copies = [copy.deepcopy(run), pickle.loads(pickle.dumps(run))]
-    expected = figures(run.advance(2))
+    expected = metrics_of(run.advance(2))
     for other in copies:
         assert other.step == 3
-        assert figures(other.advance(2)) == expected
+        assert metrics_of(other.advance(2)) == expected
         assert equal(state(other), state(run))
         assert other.evaluate() == run.evaluate()
     assert copies[0].corpus is run.corpus

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small import VOCAB_SIZE, equal, figures, small_config, small_corpus, small_run, state, toy_corpus
+from small import VOCAB_SIZE, equal, metrics_of, small_config, small_corpus, small_run, state, toy_corpus
 
 import electra_edu as edu
 from electra_edu.training import TrainingRun
@@ -52,7 +52,7 @@ def test_a_run_trains_whatever_another_cell_left_on(left_on: type[AbstractContex
             run.advance(2)
         run.advance(2)
         assert run.evaluate() == graded
-    assert figures(run.history) == figures(expected.history)
+    assert metrics_of(run.history) == metrics_of(expected.history)
     assert equal(state(run), state(expected))
 
 
@@ -112,7 +112,7 @@ def test_numbers_of_numpy_steer_a_run_and_are_saved_as_plain_ones(tmp_path: Path
     plain.change(rtd_weight=2.5, mask_prob=0.5)
     plain.advance(2)
     assert run.changes == plain.changes
-    assert figures(run.history) == figures(plain.history)
+    assert metrics_of(run.history) == metrics_of(plain.history)
     assert json.dumps([change.to_dict() for change in run.changes])
     run.save(tmp_path / "run")
     assert TrainingRun.load(tmp_path / "run", run.corpus, "cpu").config == plain.config

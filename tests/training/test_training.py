@@ -12,7 +12,7 @@ from small import (
     LENGTH,
     PAD,
     equal,
-    figures,
+    metrics_of,
     small_config,
     small_corpus,
     small_run,
@@ -30,7 +30,7 @@ from electra_edu.model.electra import Electra, ElectraOutput
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import StepRecord, TrainingRun
 
-ANATOMIES: list[dict[str, Any]] = [
+GRADIENT_CASES: list[dict[str, Any]] = [
     {"weight_sharing": "embeddings"},
     {"weight_sharing": "none"},
     {"weight_sharing": "gdes"},
@@ -54,9 +54,9 @@ def test_the_same_seed_gives_the_same_run_to_the_bit(changes: dict[str, object])
     first, again, other = (small_run(seed, **changes) for seed in (4, 4, 5))
     records = first.advance(7)
     pieces = [*again.advance(3), *again.advance(0), *again.advance(4)]
-    assert figures(records) == figures(pieces) == figures(first.history)
+    assert metrics_of(records) == metrics_of(pieces) == metrics_of(first.history)
     assert equal(state(first), state(again))
-    assert figures(other.advance(7)) != figures(records)
+    assert metrics_of(other.advance(7)) != metrics_of(records)
 
 
 def test_the_seed_decides_the_weights_the_draws_and_the_order() -> None:
@@ -89,7 +89,7 @@ def test_two_threads_take_turns() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert figures(shared.history) == figures(alone.history)
+    assert metrics_of(shared.history) == metrics_of(alone.history)
 
 
 def test_an_epoch_shows_every_sequence_once_and_in_a_new_order() -> None:
@@ -161,8 +161,8 @@ def test_records_survive_plain_values() -> None:
     assert StepRecord.from_dict(step_record().to_dict()) == step_record()
 
 
-@pytest.mark.parametrize("changes", ANATOMIES, ids=str)
-def test_the_gradients_anatomy_is_that_of_two_separate_derivatives(changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize("changes", GRADIENT_CASES, ids=str)
+def test_gradient_norms_are_those_of_two_separate_derivatives(changes: dict[str, Any]) -> None:
     run = small_run(initializer_range=0.3, rtd_weight=20.0, **changes)
     run.advance(2)
     _, model, out = foresee(run)

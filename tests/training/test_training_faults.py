@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from small import equal, figures, small_run, state
+from small import equal, metrics_of, small_run, state
 from torch import Tensor
 
 from electra_edu import efficiency
@@ -121,7 +121,7 @@ def test_a_step_that_cannot_go_on_is_not_taken(
     assert equal(state(run), before)
     assert (run.step, len(run.history), run.tokens) == (3, 3, run.history[-1].tokens)
     run.advance(3)
-    assert figures(run.history) == figures(undisturbed.history)
+    assert metrics_of(run.history) == metrics_of(undisturbed.history)
     assert equal(state(run), state(undisturbed))
 
 
@@ -155,4 +155,4 @@ def test_an_interrupted_step_leaves_no_trace() -> None:
         run.advance(1)
     handle.remove()
     run.advance(3)
-    assert figures(run.history) == figures(undisturbed.history)
+    assert metrics_of(run.history) == metrics_of(undisturbed.history)

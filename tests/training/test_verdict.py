@@ -5,7 +5,7 @@ import math
 import pytest
 from small import an_evaluation, small_run, step_record
 
-from electra_edu.training import Evaluation, StepRecord, Verdict, judge
+from electra_edu.training import Evaluation, StepRecord, Verdict, diagnose
 
 ENTROPY = 5.0  # of word frequencies, in nats
 
@@ -17,7 +17,7 @@ def history(steps: int, **fields: float) -> list[StepRecord]:
 
 def verdict(records: list[StepRecord], auc: float | None = 0.9, stopped: str | None = None) -> Verdict:
     evaluations: list[Evaluation] = [] if auc is None else [an_evaluation(auc=auc)]
-    return judge(records, evaluations, ENTROPY, stopped)
+    return diagnose(records, evaluations, ENTROPY, stopped)
 
 
 LEARNING = history(60)
@@ -78,11 +78,11 @@ def test_starving_is_half_of_the_best_recall(recall: float, kind: str) -> None:
     ("probes", "kind"), [((0.98, 0.74), "learning"), ((0.98, 0.54), "starved"), ((0.2, 0.2), "learning")]
 )
 def test_a_probe_that_falls_is_said(probes: tuple[float, float], kind: str) -> None:
-    said = judge(LEARNING, [an_evaluation(auc=0.9)], ENTROPY, probes=probes)
+    said = diagnose(LEARNING, [an_evaluation(auc=0.9)], ENTROPY, probes=probes)
     assert said.kind == kind
     assert len(said.text.split()) <= 25
     assert ("fell from 98% to 54%" in said.text) == (kind == "starved")
-    assert judge(PLATEAU, [], ENTROPY, probes=(0.98, 0.2)).kind == "plateau"
+    assert diagnose(PLATEAU, [], ENTROPY, probes=(0.98, 0.2)).kind == "plateau"
 
 
 def test_a_score_that_does_not_exist_counts_nowhere() -> None:
@@ -105,5 +105,5 @@ def test_a_real_run_goes_from_the_majority_class_to_learning() -> None:
     for steps in (0, 10, 35, 115):
         run.advance(steps)
         evaluations = [run.evaluate()] if steps else []
-        kinds.append(judge(run.history, evaluations, run.corpus.unigram_entropy).kind)
+        kinds.append(diagnose(run.history, evaluations, run.corpus.unigram_entropy).kind)
     assert kinds == ["idle", "learning", "majority", "learning"]  # the first "learning" is the warm-up

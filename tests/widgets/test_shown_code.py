@@ -11,7 +11,7 @@ import torch
 from hypothesis import assume, given, settings
 from shown import execute, run_again, statements
 from small import KINDS as ALL_KINDS
-from small import figures, small_config, small_corpus, small_run, toy_corpus
+from small import metrics_of, small_config, small_corpus, small_run, toy_corpus
 from test_generated_inputs import SETTINGS
 from test_load_corpus import story
 
@@ -77,7 +77,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 def assert_reproduced(run: TrainingRun, code: str, **names: Any) -> None:
     again = run_again(code, **names)
-    assert figures(again.history) == figures(run.history)
+    assert metrics_of(again.history) == metrics_of(run.history)
     assert (again.config, again.first_config, again.seed) == (run.config, run.first_config, run.seed)
 
 

@@ -233,9 +233,9 @@ class TestSteps:
 
     def test_a_step_changes_the_pulls(self, run: TrainingRun) -> None:
         walk = Walk(run)
-        before = walk.pulls
+        before = walk.gradient_norms
         walk.step("both")
-        assert walk.pulls.mlm["shared"] != before.mlm["shared"]
+        assert walk.gradient_norms.mlm["shared"] != before.mlm["shared"]
 
     def test_dropout_does_not_blur_the_comparison(self) -> None:
         run = trained(dropout=0.2)

@@ -9,7 +9,7 @@ import torch
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.plots.curves import HALF_LIFE
 from electra_edu.plots.series import RunningAverage
-from electra_edu.training import Stage, TrainingRun, judge
+from electra_edu.training import Stage, TrainingRun, diagnose
 from electra_edu.training.stages import StageLog
 from electra_edu.training.verdict import BestRecall
 from electra_edu.widgets.charts.frame import (
@@ -124,7 +124,7 @@ class RunFrames:
         self.grow()
         run = self.run
         best = self._best_recall.value
-        verdict = judge(run.history, run.evaluations, run.corpus.unigram_entropy, stopped, best, self._probe_scores)
+        verdict = diagnose(run.history, run.evaluations, run.corpus.unigram_entropy, stopped, best, self._probe_scores)
         return Frame(
             charts=[
                 Chart("Losses", [self._generator_strip(kept), self._rtd_strip(kept)]),

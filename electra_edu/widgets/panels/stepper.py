@@ -105,7 +105,7 @@ class Stepper(Instrument):
             pick="stage",
         )
         shows: tuple[Callable[[], list[Block]], ...] = (
-            self._taken, self._guesses, self._drawn, list, list, self._losses, self._pulls
+            self._taken, self._guesses, self._drawn, list, list, self._losses, self._gradient_norms
         )  # fmt: skip
         story = [] if is_last else [self._story()]
         return [row, Text(ABOUT[stage]), Code(CODE[stage]), *story, *shows[stage]()]
@@ -228,21 +228,21 @@ class Stepper(Instrument):
         )
         return [facts]
 
-    def _pulls(self) -> list[Block]:
-        pulls = self.walk.pulls
+    def _gradient_norms(self) -> list[Block]:
+        norms = self.walk.gradient_norms
         bars = Bars(
             "Who pulls where: norms of the two gradients",
-            tuple(f"{name} weights" for name in pulls.mlm),
+            tuple(f"{name} weights" for name in norms.mlm),
             (
-                Series("MLM loss", tuple(pulls.mlm.values()), "generator"),
-                Series("λ · RTD loss", tuple(pulls.rtd.values()), "discriminator", True),
+                Series("MLM loss", tuple(norms.mlm.values()), "generator"),
+                Series("λ · RTD loss", tuple(norms.rtd.values()), "discriminator", True),
             ),
             "norm of the gradient",
         )
-        on_generator = pulls.rtd["generator's own"]
-        total = pulls.mlm["shared"] + pulls.rtd["shared"]
-        share = f"{pulls.mlm['shared'] / total:.0%}" if total else "–"
-        cosine = "–" if math.isnan(pulls.cosine) else f"{pulls.cosine:+.2f}".replace("-", "−")
+        on_generator = norms.rtd["generator's own"]
+        total = norms.mlm["shared"] + norms.rtd["shared"]
+        share = f"{norms.mlm['shared'] / total:.0%}" if total else "–"
+        cosine = "–" if math.isnan(norms.cosine) else f"{norms.cosine:+.2f}".replace("-", "−")
         facts = Facts(
             (
                 Fact(share, "of the pull on the shared weights is MLM's", "generator"),
