@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from electra_edu.course.exercises import EXERCISES, examine
-from electra_edu.course.progress import Progress, kept
+from electra_edu.course.progress import Progress, progress_or_default
 
 PARTS = ("choose_positions", "mlm_loss", "draw", "fill_in", "rtd_loss", "joint_step")
 
@@ -41,7 +41,7 @@ def parts(progress: Progress | None = None) -> Parts:
     Their source was kept when it passed. It is run with `torch`, `F` and `math` at hand, and nothing else. A source
     that did not pass in this user's own kernel on this computer is not run, and a note says so.
     """
-    progress = kept(progress)
+    progress = progress_or_default(progress)
     functions: dict[str, Callable[..., Any]] = {}
     yours, notes = [], []
     for name in PARTS:

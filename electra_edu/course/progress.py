@@ -14,10 +14,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
-from electra_edu.course.building import is_building
+from electra_edu.course.build_mode import is_building_lessons
 from electra_edu.course.glossary import LEVELS, Level
 from electra_edu.course.lessons import lessons
-from electra_edu.course.seals import is_sealed, seal
+from electra_edu.course.signatures import is_signed, sign
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.support.fields import ContentError, Fields
@@ -119,13 +119,13 @@ class Progress:
         exercise, source = arguments.text("exercise", exercise), arguments.text("source", source)
         self._path(lesson)
         try:
-            mark = seal(lesson, exercise, source)
+            signature = sign(lesson, exercise, source)
         except StateError:
-            mark = ""  # kept all the same; `source` says why it is not run
+            signature = ""  # kept all the same; `source` says why it is not run
         self._change(
             lesson,
             lambda done: replace(
-                done, exercises={**done.exercises, exercise: source}, seals={**done.seals, exercise: mark}
+                done, exercises={**done.exercises, exercise: source}, seals={**done.seals, exercise: signature}
             ),
         )
 
@@ -179,7 +179,7 @@ class Progress:
     def _load(self, name: str) -> dict[str, Any]:
         """Return the content of a file, {} where there is none; a damaged one is kept aside under another name."""
         path = self._path(name)
-        if is_building():
+        if is_building_lessons():
             return {}
         try:
             data = json.loads(_text_of(path))
@@ -210,7 +210,7 @@ class Progress:
                 return f"{path} is a link to another file: {again}"
             if doubt := doubt_about(path, path.stat()):
                 return f"{doubt}: {again}"
-            if not is_sealed(lesson, exercise, source, mark):
+            if not is_signed(lesson, exercise, source, mark):
                 return f"it was not checked by you on this computer: {again}"
         except OSError as error:  # StateError among them
             return str(error).removesuffix(".")
@@ -230,7 +230,7 @@ class Progress:
     def _replace(self, name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         """Read, change and replace one file, alone."""
         path = self._path(name)
-        if is_building():
+        if is_building_lessons():
             return
         try:
             self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -247,7 +247,7 @@ class Progress:
             self.problem = ""
 
 
-def kept(progress: Progress | None) -> Progress:
+def progress_or_default(progress: Progress | None) -> Progress:
     """Return the progress that was passed, or the learner's own where it is None."""
     if progress is None:
         return Progress()

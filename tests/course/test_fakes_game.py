@@ -1,4 +1,4 @@
-"""The game's logic: fakes are a generator's honest samples, and a hunt is scored fairly."""
+"""The game's logic: fakes are samples of the generator, and a round is scored fairly."""
 
 import math
 
@@ -9,8 +9,9 @@ from tokenizers import Tokenizer, models
 from electra_edu.config import preset
 from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus
 from electra_edu.corpora.toy import exact_distribution, make_toy_corpus
-from electra_edu.course import hunt
-from electra_edu.course.hunt import Blanks, Story, Word, fill_in, hide_words, judge, make_story, points, word_table
+from electra_edu.course import fakes_game
+from electra_edu.course.fakes_game import MaskedStory, Outcome, Story, Word, fill_in, make_story, mask_words, outcome_of
+from electra_edu.course.vocabulary import ordinary_words
 from electra_edu.evaluation.detection import detect
 from electra_edu.model.masking import Masking
 from electra_edu.support.errors import CorpusError, ElectraEduError
@@ -61,7 +62,7 @@ def tiny_corpus(stories: list[str], width: int) -> Corpus:
 
 def story_of(*words: Word) -> Story:
     nothing = torch.zeros(1, 1, dtype=torch.int64)
-    return Story(words, Blanks(nothing, Masking(nothing, nothing.bool(), nothing, nothing.bool())), 0)
+    return Story(words, MaskedStory(nothing, Masking(nothing, nothing.bool(), nothing, nothing.bool())), 0)
 
 
 CHEF = story_of(
@@ -74,32 +75,32 @@ CHEF = story_of(
 
 
 def test_points_are_fakes_found_minus_true_words_accused() -> None:
-    assert points(3, 1) == 2
-    assert points(0, 2) == -2
+    assert Outcome(frozenset({1, 2, 3}), frozenset(), frozenset({4})).points == 2
+    assert Outcome(frozenset(), frozenset(), frozenset({4, 5})).points == -2
 
 
 def test_accusing_nobody_scores_zero() -> None:
-    verdicts = judge(CHEF, ())
+    verdicts = outcome_of(CHEF, ())
     assert verdicts.points == 0
     assert verdicts.missed == {1, 2}
 
 
-def test_judge_tells_found_missed_and_wrong_apart() -> None:
-    verdicts = judge(CHEF, {0, 1})
+def test_found_missed_and_wrong_are_told_apart() -> None:
+    verdicts = outcome_of(CHEF, {0, 1})
     assert (verdicts.found, verdicts.missed, verdicts.wrong, verdicts.points) == ({1}, {2}, {0}, 0)
 
 
-def test_judge_ignores_punctuation_and_places_outside_the_story() -> None:
-    assert judge(CHEF, {1, 4, 5, -1}) == judge(CHEF, {1})
+def test_punctuation_and_indices_outside_the_story_are_ignored() -> None:
+    assert outcome_of(CHEF, {1, 4, 5, -1}) == outcome_of(CHEF, {1})
 
 
 def test_discriminator_accuses_words_above_one_half_and_no_punctuation() -> None:
     assert CHEF.accused_by_discriminator == {1, 3}
-    assert judge(CHEF, CHEF.accused_by_discriminator).points == 0
+    assert outcome_of(CHEF, CHEF.accused_by_discriminator).points == 0
 
 
-def test_word_table_leaves_out_specials_and_punctuation(corpus: Corpus) -> None:
-    table = word_table(corpus)
+def test_ordinary_words_leaves_out_specials_and_punctuation(corpus: Corpus) -> None:
+    table = ordinary_words(corpus)
     ids = {name: corpus.tokenizer.token_to_id(name) for name in ("[PAD]", "[MASK]", ".", ",", "the")}
     assert {name: bool(table[token]) for name, token in ids.items()} == {
         "[PAD]": False,
@@ -138,15 +139,15 @@ def test_discriminator_reads_exactly_what_is_shown(trained: TrainingRun) -> None
     story = make_story(trained, rng())
     read = detect(trained, " ".join(word.text for word in story.words))
     assert [token for token, _ in read] == [word.text for word in story.words]
-    assert [p for _, p in read] == pytest.approx([word.suspicion for word in story.words], abs=1e-6)
+    assert [p for _, p in read] == pytest.approx([word.replaced_probability for word in story.words], abs=1e-6)
 
 
 @torch.no_grad()
 def test_probabilities_are_those_of_the_generator_that_made_the_fakes(trained: TrainingRun) -> None:
     story = make_story(trained, rng())
-    blanks = story.blanks
-    share = trained.average.generator(blanks.masking.tokens, blanks.tokens != 0)[0].softmax(-1)  # (T, V)
-    hidden = story.blanks.masking.is_masked[0]
+    masked = story.masked
+    share = trained.average.generator(masked.masking.tokens, masked.tokens != 0)[0].softmax(-1)  # (T, V)
+    hidden = story.masked.masking.is_masked[0]
     token_of = trained.corpus.tokenizer.token_to_id
     for place, word in enumerate(story.words, start=1):  # [CLS] comes first
         if hidden[place]:
@@ -161,13 +162,13 @@ def test_a_higher_mask_rate_hides_four_words_at_most(corpus: Corpus) -> None:
     run = small_run(corpus)
     for rate, hidden in ((0.05, 3), (0.15, 3), (0.9, 4)):
         run.change(mask_prob=rate)
-        blanks = hide_words(run, word_table(corpus), rng())
-        assert blanks is not None
-        assert int(blanks.masking.is_masked.sum()) == hidden
+        masked = mask_words(run, ordinary_words(corpus), rng())
+        assert masked is not None
+        assert int(masked.masking.is_masked.sum()) == hidden
 
 
 def test_stories_too_short_to_play_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hunt, "MOST_TRIES", 5)
+    monkeypatch.setattr(fakes_game, "MAX_DRAWS", 5)
     run = small_run(tiny_corpus(["the cat sleeps ."] * 20, width=8))
     with pytest.raises(ElectraEduError, match=r"'tiny' got 2 fakes in 5 tries.*longer stories"):
         make_story(run, rng())
@@ -200,8 +201,8 @@ class Language:
 def test_a_fake_that_the_language_would_write_cannot_be_told(
     untrained: TrainingRun, alone: float, beside: float | None, fits: bool
 ) -> None:
-    blanks = make_story(untrained, rng()).blanks
-    story = fill_in(untrained, blanks, rng(1), Language(blanks.tokens[0], alone, beside))
+    masked = make_story(untrained, rng()).masked
+    story = fill_in(untrained, masked, rng(1), Language(masked.tokens[0], alone, beside))
     assert story.fakes
     assert [word.fits for word in story.words if word.is_fake] == [fits] * len(story.fakes)
     assert not any(word.fits for word in story.words if not word.is_fake)
@@ -211,10 +212,10 @@ def test_a_fake_that_the_language_would_write_cannot_be_told(
 def test_a_perfect_player_accuses_above_one_half(untrained: TrainingRun, factor: float, fits: bool) -> None:
     story = make_story(untrained, rng())
     place, word = next((place, word) for place, word in enumerate(story.words) if word.is_fake)
-    rate = int(story.blanks.masking.used.sum()) / sum(word.is_word for word in story.words)
+    rate = int(story.masked.masking.used.sum()) / sum(word.is_word for word in story.words)
     # P(fake | shown) = rate · generator / (rate · generator + (1 − rate) · language) is ½ where the two terms are equal
     even = rate * word.shown_probability / (1 - rate)
-    true = story.blanks.tokens[0]
+    true = story.masked.tokens[0]
     again = make_story(untrained, rng(), Language(true, even * factor, even * factor))
     assert again.words[place].text == word.text
     assert again.words[place].fits == fits
@@ -223,17 +224,17 @@ def test_a_perfect_player_accuses_above_one_half(untrained: TrainingRun, factor:
 def test_a_word_guessed_right_is_seen_by_the_perfect_player(
     untrained: TrainingRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    blanks, hidden = make_story(untrained, rng()).blanks, []
-    drawn = blanks.tokens.gather(-1, blanks.masking.positions)
+    masked, hidden = make_story(untrained, rng()).masked, []
+    drawn = masked.tokens.gather(-1, masked.masking.positions)
     drawn[0, 0] = 5 if drawn[0, 0] != 5 else 6  # one fake; the other words come back
 
     def exact(_tokens: torch.Tensor, is_masked: torch.Tensor) -> torch.Tensor:
         hidden.append(is_masked.nonzero().flatten().tolist())
         return torch.ones(len(hidden[-1]), 10_000)
 
-    monkeypatch.setattr(hunt, "sample", lambda *_arguments: drawn)
-    fill_in(untrained, blanks, rng(), exact)
-    assert hidden == [[int(blanks.masking.positions[0, 0])]]
+    monkeypatch.setattr(fakes_game, "sample", lambda *_arguments: drawn)
+    fill_in(untrained, masked, rng(), exact)
+    assert hidden == [[int(masked.masking.positions[0, 0])]]
 
 
 def test_a_story_with_punctuation_for_a_word_is_drawn_again(
@@ -248,23 +249,23 @@ def test_a_story_with_punctuation_for_a_word_is_drawn_again(
         draws.append(drawn)
         return drawn
 
-    honest = hunt.sample
-    monkeypatch.setattr(hunt, "sample", sample)
+    honest = fakes_game.sample
+    monkeypatch.setattr(fakes_game, "sample", sample)
     assert all(word.is_word for word in make_story(untrained, rng()).words if word.is_fake)
     assert len(draws) > 3
 
 
 def test_exact_inference_knows_what_could_stand_there(untrained: TrainingRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    blanks = make_story(untrained, rng(1)).blanks
-    true, positions, used = blanks.tokens[0], blanks.masking.positions[0], blanks.masking.used[0]
+    masked = make_story(untrained, rng(1)).masked
+    true, positions, used = masked.tokens[0], masked.masking.positions[0], masked.masking.used[0]
     likely = exact_distribution(true, torch.zeros_like(true, dtype=torch.bool).scatter(0, positions[:1], True))[0]
     likely[true[positions[0]]] = 0  # the likeliest other word
     drawn = true[positions].clone()
     drawn[0], drawn[1] = likely.argmax(), untrained.corpus.tokenizer.token_to_id("because")
     assert likely[drawn[0]] > 0.01
     assert used[:2].all()
-    monkeypatch.setattr(hunt, "sample", lambda *_arguments: drawn[None])
-    words = fill_in(untrained, blanks, rng(), exact_distribution).words
+    monkeypatch.setattr(fakes_game, "sample", lambda *_arguments: drawn[None])
+    words = fill_in(untrained, masked, rng(), exact_distribution).words
     assert [words[position - 1].fits for position in positions[:2].tolist()] == [True, False]
 
 

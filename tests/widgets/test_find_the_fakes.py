@@ -11,7 +11,7 @@ import pytest
 
 from electra_edu.config import preset
 from electra_edu.corpora.toy import make_toy_corpus
-from electra_edu.course.hunt import Story
+from electra_edu.course.fakes_game import Story
 from electra_edu.support.errors import ElectraEduError, TrainingStopped
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.panels import find_the_fakes

@@ -6,13 +6,13 @@ import re
 import pytest
 import torch
 
-from electra_edu.course.hunt import Blanks, Hunt, Story, Word, hunt
+from electra_edu.course.fakes_game import MaskedStory, Round, Story, Word, play_round
 from electra_edu.model.masking import Masking
 from electra_edu.widgets.assets import STATIC
 from electra_edu.widgets.panels import hunt_words
 
 
-def hunted(accused: set[int], step: int = 0) -> Hunt:
+def hunted(accused: set[int], step: int = 0) -> Round:
     """Hunt "the <img> sleeps.", in which "<img>" stands for "a&b"; the discriminator accuses "the"."""
     nothing = torch.zeros(1, 1, dtype=torch.int64)
     words = (
@@ -22,7 +22,7 @@ def hunted(accused: set[int], step: int = 0) -> Hunt:
         Word(".", ".", False, 0.1),
     )
     masking = Masking(nothing, nothing.bool(), nothing, nothing.bool())
-    return hunt(Story(words, Blanks(nothing, masking), step), accused)
+    return play_round(Story(words, MaskedStory(nothing, masking), step), accused)
 
 
 def test_result_counts_in_plain_words() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from small import rng, small_config, small_corpus, small_run, weights
 
-from electra_edu.course.walk import Walk
+from electra_edu.course.single_batch import Walk
 from electra_edu.model.electra import ElectraOutput
 from electra_edu.plots.blocks import Bars, Code, Facts, Pair, Table, Text, Tokens
 from electra_edu.support.errors import ElectraEduError

@@ -6,10 +6,10 @@ from pathlib import Path
 import ipywidgets as widgets
 from IPython.display import display
 
-from electra_edu.course.building import is_building
+from electra_edu.course.build_mode import is_building_lessons
+from electra_edu.course.lesson_progress import completion
 from electra_edu.course.lessons import PARTS, Lesson, lessons
-from electra_edu.course.progress import LessonProgress, Progress, kept
-from electra_edu.course.standing import standing
+from electra_edu.course.progress import LessonProgress, Progress, progress_or_default
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.widgets.lesson.course_style import CourseStyle
 from electra_edu.widgets.parts import saved_text
@@ -23,7 +23,7 @@ class Map:
 
     def __init__(self, progress: Progress | None = None) -> None:
         """Read the learner's progress and show it."""
-        self._progress = kept(progress)
+        self._progress = progress_or_default(progress)
         self.table = widgets.HTML()
         self.notes = widgets.HTML()
         self.refresh_button = button("Refresh", "Read again what has been done", self.refresh)
@@ -85,7 +85,7 @@ class Map:
 
     def _ipython_display_(self) -> None:
         """Show the map and, in an output of its own, a line for readers without a kernel."""
-        if not is_building():
+        if not is_building_lessons():
             display(self.panel)
         text = "Your progress: run this cell in JupyterLab to see what you have done."
         saved_text.show_twin(f"<p><i>{text}</i></p>", text)
@@ -98,6 +98,6 @@ def state(lesson: Lesson, done: LessonProgress) -> str:
     right = sum(done.answers[question.id].right for question in lesson.quiz if question.id in done.answers)
     parts = [
         f"{kind} {n} of {of}" + (f", {right} right at once" if kind == "quiz" else "")
-        for kind, n, of in standing(lesson, done)
+        for kind, n, of in completion(lesson, done)
     ]
     return " · ".join(parts) or "begun"

@@ -8,11 +8,11 @@ import anywidget
 import traitlets
 from IPython.display import display
 
-from electra_edu.course.building import is_building
+from electra_edu.course.build_mode import is_building_lessons
 from electra_edu.course.glossary import LEVELS, claims, explanation, glossary
+from electra_edu.course.lesson_progress import completion
 from electra_edu.course.lessons import lesson
-from electra_edu.course.progress import Progress, kept
-from electra_edu.course.standing import standing
+from electra_edu.course.progress import Progress, progress_or_default
 from electra_edu.widgets.assets import joined
 from electra_edu.widgets.charts.figures import machine
 from electra_edu.widgets.parts import saved_text
@@ -37,7 +37,7 @@ class Header(anywidget.AnyWidget):
     def __init__(self, number: str, progress: Progress | None = None) -> None:
         """Open the lesson with this number; raises ElectraEduError where there is none."""
         self.lesson = lesson(number)
-        self._progress = kept(progress)
+        self._progress = progress_or_default(progress)
         self._progress.open(number)
         super().__init__(
             explanations={f"term-{name}": explanation("term", name) for name in glossary()}
@@ -53,7 +53,7 @@ class Header(anywidget.AnyWidget):
     def refresh(self) -> None:
         """Read again what has been done."""
         done = self._progress.read(self.lesson.number)
-        parts = [f"{kind} {n} of {of}" for kind, n, of in standing(self.lesson, done)]
+        parts = [f"{kind} {n} of {of}" for kind, n, of in completion(self.lesson, done)]
         self.done = self._progress.problem or " · ".join(parts)
 
     @classmethod
@@ -68,7 +68,7 @@ class Header(anywidget.AnyWidget):
 
     def _ipython_display_(self) -> None:
         """Show the line, its text for readers without a kernel, and the picture of the machine."""
-        if not is_building():
+        if not is_building_lessons():
             data, metadata = self._repr_mimebundle_() or ({}, {})
             display(data, metadata=metadata, raw=True)
         saved_text.show_twin(f"<p><i>{html.escape(self.about)}</i></p>", self.about)

@@ -9,9 +9,9 @@ from weakref import WeakValueDictionary
 import ipywidgets as widgets
 from IPython.display import display
 
-from electra_edu.course.building import is_building
+from electra_edu.course.build_mode import is_building_lessons
 from electra_edu.course.lessons import LETTERS, PredictionTask, lesson
-from electra_edu.course.progress import Progress, kept
+from electra_edu.course.progress import Progress, progress_or_default
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.widgets.charts.figures import Figure, figure_png, show
 from electra_edu.widgets.lesson.course_style import CourseStyle
@@ -36,7 +36,7 @@ class Prediction:
     def __init__(self, number: str, name: str, progress: Progress | None = None) -> None:
         """Ask the prediction `name` of a lesson; raises ElectraEduError where there is none."""
         self.lesson, self.task = lesson(number), lesson(number).prediction(name)
-        self._progress = kept(progress)
+        self._progress = progress_or_default(progress)
         self._outcome = self._shown.get((number, name))
         self.value: str | float | None = None  # the guess: a letter or a number
         self.is_locked = False
@@ -83,7 +83,7 @@ class Prediction:
         if not isinstance(figure, Figure | None):
             raise ElectraEduError(f"figure={figure!r}: must be a matplotlib Figure, for example of plt.subplots().")
         self._outcome = _Outcome(self._checked(answer), text, figure)
-        if is_building():
+        if is_building_lessons():
             if figure is not None:
                 show(figure, text)
             saved_text.show_text(
@@ -177,7 +177,7 @@ class Prediction:
 
     def _ipython_display_(self) -> None:
         """Show the question and, in an output of its own, its text for readers without a kernel."""
-        if not is_building():
+        if not is_building_lessons():
             display(self.panel)
         question = f"Predict: {self.task.question}"
         options = [f"({letter}) {text}" for letter, text in zip(LETTERS, self.task.options, strict=False)]

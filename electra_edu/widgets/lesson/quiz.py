@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import ipywidgets as widgets
 from IPython.display import display
 
-from electra_edu.course.building import is_building
+from electra_edu.course.build_mode import is_building_lessons
 from electra_edu.course.lessons import Option, Question, lesson
-from electra_edu.course.progress import Progress, kept
+from electra_edu.course.progress import Progress, progress_or_default
 from electra_edu.widgets.lesson.course_style import CourseStyle
 from electra_edu.widgets.lesson.header import Header
 from electra_edu.widgets.parts import saved_text
@@ -27,7 +27,7 @@ class Quiz:
     def __init__(self, number: str, progress: Progress | None = None) -> None:
         """Build the quiz of the lesson with this number; raises ElectraEduError where there is none."""
         self.lesson = lesson(number)
-        self._progress = kept(progress)
+        self._progress = progress_or_default(progress)
         before = self._progress.read(number).answers
         self.questions = [
             QuestionPanel(question, i, shuffled(question, number), self._answered)
@@ -55,7 +55,7 @@ class Quiz:
 
     def _ipython_display_(self) -> None:
         """Show the quiz and, in an output of its own, the questions without answers for readers without a kernel."""
-        if not is_building():
+        if not is_building_lessons():
             display(self.panel)
         parts, plain = [], []
         for panel in self.questions:

@@ -10,8 +10,8 @@ import traitlets
 from IPython.display import display
 
 from electra_edu.corpora.toy import exact_distribution
-from electra_edu.course.building import is_building
-from electra_edu.course.hunt import Hunt, fill_in, hunt, make_story
+from electra_edu.course.build_mode import is_building_lessons
+from electra_edu.course.fakes_game import Round, fill_in, make_story, play_round
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
@@ -58,7 +58,7 @@ class FindTheFakes(anywidget.AnyWidget):
         self._watch_rng = torch.Generator().manual_seed(seed)  # apart: how often it is used depends on the clock
         self._exact = exact_distribution if run.corpus.name == "toy" else None
         self.story = make_story(run, self._rng, self._exact)
-        self._hunts: list[Hunt] = []  # so far
+        self._hunts: list[Round] = []  # so far
         self._twin: Any = None  # the display handle of what remains without a kernel
         super().__init__()
         self._player = Player(self._work, self._ended)
@@ -75,7 +75,7 @@ class FindTheFakes(anywidget.AnyWidget):
         """Reveal the fakes and count the points; does nothing unless a story is being hunted."""
         if self.view["phase"] != "hunt":
             return
-        self._hunts.append(hunt(self.story, self.accused))
+        self._hunts.append(play_round(self.story, self.accused))
         self.view = hunt_words.revealed(self._hunts, self.seconds)
         if self._twin is not None:
             self._twin.update(hunt_words.snapshot(self._hunts), raw=True)
@@ -139,7 +139,7 @@ class FindTheFakes(anywidget.AnyWidget):
         story = self.progress.get("words", [])
         if now - self._refilled >= REFILL:
             self._refilled = now
-            story = hunt_words.filled_in(fill_in(self.run, self.story.blanks, self._watch_rng))
+            story = hunt_words.filled_in(fill_in(self.run, self.story.masked, self._watch_rng))
         spent = max(0.0, now - self._started)
         left = f"{max(0.0, self.seconds - spent):.0f} s left · step {self.run.step}"
         steps = self.run.history[self._before :]
@@ -177,7 +177,7 @@ class FindTheFakes(anywidget.AnyWidget):
         The style sheet hides that text beside a living panel. Where ELECTRA_EDU_BUILD is 1, as when the lessons are
         built, the panel plays itself and only the text is shown.
         """
-        if is_building():
+        if is_building_lessons():
             self._play_itself()
         else:
             data, metadata = self._repr_mimebundle_() or ({}, {})

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
-from electra_edu.course.gaps import exact_shares, gap_logits, words_that_fit
-from electra_edu.course.hunt import token_names, word_table
+from electra_edu.course.fill_mask import exact_probabilities, masked_logits, possible_words
+from electra_edu.course.vocabulary import ordinary_words, token_names
 from electra_edu.model.generator import Generator, sample
 from electra_edu.model.masking import mask
 from electra_edu.plots.blocks import Block, Curve, Fact, Facts, Lines, Pair, Token, Tokens
@@ -60,7 +60,7 @@ class GeneratorBench(Instrument):
         self._order = runs  # as they were given
         self.runs = {run.config.generator_size_fraction: run for run in runs}
         self.corpus, self.story, self.seed, self.asked = runs[0].corpus, 0, 0, 0
-        self._names, self._is_word = token_names(self.corpus), word_table(self.corpus)
+        self._names, self._is_word = token_names(self.corpus), ordinary_words(self.corpus)
         self._seen: list[_Moment] = []  # when the runs looked at the story ...
         self._counted: list[_Moment] = []  # ... and when the shares were counted
         sizes = sorted(self.runs)
@@ -188,7 +188,7 @@ class GeneratorBench(Instrument):
         self._places = sorted(ordinary[i] for i in chance[:GAPS].tolist())
         self._seen = []
         self._ask()
-        self._exact = exact_shares(self.corpus, self._tokens, self._places)
+        self._exact = exact_probabilities(self.corpus, self._tokens, self._places)
         known = self._logits[self.size.value].softmax(-1) if self._exact is None else self._exact
         self.asked = int(torch.special.entr(known).sum(-1).argmax())  # a gap with a choice, if there is one
 
@@ -197,7 +197,7 @@ class GeneratorBench(Instrument):
         now = [(run.step, run.config) for run in self.runs.values()]
         if now != self._seen:
             self._seen = now
-            self._logits = {size: gap_logits(run, self._tokens, self._places) for size, run in self.runs.items()}
+            self._logits = {size: masked_logits(run, self._tokens, self._places) for size, run in self.runs.items()}
             if now != self._counted:
                 self._counted = now
                 self._answers = {size: _answers(run) for size, run in self.runs.items()}
@@ -212,7 +212,7 @@ def _answers(run: TrainingRun) -> _Answers:
     hidden = masking.is_masked  # (B, T)
     logits = run.average.generator(masking.tokens.to(run.device), is_real).cpu()[hidden]  # (N, V)
     truth = tokens.cpu()[hidden]  # (N,)
-    fit = words_that_fit(run.corpus, tokens.cpu(), hidden)  # (N, V)
+    fit = possible_words(run.corpus, tokens.cpu(), hidden)  # (N, V)
     right, entropy, fits = [], [], []
     for temperature in TEMPERATURES:
         p = (logits / temperature).softmax(-1)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Any
 
-from electra_edu.course.hunt import Hunt, Story, Verdicts, Word
+from electra_edu.course.fakes_game import Outcome, Round, Story, Word
 
 SIGNS = {"found": "✓", "missed": "○", "wrong": "✗"}
 RECENT = 30  # steps that a live number is averaged over
@@ -14,7 +14,7 @@ LEAST_STRETCH = 5  # steps in a point of a sparkline, or more, so that it has no
 MOST_POINTS = 60
 
 
-def open_hunt(story: Story, hunts: Sequence[Hunt], error: str) -> dict[str, Any]:
+def open_hunt(story: Story, hunts: Sequence[Round], error: str) -> dict[str, Any]:
     """Build the view of a story to be hunted; nothing in it tells a fake."""
     if story.is_trained:
         headline = "The fakes got better. Click them."
@@ -32,7 +32,7 @@ def open_hunt(story: Story, hunts: Sequence[Hunt], error: str) -> dict[str, Any]
     }
 
 
-def revealed(hunts: Sequence[Hunt], seconds: float) -> dict[str, Any]:
+def revealed(hunts: Sequence[Round], seconds: float) -> dict[str, Any]:
     """Build the view of the last hunt, checked; `seconds` is how long its Train button trains."""
     story, you, machine = hunts[-1].story, hunts[-1].you, hunts[-1].discriminator
     plays = story.is_trained  # the discriminator does, once it has learned something
@@ -57,7 +57,7 @@ def revealed(hunts: Sequence[Hunt], seconds: float) -> dict[str, Any]:
                 "fake": word.text,
                 "truth": word.original,
                 "odds": _odds(word),
-                "machine": f"discriminator: {percent(word.suspicion)} fake" if plays else "",
+                "machine": f"discriminator: {percent(word.replaced_probability)} fake" if plays else "",
                 "fits": word.fits,
             }
             for place, word in enumerate(story.words)
@@ -69,7 +69,7 @@ def revealed(hunts: Sequence[Hunt], seconds: float) -> dict[str, Any]:
     }
 
 
-def training(hunts: Sequence[Hunt]) -> dict[str, Any]:
+def training(hunts: Sequence[Round]) -> dict[str, Any]:
     """Build the view of a training that goes on; its numbers come apart."""
     return {
         "phase": "training",
@@ -107,7 +107,7 @@ def figure(label: str, form: str, values: Sequence[float]) -> dict[str, Any]:
     return {"label": label, "value": value, "curve": curve}
 
 
-def score(hunts: Sequence[Hunt]) -> list[str]:
+def score(hunts: Sequence[Round]) -> list[str]:
     """Say how the hunts went so far, before training and after it."""
     lines = []
     for trained, when in ((False, "Before training"), (True, "After training")):
@@ -120,7 +120,7 @@ def score(hunts: Sequence[Hunt]) -> list[str]:
     return lines
 
 
-def result(who: str, verdicts: Verdicts) -> str:
+def result(who: str, verdicts: Outcome) -> str:
     """Say in a sentence what a hunter found and scored."""
     found, wrong = len(verdicts.found), len(verdicts.wrong)
     accused = f" and accused {wrong} true word{'s' * (wrong > 1)}" if wrong else ""
@@ -128,7 +128,7 @@ def result(who: str, verdicts: Verdicts) -> str:
     return f"{who} found {found} of {found + len(verdicts.missed)} fakes{accused}: {points}."
 
 
-def snapshot(hunts: Sequence[Hunt]) -> dict[str, str]:
+def snapshot(hunts: Sequence[Round]) -> dict[str, str]:
     """Tell the last hunt before training and the last after it, as plain text and as HTML without scripts."""
     last = {hunt.story.is_trained: hunt for hunt in hunts}
     if not last:
@@ -153,7 +153,7 @@ def signed(points: int) -> str:
     return f"−{-points}" if points < 0 else str(points)
 
 
-def _tell(hunt: Hunt, escape: Callable[[str], str], bold: str) -> str:
+def _tell(hunt: Round, escape: Callable[[str], str], bold: str) -> str:
     """Tell a hunt in two lines: the results; the story, with what came of each fake and each accusation."""
     story = hunt.story
     hunters = [("you", hunt.you), ("discriminator", hunt.discriminator)][: 1 + story.is_trained]
@@ -170,7 +170,7 @@ def _tell(hunt: Hunt, escape: Callable[[str], str], bold: str) -> str:
     return f"{when} {results}\n{''.join(words).strip()}"
 
 
-def _state(place: int, verdicts: Verdicts) -> str:
+def _state(place: int, verdicts: Outcome) -> str:
     """Name what came of a place: "found", "missed", "wrong", or "" for a true word nobody accused."""
     return next((state for state in SIGNS if place in getattr(verdicts, state)), "")
 

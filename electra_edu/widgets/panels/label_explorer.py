@@ -6,7 +6,7 @@ import math
 import torch
 from torch import Tensor
 
-from electra_edu.course.hunt import token_names
+from electra_edu.course.vocabulary import token_names
 from electra_edu.evaluation.detection.source import discriminator_of
 from electra_edu.model.electra import ElectraOutput
 from electra_edu.model.losses import replaced_token_losses

@@ -3,8 +3,8 @@
 from torch import Tensor
 
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
-from electra_edu.course.gaps import exact_shares, gap_logits
-from electra_edu.course.hunt import token_names, word_table
+from electra_edu.course.fill_mask import exact_probabilities, masked_logits
+from electra_edu.course.vocabulary import ordinary_words, token_names
 from electra_edu.model.generator import Generator
 from electra_edu.plots.blocks import Block, Fact, Facts, Pair, Table, Text, Token, Tokens
 from electra_edu.support.errors import ElectraEduError
@@ -32,7 +32,7 @@ class MaskedModel(Instrument):
                 "edu.TrainingRun(edu.preset('toy', objective='bert'), corpus)."
             )
         self.run, self.story = run, 0
-        self._names, self._is_word = token_names(run.corpus), word_table(run.corpus)
+        self._names, self._is_word = token_names(run.corpus), ordinary_words(run.corpus)
         self.hidden: list[int] = []
         self.asked: int | None = None
         self._first()
@@ -46,8 +46,8 @@ class MaskedModel(Instrument):
         words = self._words(tokens)
         if self.asked is None:
             return [words, Text("Click a word to hide it: the model then guesses it from the words that are left.")]
-        guesses = gap_logits(self.run, tokens, self.hidden).softmax(-1)  # (n_hidden, V)
-        exact = exact_shares(self.run.corpus, tokens, self.hidden)
+        guesses = masked_logits(self.run, tokens, self.hidden).softmax(-1)  # (n_hidden, V)
+        exact = exact_probabilities(self.run.corpus, tokens, self.hidden)
         place = self.hidden.index(self.asked)
         true = int(tokens[self.asked])
         title = f"Word {place + 1}: the five likeliest words"

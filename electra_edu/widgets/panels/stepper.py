@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 
 from electra_edu.config.objectives import Trained
-from electra_edu.course.hunt import token_names
-from electra_edu.course.walk import Walk
+from electra_edu.course.single_batch import Walk
+from electra_edu.course.vocabulary import token_names
 from electra_edu.model.losses import replaced_token_losses
 from electra_edu.plots.blocks import Bars, Block, Code, Fact, Facts, Pair, Series, Table, Text, Token, Tokens, Tone
 from electra_edu.support import arguments
@@ -116,8 +116,8 @@ class Stepper(Instrument):
         taken = [f"for trained in {self._trained!r}: walk.step(trained)"] if self._trained else []
         return "\n".join(
             [
-                "import torch, electra_edu as edu, electra_edu.course.walk",
-                f"walk = edu.course.walk.Walk(run, seed={seed})  # copies, made after step {self._run_step} of the run",
+                "import torch, electra_edu as edu, electra_edu.course.single_batch",
+                f"walk = edu.course.single_batch.Walk(run, seed={seed})  # copies, as of step {self._run_step}",
                 *taken,
                 "model, config, tokens = walk.model, walk.model.config, walk.tokens",
                 f"is_real, rng = tokens != config.pad_token_id, torch.Generator(run.device).manual_seed({seed})",

@@ -12,7 +12,7 @@ from IPython.display import display
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora import load_corpus
 from electra_edu.corpora.corpus import Corpus
-from electra_edu.course.building import is_building
+from electra_edu.course.build_mode import is_building_lessons
 from electra_edu.evaluation.probes import probe
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
@@ -247,7 +247,7 @@ class TrainingLab:
         With ELECTRA_EDU_BUILD=1, which is how committed lessons are made, a short run is trained at once and only the
         twin is shown.
         """
-        if is_building():
+        if is_building_lessons():
             self._twin = Twin()
             for _ in range(BUILD_EXAMS):
                 self.step(BUILD_STEPS.get(self.run.corpus.name, FEW_BUILD_STEPS) // BUILD_EXAMS)

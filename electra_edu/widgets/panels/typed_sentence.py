@@ -5,7 +5,7 @@ import math
 import ipywidgets as widgets
 
 from electra_edu.corpora.words import nearest_words
-from electra_edu.course.hunt import token_names, word_table
+from electra_edu.course.vocabulary import ordinary_words, token_names
 from electra_edu.evaluation.detection import detect_words
 from electra_edu.evaluation.detection.source import discriminator_of
 from electra_edu.plots.blocks import Block, Fact, Facts, Text, Token, Tokens, Tone
@@ -94,7 +94,7 @@ class TypedSentence(Instrument):
     def _bank(self) -> list[str]:
         """Return words of the corpus, spread evenly over its vocabulary."""
         corpus = self.run.corpus
-        names = zip(token_names(corpus), word_table(corpus).tolist(), strict=True)
+        names = zip(token_names(corpus), ordinary_words(corpus).tolist(), strict=True)
         whole = [name for name, is_word in names if is_word and not name.startswith("##")]
         return whole[:: max(1, len(whole) // BANK)][:BANK]
 

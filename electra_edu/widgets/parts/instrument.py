@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 from IPython.display import display
 
-from electra_edu.course.building import is_building
+from electra_edu.course.build_mode import is_building_lessons
 from electra_edu.plots.blocks import Block, Text, in_words
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError
@@ -77,7 +77,7 @@ class Instrument(ABC):
         the picture is shown.
         """
         Player.pause_all()
-        if not is_building():
+        if not is_building_lessons():
             display(self.panel)
         show(draw_sheet(self._blocks), f"{self.name}. {in_words(self._blocks)}")
 
