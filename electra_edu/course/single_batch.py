@@ -1,4 +1,4 @@
-"""A training step to be walked through: its tensors, the gradient norms of both losses, and steps on one loss alone."""
+"""Training on a single batch, step by step: its tensors, the gradient norms of both losses, steps on one loss alone."""
 
 import copy
 import math
@@ -18,22 +18,22 @@ from electra_edu.training import TrainingRun
 from electra_edu.training.gradients import split_parameters
 from electra_edu.training.optim import make_optimizers, set_rates
 
-BATCH = 16
-NAMES = {"generator": "generator only", "discriminator": "discriminator only", "both": "both"}
+BATCH_SIZE = 16
+STEP_NAMES = {"generator": "generator only", "discriminator": "discriminator only", "both": "both"}
 
 
 @dataclass(frozen=True)
 class LossGradientNorms:
-    """Norms of the gradients of the MLM loss and of λ · RTD loss, by whose weights they are on: see `Walk.weights`."""
+    """Norms of the gradients of the MLM loss and of λ · RTD loss, for each group of `SingleBatchTrainer.weights`."""
 
     mlm: dict[str, float]
     rtd: dict[str, float]
-    cosine: float  # between both on the shared weights; NaN where nothing is shared
+    cosine: float  # similarity of the two on the shared weights; NaN where nothing is shared
 
 
 @dataclass(frozen=True)
-class Taken:
-    """A step that was taken: both losses after it, and which weights it moved."""
+class StepLosses:
+    """Both losses after an optimiser step, and which weights the step moved."""
 
     name: str
     mlm: float
@@ -41,24 +41,28 @@ class Taken:
     moved: str = "–"
 
 
-class Walk:
-    """A small training batch on its way through copies of a run's networks, and real optimiser steps on it.
+class SingleBatchTrainer:
+    """Takes real optimiser steps on one small batch, with copies of a run's networks and optimisers.
 
-    Every pass hides the same words and uses the same random numbers, so that losses before and after a step differ
-    by the step alone.
+    Every forward pass masks the same words and uses the same random numbers, so that the losses before and after a
+    step differ by the step alone.
     """
 
     def __init__(self, run: TrainingRun, seed: int = 0) -> None:
-        """Copy networks and optimisers of `run`; raises ElectraEduError where they are not a learned pair."""
+        """Copy the networks and optimisers of `run`.
+
+        Raises ElectraEduError where the run has no learned generator or no discriminator.
+        """
         model = run.model
         if not isinstance(model.generator, Generator) or not isinstance(model.second, Discriminator):
             raise ElectraEduError(
                 "run: needs a learned generator and a discriminator. Use objective='electra' and "
                 "generator_kind='learned'."
             )
-        self.seed, self.batch = seed, min(BATCH, len(run.corpus.train))
-        self.tokens = run.corpus.train[: self.batch].to(run.device)  # (B, T)
-        self.model = copy.deepcopy(model).eval()  # without dropout, or the same step would not be the same
+        self.seed, self.batch_size = seed, min(BATCH_SIZE, len(run.corpus.train))
+        self.tokens = run.corpus.train[: self.batch_size].to(run.device)  # (B, T)
+        # Without dropout, or the same step would not give the same losses again
+        self.model = copy.deepcopy(model).eval()
         self._optimizers = make_optimizers(self.model, run.config)
         for mine, of_run in zip(self._optimizers, run.optimizers, strict=True):
             mine.load_state_dict(copy.deepcopy(of_run.state_dict()))
@@ -69,18 +73,18 @@ class Walk:
             "shared": split.shared,
             "discriminator's own": split.main_only,
         }
-        self._pass()
-        self.start = self._taken("before")
-        self.taken: list[Taken] = []
+        self._forward()
+        self.initial = self._losses("before")
+        self.steps: list[StepLosses] = []
 
-    def places(self, story: int) -> list[int]:
-        """Return the places of the gaps in a story of the batch, in order."""
-        places: list[int] = self.out.is_masked[story].nonzero().flatten().tolist()
-        return places
+    def masked_positions(self, story: int) -> list[int]:
+        """Return the masked positions of a story of the batch, in order."""
+        positions: list[int] = self.out.is_masked[story].nonzero().flatten().tolist()
+        return positions
 
-    def shares(self, story: int) -> Tensor:
-        """Return what the generator gives each word in those gaps: (n_gaps, V)."""
-        slots = [self.masking.positions[story].tolist().index(place) for place in self.places(story)]
+    def probabilities(self, story: int) -> Tensor:
+        """Return the generator's probability of every word at those positions: (n_masked, V)."""
+        slots = [self.masking.positions[story].tolist().index(position) for position in self.masked_positions(story)]
         logits = self.out.mlm_logits[story, slots].detach().float()
         return (logits / self.model.config.temperature).softmax(-1)
 
@@ -97,7 +101,7 @@ class Walk:
         return LossGradientNorms(_norms(mlm), _norms(rtd), float(cosine))
 
     def step(self, trained: Trained) -> None:
-        """Take one optimiser step on the MLM loss, on λ · RTD loss, or on both, and pass the batch through again."""
+        """Take one optimiser step on the MLM loss, on λ · RTD loss or on their sum, then run the batch again."""
         losses = {"generator": self.out.mlm_loss, "discriminator": self.out.second_loss, "both": self.out.loss}
         loss = losses[trained]
         assert loss is not None
@@ -108,20 +112,20 @@ class Walk:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         moved = [name for name, weights in self.weights.items() if not torch.equal(before[name], _values(weights))]
-        self._pass()
-        self.taken.append(self._taken(NAMES[trained], ", ".join(moved)))
+        self._forward()
+        self.steps.append(self._losses(STEP_NAMES[trained], ", ".join(moved)))
 
-    def _pass(self) -> None:
-        """Send the batch through the networks, with the same random numbers as ever."""
+    def _forward(self) -> None:
+        """Run the batch through the networks, with the same random numbers every time."""
         self.__dict__.pop("gradient_norms", None)
         device = self.tokens.device
         self.out: ElectraOutput = self.model(self.tokens, rng=torch.Generator(device).manual_seed(self.seed))
         rng = torch.Generator(device).manual_seed(self.seed)
         self.masking: Masking = mask(self.tokens, self.model.config, rng, self.out.is_real)
 
-    def _taken(self, name: str, moved: str = "–") -> Taken:
+    def _losses(self, name: str, moved: str = "–") -> StepLosses:
         assert self.out.rtd_loss is not None
-        return Taken(name, float(self.out.mlm_loss.detach()), float(self.out.rtd_loss.detach()), moved)
+        return StepLosses(name, float(self.out.mlm_loss.detach()), float(self.out.rtd_loss.detach()), moved)
 
 
 def _norms(gradients: dict[str, Tensor]) -> dict[str, float]:

@@ -288,9 +288,9 @@ def test_stepper(run: TrainingRun, steps: tuple[str, ...]) -> None:
     out = found["out"]
     assert [f"{loss.item():.3f}" for loss in (out.mlm_loss, out.rtd_loss)] == facts(panel, 0)[:2]
     assert torch.equal(out.corrupted, found["read"].tokens)
-    assert torch.equal(out.corrupted, panel.walk.out.corrupted)
+    assert torch.equal(out.corrupted, panel.trainer.out.corrupted)
     panel._start_over()
-    assert "walk.step" not in panel.drawer.code
+    assert "trainer.step" not in panel.drawer.code
 
 
 @pytest.mark.fault(CODE, seen="the bench's code did not draw the words on the screen")

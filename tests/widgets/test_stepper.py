@@ -7,7 +7,7 @@ import pytest
 import torch
 from small import rng, small_config, small_corpus, small_run, weights
 
-from electra_edu.course.single_batch import Walk
+from electra_edu.course.single_batch import SingleBatchTrainer
 from electra_edu.model.electra import ElectraOutput
 from electra_edu.plots.blocks import Bars, Code, Facts, Pair, Table, Text, Tokens
 from electra_edu.support.errors import ElectraEduError
@@ -58,8 +58,8 @@ class TestStages:
     def test_generator(self, run: TrainingRun) -> None:
         out, panel = expected(run), at(run, "generator")
         pair = of_kind(panel, Pair)
-        place = panel.walk.places(0)[0]
-        slot = panel.walk.masking.positions[0].tolist().index(place)
+        place = panel.trainer.masked_positions(0)[0]
+        slot = panel.trainer.masking.positions[0].tolist().index(place)
         shares = out.mlm_logits[0, slot].detach().softmax(-1)
         best = shares.topk(4).indices
         assert list(pair.left.labels[:4]) == names(run, best)
@@ -73,18 +73,18 @@ class TestStages:
 
     def test_the_distribution_is_the_one_that_is_drawn_from(self) -> None:
         run = trained(temperature=2.0)
-        walk, out = Walk(run), expected(run)
-        for place, share in zip(walk.places(0), walk.shares(0), strict=True):
-            slot = walk.masking.positions[0].tolist().index(place)
+        trainer, out = SingleBatchTrainer(run), expected(run)
+        for place, share in zip(trainer.masked_positions(0), trainer.probabilities(0), strict=True):
+            slot = trainer.masking.positions[0].tolist().index(place)
             assert share.tolist() == pytest.approx((out.mlm_logits[0, slot].detach() / 2).softmax(-1).tolist())
 
     def test_the_drawn_word_is_always_among_the_bars(self, run: TrainingRun) -> None:
         panel, unlikely = at(run, "sample"), 0
-        for _ in range(panel.walk.batch):
-            for place in panel.walk.places(panel.story):
+        for _ in range(panel.trainer.batch_size):
+            for place in panel.trainer.masked_positions(panel.story):
                 panel.picked("ask", place)
                 bars = of_kind(panel, Pair).left
-                read = names(run, [panel.walk.out.corrupted[panel.story, place]])[0]
+                read = names(run, [panel.trainer.out.corrupted[panel.story, place]])[0]
                 assert len(bars.labels) == len(set(bars.labels)) == 5
                 assert bars.labels[bars.lit] == read
                 unlikely += bars.lit == 4
@@ -151,7 +151,7 @@ class TestStages:
         assert all(weight.grad is None for weight in run.model.parameters())
 
 
-class TestWalking:
+class TestNavigation:
     def test_next_and_back_stop_at_the_ends(self, run: TrainingRun) -> None:
         panel = Stepper(run)
         assert panel.back.disabled
@@ -166,13 +166,13 @@ class TestWalking:
         panel = Stepper(run)
         panel.picked("stage", 1)
         assert panel.stage == 1
-        last = panel.walk.places(0)[-1]
+        last = panel.trainer.masked_positions(0)[-1]
         panel.picked("ask", last)
-        assert panel.asked == len(panel.walk.places(0)) - 1
+        assert panel.asked == len(panel.trainer.masked_positions(0)) - 1
         assert of_kind(panel, Tokens).tokens[last].pressed
         for action, index in (("stage", 7), ("ask", 0), ("stage", -1)):
             panel.picked(action, index)
-        assert (panel.stage, panel.asked) == (1, len(panel.walk.places(0)) - 1)
+        assert (panel.stage, panel.asked) == (1, len(panel.trainer.masked_positions(0)) - 1)
 
     def test_another_story_of_the_batch(self, run: TrainingRun) -> None:
         panel = Stepper(run)
@@ -195,7 +195,7 @@ class TestSteps:
     )
     def test_move_what_they_say(self, run: TrainingRun, which: Any, moved: str) -> None:
         panel = at(run, "gradients")
-        model = panel.walk.model
+        model = panel.trainer.model
         own = {
             "generator's own": [model.generator.bias, model.generator.dense.weight],
             "shared": [model.discriminator.encoder.embeddings.token.weight],
@@ -211,35 +211,35 @@ class TestSteps:
 
     def test_lower_the_loss_they_are_taken_on(self, run: TrainingRun) -> None:
         for which, loss in (("generator", "mlm"), ("discriminator", "rtd")):
-            walk = Walk(run)
+            trainer = SingleBatchTrainer(run)
             for _ in range(5):
-                walk.step(which)  # type: ignore[arg-type]
-            assert getattr(walk.taken[-1], loss) < getattr(walk.start, loss)
+                trainer.step(which)  # type: ignore[arg-type]
+            assert getattr(trainer.steps[-1], loss) < getattr(trainer.initial, loss)
 
     @pytest.mark.parametrize("warmup_steps", [2, 100])
     def test_both_is_the_step_of_a_run(self, warmup_steps: int) -> None:
         # A run whose whole corpus is the batch, drawn with the same numbers
         run = trained(batch_size=16, optimizer="adamw", warmup_steps=warmup_steps)
-        walk = Walk(run)
+        trainer = SingleBatchTrainer(run)
         run._batch = lambda _step: run.corpus.train[:16]  # type: ignore[method-assign]
         for _ in range(2):
             run.rng.manual_seed(0)
             run.advance(1)
-            walk.step("both")
-            if warmup_steps > 2:  # its rate grows on, the walk's stays
+            trainer.step("both")
+            if warmup_steps > 2:  # its rate grows on, the trainer's stays
                 break
-        for mine, of_run in zip(weights(walk.model), weights(run.model), strict=True):
+        for mine, of_run in zip(weights(trainer.model), weights(run.model), strict=True):
             torch.testing.assert_close(mine, of_run)
 
     def test_a_step_changes_the_pulls(self, run: TrainingRun) -> None:
-        walk = Walk(run)
-        before = walk.gradient_norms
-        walk.step("both")
-        assert walk.gradient_norms.mlm["shared"] != before.mlm["shared"]
+        trainer = SingleBatchTrainer(run)
+        before = trainer.gradient_norms
+        trainer.step("both")
+        assert trainer.gradient_norms.mlm["shared"] != before.mlm["shared"]
 
     def test_dropout_does_not_blur_the_comparison(self) -> None:
         run = trained(dropout=0.2)
-        assert Walk(run).start == Walk(run).start
+        assert SingleBatchTrainer(run).initial == SingleBatchTrainer(run).initial
 
     def test_the_run_stays_as_it_is(self, run: TrainingRun) -> None:
         before, state = weights(run.model), run.rng.get_state()
@@ -264,7 +264,7 @@ class TestSteps:
         panel.steps["both"].click()
         assert not panel.again.disabled
         panel.again.click()
-        assert panel.walk.taken == []
+        assert panel.trainer.steps == []
         assert not any(isinstance(block, Table) for block in panel.blocks())
 
     def test_the_table_keeps_the_last_steps(self, run: TrainingRun) -> None:

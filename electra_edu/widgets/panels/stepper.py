@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from electra_edu.config.objectives import Trained
-from electra_edu.course.single_batch import Walk
+from electra_edu.course.single_batch import SingleBatchTrainer
 from electra_edu.course.vocabulary import token_names
 from electra_edu.model.losses import replaced_token_losses
 from electra_edu.plots.blocks import Bars, Block, Code, Fact, Facts, Pair, Series, Table, Text, Token, Tokens, Tone
@@ -56,7 +56,7 @@ class Stepper(Instrument):
     def __init__(self, run: TrainingRun, seed: int = 0) -> None:
         """Copy the networks of `run`; raises ElectraEduError where they are not a learned pair."""
         require_run(run)
-        self.run, self.walk = run, Walk(run, arguments.seed("seed", seed))
+        self.run, self.trainer = run, SingleBatchTrainer(run, arguments.seed("seed", seed))
         self._run_step = run.step  # when it was copied
         self._trained: list[Trained] = []  # by the steps taken here
         self.stage, self.story, self.asked = 0, 0, 0
@@ -86,7 +86,7 @@ class Stepper(Instrument):
 
     def step(self, trained: Trained) -> None:
         """Take one optimiser step on the batch, and begin again with the same words hidden."""
-        self.walk.step(trained)
+        self.trainer.step(trained)
         self._trained.append(trained)
         self.go(0)
 
@@ -96,7 +96,7 @@ class Stepper(Instrument):
         self.back.disabled, self.forth.disabled = stage == 0, is_last
         for each in self.steps.values():
             each.disabled = not is_last
-        self.again.disabled = not self.walk.taken
+        self.again.disabled = not self.trainer.steps
         row = Tokens(
             tuple(
                 Token(name, sign=str(i + 1), about=f"stage {i + 1} of {len(STAGES)}", pressed=i == stage)
@@ -112,14 +112,15 @@ class Stepper(Instrument):
 
     def code(self) -> str:
         """Return the whole step in public calls, after the steps that were taken here."""
-        seed = self.walk.seed
-        taken = [f"for trained in {self._trained!r}: walk.step(trained)"] if self._trained else []
+        seed = self.trainer.seed
+        taken = [f"for trained in {self._trained!r}: trainer.step(trained)"] if self._trained else []
         return "\n".join(
             [
                 "import torch, electra_edu as edu, electra_edu.course.single_batch",
-                f"walk = edu.course.single_batch.Walk(run, seed={seed})  # copies, as of step {self._run_step}",
+                f"# Copies of the networks and optimisers, as of step {self._run_step}",
+                f"trainer = edu.course.single_batch.SingleBatchTrainer(run, seed={seed})",
                 *taken,
-                "model, config, tokens = walk.model, walk.model.config, walk.tokens",
+                "model, config, tokens = trainer.model, trainer.model.config, trainer.tokens",
                 f"is_real, rng = tokens != config.pad_token_id, torch.Generator(run.device).manual_seed({seed})",
                 *CODE[:5],
                 f"out = model(tokens, rng=torch.Generator(run.device).manual_seed({seed}))  # all of this in one call",
@@ -129,7 +130,7 @@ class Stepper(Instrument):
 
     def picked(self, action: str, index: int) -> None:
         """Go to the stage that was clicked, or show the distribution in another gap."""
-        places = self.walk.places(self.story)
+        places = self.trainer.masked_positions(self.story)
         if action == "stage" and 0 <= index < len(STAGES):
             self.stage = index
         elif action == "ask" and index in places:
@@ -137,8 +138,8 @@ class Stepper(Instrument):
 
     def _story(self) -> Tokens:
         """Return one of the batch's stories as it stands at this stage."""
-        walk, made = self.walk, []
-        out, gaps = walk.out, walk.places(self.story)
+        trainer, made = self.trainer, []
+        out, gaps = trainer.out, trainer.masked_positions(self.story)
         assert out.rtd_logits is not None
         losses = replaced_token_losses(out.rtd_logits, out.is_replaced)[self.story].detach()
         verdicts = out.rtd_logits[self.story].detach().sigmoid()
@@ -146,7 +147,7 @@ class Stepper(Instrument):
         for place in range(int(out.is_real[self.story].sum())):
             true, hidden, read = (
                 self._names[int(tokens[self.story, place])]
-                for tokens in (walk.tokens, walk.masking.tokens, out.corrupted)
+                for tokens in (trainer.tokens, trainer.masking.tokens, out.corrupted)
             )
             is_gap, label = place in gaps, int(out.is_replaced[self.story, place])
             if name in ("mask", "generator", "sample"):
@@ -168,7 +169,7 @@ class Stepper(Instrument):
         key: tuple[tuple[Tone, str, str], ...] = ()
         if self.stage > 2:
             key = (("discriminator", "●", "replaced: label 1"), ("generator", "○", "a lucky guess: label 0"))
-        title = f"{BELOW[self.stage]} (story {self.story + 1} of the batch of {walk.batch})"
+        title = f"{BELOW[self.stage]} (story {self.story + 1} of the batch of {trainer.batch_size})"
         return Tokens(tuple(made), title, "ask" if name in ("generator", "sample") else "", key)
 
     def _guesses(self) -> list[Block]:
@@ -191,18 +192,18 @@ class Stepper(Instrument):
 
     def _gaps(self) -> list[tuple[int, int, float]]:
         """Return the true word, the drawn word and the true one's probability in each gap of the story."""
-        shares, walk = self.walk.shares(self.story), self.walk
+        shares, trainer = self.trainer.probabilities(self.story), self.trainer
         return [
             (
-                true := int(walk.tokens[self.story, place]),
-                int(walk.out.corrupted[self.story, place]),
+                true := int(trainer.tokens[self.story, place]),
+                int(trainer.out.corrupted[self.story, place]),
                 float(share[true]),
             )
-            for share, place in zip(shares, walk.places(self.story), strict=True)
+            for share, place in zip(shares, trainer.masked_positions(self.story), strict=True)
         ]
 
     def _bars(self, drawn: bool) -> Bars:
-        shares = self.walk.shares(self.story)[self.asked]
+        shares = self.trainer.probabilities(self.story)[self.asked]
         true, read, _ = self._gaps()[self.asked]
         best = shares.topk(TOP).indices.tolist()
         lit = read if drawn else true
@@ -215,8 +216,8 @@ class Stepper(Instrument):
         )
 
     def _losses(self) -> list[Block]:
-        out, weight = self.walk.out, self.walk.model.config.rtd_weight
-        now = self.walk.taken[-1] if self.walk.taken else self.walk.start
+        out, weight = self.trainer.out, self.trainer.model.config.rtd_weight
+        now = self.trainer.steps[-1] if self.trainer.steps else self.trainer.initial
         mlm, rtd = now.mlm, now.rtd
         facts = Facts(
             (
@@ -229,7 +230,7 @@ class Stepper(Instrument):
         return [facts]
 
     def _gradient_norms(self) -> list[Block]:
-        norms = self.walk.gradient_norms
+        norms = self.trainer.gradient_norms
         bars = Bars(
             "Who pulls where: norms of the two gradients",
             tuple(f"{name} weights" for name in norms.mlm),
@@ -254,12 +255,12 @@ class Stepper(Instrument):
 
     def _taken(self) -> list[Block]:
         """Return the losses after the steps taken so far, the newest last."""
-        walk = self.walk
-        if not walk.taken:
+        trainer = self.trainer
+        if not trainer.steps:
             return []
         rows = [
             (each.name, f"{each.mlm:.4f}", f"{each.rtd:.4f}", each.moved)
-            for each in [walk.start, *walk.taken][-SHOWN_STEPS:]
+            for each in [trainer.initial, *trainer.steps][-SHOWN_STEPS:]
         ]
         return [
             Table(("step", "MLM loss", "RTD loss", "weights that moved"), tuple(rows), "The same batch, step by step"),
@@ -271,9 +272,9 @@ class Stepper(Instrument):
         ]
 
     def _next_story(self) -> None:
-        self.story, self.asked = (self.story + 1) % self.walk.batch, 0
+        self.story, self.asked = (self.story + 1) % self.trainer.batch_size, 0
         self.refresh()
 
     def _start_over(self) -> None:
-        self.walk, self._run_step, self._trained = Walk(self.run, self.walk.seed), self.run.step, []
+        self.trainer, self._run_step, self._trained = SingleBatchTrainer(self.run, self.trainer.seed), self.run.step, []
         self.go(0)
