@@ -28,7 +28,7 @@ from electra_edu.training.optim import make_optimizers, set_rates
 from electra_edu.training.recording import CudaRecorder, Recorder
 from electra_edu.training.records import Change, Evaluation, StepRecord
 from electra_edu.training.remedies import stopped
-from electra_edu.training.restoring import restore
+from electra_edu.training.state import restore
 from electra_edu.training.schemes import copy_generator, trained_at
 from electra_edu.training.stages import Stage, StageLog
 from electra_edu.training.step_metrics import is_finite
