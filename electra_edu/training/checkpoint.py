@@ -4,28 +4,20 @@ Nothing is pickled. run.safetensors is replaced in one piece, so that a run is s
 run.json is written after it. Where a kill came between the two, the older run.json is known by its digest.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from electra_edu.support.errors import CheckpointError
 from electra_edu.support.files import PART, DamagedFileError, read_tensors, write_tensors, write_whole
-from electra_edu.training.columns import to_columns
 from electra_edu.training.first_format import read_first_format
-from electra_edu.training.restoring import state_of
-from electra_edu.training.saved_run import HISTORY, SavedRun
-
-if TYPE_CHECKING:
-    from electra_edu.training.run import TrainingRun
+from electra_edu.training.saved_run import SavedRun
 
 FORMAT = 2
 TENSORS, ABOUT = "run.safetensors", "run.json"
@@ -33,36 +25,14 @@ ABANDONED = 3600.0  # seconds after which a file that is still being written bel
 PATIENCE = 0.5  # seconds to wait for another process that is saving
 
 
-def save(run: TrainingRun, directory: Path) -> None:
-    """Write `run` into `directory`; of what is there, only the two files of an older run are replaced."""
-    about = {
-        "format": FORMAT,
-        "config": run.config.to_dict(),
-        "first_config": run.first_config.to_dict(),
-        "seed": run.seed,
-        "step": run.step,
-        "tokens": run.tokens,
-        "flops": run.flops,
-        "seconds": run.seconds,
-        "corpus": {
-            "name": run.corpus.name,
-            "sha256": run.corpus.sha256,
-            "source": None if run.corpus.source is None else run.corpus.source.to_dict(),
-        },
-        "device": run.device.type,
-        "devices": run.devices,
-        "threads": torch.get_num_threads(),
-        "versions": {"torch": torch.__version__},
-        "evaluations": [evaluation.to_dict() for evaluation in run.evaluations],
-        "changes": [change.to_dict() for change in run.changes],
-    }
+def write(saved: SavedRun, directory: Path) -> None:
+    """Write a run into `directory`; of what is there, only the two files of an older run are replaced."""
     try:
         older = _older(directory)
         directory.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(directory)
-        text = json.dumps(about, indent=1, allow_nan=False)
-        tensors = state_of(run) | {HISTORY + name: column for name, column in to_columns(run.history).items()}
-        write_tensors(directory / TENSORS, tensors, {"about": text, "replaces": _sha256(older)})
+        text = json.dumps({"format": FORMAT, **saved.to_dict()}, indent=1, allow_nan=False)
+        write_tensors(directory / TENSORS, saved.to_tensors(), {"about": text, "replaces": _sha256(older)})
         while (text := _about(directory)) != _text(directory / ABOUT):  # again where another process saved here too
             write_whole(directory / ABOUT, text)
     except CheckpointError:

@@ -17,7 +17,7 @@ from electra_edu.model.electra import Electra
 from electra_edu.model.generator import FrequencyGenerator
 from electra_edu.support import arguments
 from electra_edu.support.arguments import instance, one_of, whole_number
-from electra_edu.support.errors import ElectraEduError, nearest
+from electra_edu.support.errors import CheckpointError, ElectraEduError, nearest
 from electra_edu.training import checkpoint
 from electra_edu.training.captured_step import CapturedStep
 from electra_edu.training.devices import choose_device
@@ -28,15 +28,23 @@ from electra_edu.training.optim import make_optimizers, set_rates
 from electra_edu.training.recording import CudaRecorder, Recorder
 from electra_edu.training.records import Change, Evaluation, StepRecord
 from electra_edu.training.remedies import stopped
-from electra_edu.training.state import restore
+from electra_edu.training.saved_corpus import SavedCorpus
+from electra_edu.training.saved_run import SavedRun
 from electra_edu.training.schemes import copy_generator, trained_at
 from electra_edu.training.stages import Stage, StageLog
+from electra_edu.training.state import TrainingState
 from electra_edu.training.step_metrics import is_finite
 from electra_edu.training.undo import Undo
 
 LIVE_FIELDS = ("mask_prob", "rtd_weight", "temperature", "learning_rate", "muon_learning_rate")
 
-_OF_THIS_PROCESS = ("_undo", "_stepper", "_one_at_a_time", "_process")  # attributes that no copy of a run takes along
+_OF_THIS_PROCESS = (
+    "_state",
+    "_undo",
+    "_stepper",
+    "_one_at_a_time",
+    "_process",
+)  # attributes that no copy of a run takes along
 
 # Each kind of random draw has its own stream, so that changing how often one is used leaves the others alone.
 _INIT, _DRAWS, _ORDER = 1, 2, 3
@@ -110,7 +118,7 @@ class TrainingRun:
     @property
     def stages(self) -> list[Stage]:
         """What was asked of the run so far: a new run that is asked the same, stage by stage, becomes this one."""
-        return StageLog(self).stages()
+        return StageLog(self.first_config).read(self.history, self.changes)
 
     @torch.inference_mode(False)
     def advance(self, steps: int, trained: Trained | None = None) -> list[StepRecord]:
@@ -168,9 +176,10 @@ class TrainingRun:
         Of what is there, only these two files are replaced, and only where they are a saved run. Wherever a save is cut
         off, the older run or this one can be loaded. Raises CheckpointError when it cannot be written.
         """
+        folder = arguments.path("directory", directory)
         with self._turn():
             self._settle()
-            checkpoint.save(self, arguments.path("directory", directory))
+            checkpoint.write(self._snapshot(), folder)
 
     @classmethod
     @torch.inference_mode(False)
@@ -184,10 +193,37 @@ class TrainingRun:
         if corpus is not None:
             instance("corpus", corpus, Corpus, 'edu.load_corpus("toy")')
         saved = checkpoint.read(arguments.path("directory", directory))
-        run = cls(saved.config, saved.find_corpus(corpus), saved.seed, device)
-        restore(run, saved)
-        run._settle()  # the changes that were made
+        run = cls(saved.first_config, saved.corpus.find(corpus), saved.seed, device)
+        run._resume(saved)
+        saved.warn_of_differences(run.device.type)
         return run
+
+    def _snapshot(self) -> SavedRun:
+        """Return everything that is saved of the run as it stands."""
+        return SavedRun(
+            first_config=self.first_config,
+            config=self.config,
+            seed=self.seed,
+            corpus=SavedCorpus.of(self.corpus),
+            device=self.device.type,
+            devices=self.devices,
+            threads=torch.get_num_threads(),
+            history=self.history,
+            evaluations=self.evaluations,
+            changes=self.changes,
+            state=self._state.to_tensors(),
+        )
+
+    def _resume(self, saved: SavedRun) -> None:
+        """Bring this run, which has taken no step, to the saved state."""
+        is_same_device = saved.device == self.device.type
+        self.history, self.evaluations, self.changes = saved.history, saved.evaluations, saved.changes
+        self.devices = saved.devices if is_same_device else [*saved.devices, (self.step, self.device.type)]
+        try:
+            self._state.load_tensors(saved.state, is_trained=bool(self.history), with_draws=is_same_device)
+        except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
+            raise CheckpointError(f"The saved run is damaged ({error}). Use a copy, or train it again.") from error
+        self._settle()  # the changes that were made
 
     def _batch(self, step: int) -> Tensor:
         """Return the sequences (B, T) of the step after `step` steps.
@@ -286,7 +322,8 @@ class TrainingRun:
 
     def _begin(self) -> None:
         """Make what belongs to this object in this process alone."""
-        self._undo = Undo((self.model, self.average), self.optimizers, self.rng)
+        self._state = TrainingState(self.model, self.average, self.optimizers, self.rng)
+        self._undo = Undo(self._state)
         parts = self.model, self.average, self.optimizers, self.rng
         recorder = self.recorder()
         self._stepper = EagerStep(*parts) if recorder is None else CapturedStep(*parts, recorder)

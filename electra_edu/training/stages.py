@@ -1,15 +1,12 @@
 """What was asked of a run, so that it can be asked again: changes of settings, and steps taken."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from electra_edu.config import ElectraConfig
 from electra_edu.config.objectives import Trained
+from electra_edu.training.records import Change, StepRecord
 from electra_edu.training.schemes import trained_at
-
-if TYPE_CHECKING:
-    from electra_edu.training.run import TrainingRun
 
 
 @dataclass(frozen=True)
@@ -30,32 +27,32 @@ class StageLog:
     They are read from the records and the changes, so that they cannot contradict them.
     """
 
-    def __init__(self, run: TrainingRun) -> None:
-        """Begin with nothing read."""
-        self._run = run
+    def __init__(self, first_config: ElectraConfig) -> None:
+        """Begin with nothing read; `first_config` is the one that the run began with."""
+        self._first_config = first_config
         self._stages: list[Stage] = []
         self._n_records = self._n_changes = 0
 
-    def stages(self) -> list[Stage]:
-        """Return the stages of the run as it stands."""
-        run = self._run
-        records = run.history[self._n_records :]  # before the changes: whatever preceded these records is then there
-        for record in records:
-            self._take_changes()
-            asked = None if record.trained == trained_at(record.step - 1, run.first_config) else record.trained
+    def read(self, history: Sequence[StepRecord], changes: Sequence[Change]) -> list[Stage]:
+        """Read what is new in a run's history and changes, and return all stages so far."""
+        # Another thread may train meanwhile. The records are copied first: a change that preceded them is then there.
+        for record in history[self._n_records :]:
+            self._read_changes(changes)
+            usual = trained_at(record.step - 1, self._first_config)
+            trained = None if record.trained == usual else record.trained
             last = self._stages[-1] if self._stages else None
-            if last is not None and (last.steps == 0 or last.trained == asked):
-                self._stages[-1] = Stage(last.changes, last.steps + 1, asked)
+            if last is not None and (last.steps == 0 or last.trained == trained):
+                self._stages[-1] = Stage(last.changes, last.steps + 1, trained)
             else:
-                self._stages.append(Stage({}, 1, asked))
+                self._stages.append(Stage({}, 1, trained))
             self._n_records += 1
-        self._take_changes()
+        self._read_changes(changes)
         return list(self._stages)
 
-    def _take_changes(self) -> None:
-        """Take the changes that were made before the next record."""
-        while self._n_changes < len(self._run.changes):
-            change = self._run.changes[self._n_changes]
+    def _read_changes(self, changes: Sequence[Change]) -> None:
+        """Read the changes that were made before the next record."""
+        while self._n_changes < len(changes):
+            change = changes[self._n_changes]
             if change.step > self._n_records:
                 return
             last = self._stages[-1] if self._stages else None

@@ -1,10 +1,9 @@
 """A step that does not come to its end leaves no trace: the state before it, and the way back to it."""
 
-from collections.abc import Sequence
-
 import torch
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import Tensor
+
+from electra_edu.training.state import TrainingState
 
 
 class Undo:
@@ -15,12 +14,12 @@ class Undo:
     only once the tensors are back. Until then `restore` may be called as often as it takes.
     """
 
-    def __init__(self, models: Sequence[nn.Module], optimizers: Sequence[Optimizer], rng: torch.Generator) -> None:
-        """Watch over these; nothing is copied yet."""
+    def __init__(self, state: TrainingState) -> None:
+        """Take the state to watch over; nothing is copied yet."""
         self.step: int | None = None
-        self._weights = [weight for model in models for weight in model.parameters()]
-        self._optimizers, self._rng = list(optimizers), rng
-        self._draws = rng.get_state()
+        self._weights = [*state.model.parameters(), *state.average.parameters()]
+        self._optimizers, self._rng = state.optimizers, state.rng
+        self._draws = self._rng.get_state()
         self._known: list[set[Tensor]] = []  # the weights that each optimiser had a state for
         self._tensors: list[Tensor] = []
         self._copies: list[Tensor] = []

@@ -15,7 +15,7 @@ from small import KINDS, STORIES, equal, metrics_of, small_config, small_corpus,
 import electra_edu as edu
 from electra_edu.support import files
 from electra_edu.support.errors import CheckpointError
-from electra_edu.training import TrainingRun, checkpoint, saved_run
+from electra_edu.training import TrainingRun, checkpoint, saved_corpus
 
 FAULT = "Saved runs"
 
@@ -517,7 +517,7 @@ def test_a_folder_cannot_send_anyone_to_the_network(
     folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str | None, name: str
 ) -> None:
     """Nor to another computer's shared folder, which Windows would tell this user's name and password's hash."""
-    monkeypatch.setattr(saved_run, "load_corpus", lambda *_a, **_k: pytest.fail("it was loaded"))
+    monkeypatch.setattr(saved_corpus, "load_corpus", lambda *_a, **_k: pytest.fail("it was loaded"))
     source = kind and {"kind": kind, "name": name, "vocab_size": 16, "max_seq_length": 8}
     rewrite(folder, lambda about, _: about["corpus"].update(source=source, name=name))
     with pytest.raises(CheckpointError, match=r"not fetched unasked\. To fetch it: ") as caught:

@@ -2,7 +2,6 @@
 
 import math
 from itertools import groupby
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -89,14 +88,15 @@ ASKED = st.one_of(
 )
 def test_a_log_that_grows_has_the_run_s_stages(asked: list[tuple[str, Any]], scheme: dict[str, Any]) -> None:
     config = small_config(**scheme)
-    run = SimpleNamespace(first_config=config, history=[], changes=[])
-    log = StageLog(run)  # type: ignore[arg-type]
+    history: list[StepRecord] = []
+    changes: list[Change] = []
+    log = StageLog(config)
     for what, how in asked:
-        step = len(run.history)
+        step = len(history)
         if what == "train":
-            run.history.append(step_record(step + 1, trained=how or trained_at(step, config)))
+            history.append(step_record(step + 1, trained=how or trained_at(step, config)))
         elif what == "look":
-            log.stages()
+            log.read(history, changes)
         else:
-            run.changes.append(Change(step, what, 0.5, how))
-    assert log.stages() == stages_at_once(config, run.history, run.changes) == log.stages()
+            changes.append(Change(step, what, 0.5, how))
+    assert log.read(history, changes) == stages_at_once(config, history, changes) == log.read(history, changes)

@@ -65,7 +65,7 @@ class RunFrames:
         self._auc, self._probe = GrowingCurve(), GrowingCurve()
         self._best_recall = BestRecall()
         self._probe_scores: tuple[float, float] | None = None  # the best and the last
-        self._log = StageLog(run)
+        self._log = StageLog(run.first_config)
         self._n_records = self._n_evaluations = 0
         self._replaced: list[int] = run.exam.is_replaced.sum(-1).tolist()  # words of each exam sentence
 
@@ -92,7 +92,7 @@ class RunFrames:
 
     def stages(self) -> list[Stage]:
         """Return what was asked of the run so far, as `TrainingRun.stages` does, without reading all of it again."""
-        return self._log.stages()
+        return self._log.read(self.run.history, self.run.changes)
 
     def row_from(self, start: int) -> int:
         """Find the next exam sentence from `start` on in which two words or more were replaced; any, if none was."""
