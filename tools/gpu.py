@@ -97,7 +97,7 @@ def stages(dry: bool) -> list[Stage]:
             ("nbval", "ipykernel", "ipywidgets", "anywidget"),
         ),
         insight("docs", 75, seeds=1),
-        step("step float32, larger", 45, ("small", "base"), "float32"),
+        step("step float32, larger", 75, ("small", "base"), "float32"),
     ]
 
 
