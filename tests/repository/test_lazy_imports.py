@@ -12,7 +12,7 @@ import electra_edu as edu
 
 ROOT = Path(__file__).resolve().parents[2]
 DISPLAY = {"matplotlib", "IPython", "ipywidgets", "anywidget"}
-HEAVY = {*DISPLAY, "sklearn", "scipy", "jupyter_core", "typer", "rich"}
+HEAVY = {*DISPLAY, "pydantic", "sklearn", "scipy", "jupyter_core", "typer", "rich"}
 
 
 def loaded_by(*steps: str) -> list[set[str]]:
