@@ -7,7 +7,7 @@ from typing import Any, ClassVar, TypeVar
 
 from electra_edu.support.errors import ElectraEduError
 
-Kind = TypeVar("Kind")
+Kind = TypeVar("Kind", bound="Strict")
 
 _SHORT = reprlib.Repr()  # a value in a message takes a line, however long or deeply nested it is
 _SHORT.maxstring = _SHORT.maxother = 80
@@ -36,7 +36,8 @@ def validated(kind: type[Kind], data: object, where: str) -> Kind:
 
     try:
         # As JSON text: only there does pydantic's strict mode accept an object for a dataclass and an array for a tuple
-        found: Kind = _adapter(kind).validate_json(json.dumps(data))
+        adapter = _adapter(kind)  # type: ignore[arg-type]  # to mypy a class is not hashable
+        found: Kind = adapter.validate_json(json.dumps(data))
     except ValidationError as error:
         raise ContentError(f"{where}: {_sentence(error)}") from None
     except RecursionError:
