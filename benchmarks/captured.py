@@ -9,7 +9,7 @@ from benchmarks.shapes import Shape
 from benchmarks.steps import autocast, distinct
 from electra_edu.model.electra import Electra
 from electra_edu.training.optim import adamw
-from electra_edu.training.recording import WARM_UP, CudaRecorder, Recorder, Replayed
+from electra_edu.training.step.recording import WARM_UP, CudaRecorder, Recorder, Replayed
 
 
 class PlainCapturedStep:

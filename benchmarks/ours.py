@@ -12,7 +12,7 @@ from benchmarks.steps import AdamStep, autocast, distinct
 from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus
 from electra_edu.model.electra import Electra
 from electra_edu.training import TrainingRun
-from electra_edu.training.recording import WARM_UP
+from electra_edu.training.step.recording import WARM_UP
 
 
 def plain(shape: Shape, device: torch.device, dtype: torch.dtype) -> AdamStep:

@@ -13,8 +13,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from electra_edu.support import tensors
 from electra_edu.training import StepRecord, TrainingRun
-from electra_edu.training.captured_step import CapturedStep
-from electra_edu.training.recording import Recorder, Work
+from electra_edu.training.step.captured import CapturedStep
+from electra_edu.training.step.recording import Recorder, Work
 
 FORBIDDEN = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "_unique2", "bincount", "one_hot"}
 

@@ -13,7 +13,7 @@ from electra_edu.metrics import auc, detection
 from electra_edu.model.electra import Electra, ElectraOutput
 from electra_edu.model.masking import Corruption, choose_positions, is_ordinary
 from electra_edu.training.records import Evaluation
-from electra_edu.training.step_metrics import generator_metrics, rtd_counts
+from electra_edu.training.step.metrics import generator_metrics, rtd_counts
 
 EXAM_SEED = 20030  # fixed for good: changing it makes new scores incomparable with recorded ones
 EXAM_SEQUENCES = 256

@@ -19,22 +19,22 @@ from electra_edu.support import arguments
 from electra_edu.support.arguments import instance, one_of, whole_number
 from electra_edu.support.errors import CheckpointError, ElectraEduError, nearest
 from electra_edu.training import checkpoint
-from electra_edu.training.captured_step import CapturedStep
+from electra_edu.training.checkpoint.saved_corpus import SavedCorpus
+from electra_edu.training.checkpoint.saved_run import SavedRun
+from electra_edu.training.compatibility import check_fit, check_ids
 from electra_edu.training.devices import choose_device
-from electra_edu.training.eager_step import EagerStep
 from electra_edu.training.exam import Exam
-from electra_edu.training.fit import check_fit, check_ids
 from electra_edu.training.optim import make_optimizers, set_rates
-from electra_edu.training.recording import CudaRecorder, Recorder
 from electra_edu.training.records import Change, Evaluation, StepRecord
-from electra_edu.training.remedies import stopped
-from electra_edu.training.saved_corpus import SavedCorpus
-from electra_edu.training.saved_run import SavedRun
 from electra_edu.training.schemes import copy_generator, trained_at
 from electra_edu.training.stages import Stage, StageLog
 from electra_edu.training.state import TrainingState
-from electra_edu.training.step_metrics import is_finite
-from electra_edu.training.undo import Undo
+from electra_edu.training.step.captured import CapturedStep
+from electra_edu.training.step.eager import EagerStep
+from electra_edu.training.step.metrics import is_finite
+from electra_edu.training.step.non_finite import stopped
+from electra_edu.training.step.recording import CudaRecorder, Recorder
+from electra_edu.training.step.undo import Undo
 
 LIVE_FIELDS = ("mask_prob", "rtd_weight", "temperature", "learning_rate", "muon_learning_rate")
 

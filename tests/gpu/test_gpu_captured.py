@@ -16,8 +16,8 @@ from benchmarks.captured import PlainCapturedStep
 from benchmarks.shapes import Shape
 from electra_edu.support.errors import TrainingStopped
 from electra_edu.training import TrainingRun
-from electra_edu.training.captured_step import CapturedStep
-from electra_edu.training.recording import WARM_UP
+from electra_edu.training.step.captured import CapturedStep
+from electra_edu.training.step.recording import WARM_UP
 
 pytestmark = pytest.mark.gpu
 

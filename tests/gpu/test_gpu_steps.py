@@ -15,8 +15,8 @@ import electra_edu as edu
 from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.evaluation.detection import calibrate
 from electra_edu.training import TrainingRun
-from electra_edu.training.eager_step import EagerStep
 from electra_edu.training.optim import orthogonalise
+from electra_edu.training.step.eager import EagerStep
 
 pytestmark = pytest.mark.gpu
 

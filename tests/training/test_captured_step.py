@@ -16,7 +16,7 @@ from torch import nn
 from electra_edu.support.errors import TrainingStopped
 from electra_edu.training import TrainingRun
 from electra_edu.training.optim import adamw
-from electra_edu.training.recording import WARM_UP, Replayed, Work, capturable
+from electra_edu.training.step.recording import WARM_UP, Replayed, Work, capturable
 
 
 def runs(**changes: Any) -> tuple[TrainingRun, TapedRun]:

@@ -15,7 +15,9 @@ from small import KINDS, STORIES, equal, metrics_of, small_config, small_corpus,
 import electra_edu as edu
 from electra_edu.support import files
 from electra_edu.support.errors import CheckpointError
-from electra_edu.training import TrainingRun, checkpoint, saved_corpus
+from electra_edu.training import TrainingRun
+from electra_edu.training.checkpoint import folder as checkpoint
+from electra_edu.training.checkpoint import saved_corpus
 
 FAULT = "Saved runs"
 

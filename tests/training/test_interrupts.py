@@ -16,9 +16,10 @@ from interrupting import at_line, count, raising
 from small import KINDS, equal, metrics_of, small_run, state
 
 from electra_edu.support.errors import ElectraEduError
-from electra_edu.training import TrainingRun, checkpoint
+from electra_edu.training import TrainingRun
 from electra_edu.training import run as run_module
-from electra_edu.training.undo import Undo
+from electra_edu.training.checkpoint import folder as checkpoint
+from electra_edu.training.step.undo import Undo
 
 STEPS = "Interrupts"
 SAVES = "Saved runs"

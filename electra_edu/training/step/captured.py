@@ -13,10 +13,10 @@ from electra_edu.config import ElectraConfig
 from electra_edu.config.objectives import Trained
 from electra_edu.model.electra import Electra
 from electra_edu.model.masking import tokens_needed
-from electra_edu.training.gradients import Backward, GradientNorms
 from electra_edu.training.optim import average_share, keep_rates_on, move_average
-from electra_edu.training.recording import Recorder, Replayed
-from electra_edu.training.step_metrics import pack_metrics, parts_of, unpack_metrics
+from electra_edu.training.step.gradients import Backward, GradientNorms
+from electra_edu.training.step.metrics import pack_metrics, parts_of, unpack_metrics
+from electra_edu.training.step.recording import Recorder, Replayed
 
 LEARN, UPDATE = 0, 1
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from electra_edu.config import ElectraConfig
 from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.support.files import DamagedFileError
-from electra_edu.training.columns import to_columns
+from electra_edu.training.checkpoint.history_columns import to_columns
 from electra_edu.training.records import StepRecord
 
 

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from electra_edu.config import ElectraConfig
 from electra_edu.support.files import DamagedFileError
-from electra_edu.training.columns import from_columns, to_columns
+from electra_edu.training.checkpoint.history_columns import from_columns, to_columns
+from electra_edu.training.checkpoint.saved_corpus import SavedCorpus
 from electra_edu.training.records import Change, Evaluation, StepRecord
-from electra_edu.training.saved_corpus import SavedCorpus
 
 HISTORY = "history."  # begins the names of the history's columns
 

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from electra_edu.support.errors import CheckpointError
 from electra_edu.support.files import PART, DamagedFileError, read_tensors, write_tensors, write_whole
-from electra_edu.training.first_format import read_first_format
-from electra_edu.training.saved_run import SavedRun
+from electra_edu.training.checkpoint.first_format import read_first_format
+from electra_edu.training.checkpoint.saved_run import SavedRun
 
 FORMAT = 2
 TENSORS, ABOUT = "run.safetensors", "run.json"

@@ -10,10 +10,10 @@ from torch.optim import Optimizer
 
 from electra_edu.config.objectives import Trained
 from electra_edu.model.electra import Electra, ElectraOutput
-from electra_edu.training.gradients import Backward, GradientNorms
 from electra_edu.training.optim import update_average
-from electra_edu.training.remedies import culprit
-from electra_edu.training.step_metrics import step_metrics
+from electra_edu.training.step.gradients import Backward, GradientNorms
+from electra_edu.training.step.metrics import step_metrics
+from electra_edu.training.step.non_finite import culprit
 
 
 class EagerStep:

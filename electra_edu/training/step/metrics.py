@@ -8,7 +8,7 @@ from torch import Tensor
 
 from electra_edu.metrics import detection, detection_counts
 from electra_edu.model.electra import ElectraOutput
-from electra_edu.training.gradients import GradientNorms
+from electra_edu.training.step.gradients import GradientNorms
 
 SCALARS = (  # what `pack_metrics` begins with
     "loss",
