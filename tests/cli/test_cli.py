@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from permissions import permissions_bind  # noqa: F401 (a fixture)
 from typer.testing import CliRunner, Result
 
 from electra_edu.cli import app, lab, lessons

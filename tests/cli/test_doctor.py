@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from permissions import permissions_bind  # noqa: F401 (a fixture)
 from typer.testing import CliRunner
 
 from electra_edu.cli import app, doctor

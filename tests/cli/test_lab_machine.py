@@ -23,7 +23,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from shown import run_again
+from shown_code import run_again
 from small import metrics_of, small_config, small_corpus
 
 import electra_edu as edu

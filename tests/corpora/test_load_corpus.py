@@ -13,7 +13,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from permissions import permissions_bind  # noqa: F401 (a fixture)
 
 from electra_edu.corpora import SPECIAL_TOKENS, docs, hub, load_corpus, text_files
 from electra_edu.corpora.packing import pack

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from told import assert_told
+from exercise_feedback import assert_feedback
 from torch import Tensor
 
 from electra_edu.course.exercises import Feedback, examine, exercise
@@ -115,7 +115,7 @@ def test_right_answers_pass(right: Function) -> None:
     ],
 )
 def test_mistakes_are_told_apart(wrong: Function, symptom: str, cause: str) -> None:
-    assert_told(EXERCISE, wrong, symptom, cause)
+    assert_feedback(EXERCISE, wrong, symptom, cause)
 
 
 def test_the_hint_gives_no_line_of_code() -> None:

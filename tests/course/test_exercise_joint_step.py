@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from exercise_feedback import assert_feedback
 from small import LENGTH, rng, small_config, small_corpus
-from told import assert_told
 from torch import Tensor
 
 import electra_edu as edu
@@ -119,7 +119,7 @@ def test_right_answers_pass(right: Function) -> None:
     ],
 )
 def test_mistakes_are_told_apart(how: dict[str, Any], symptom: str, cause: str) -> None:
-    assert_told(EXERCISE, changed(**how), symptom, cause)
+    assert_feedback(EXERCISE, changed(**how), symptom, cause)
 
 
 def test_a_network_that_is_never_run() -> None:

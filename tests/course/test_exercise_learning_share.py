@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import pytest
-from told import assert_told
+from exercise_feedback import assert_feedback
 
 from electra_edu.course.exercises import examine, exercise
 
@@ -76,7 +76,7 @@ def test_right_ways_pass(function: Callable[..., object]) -> None:
     ],
 )
 def test_each_usual_error_is_told_apart(function: Callable[..., object], symptom: str, cause: str) -> None:
-    assert_told(EXERCISE, function, symptom, cause)
+    assert_feedback(EXERCISE, function, symptom, cause)
 
 
 def test_the_starters_errors_are_found_one_after_the_other() -> None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import pytest
-from told import assert_told
+from exercise_feedback import assert_feedback
 
 from electra_edu.course.exercises import examine, exercise
 
@@ -75,7 +75,7 @@ def test_right_answers_pass(right: Function) -> None:
     ],
 )
 def test_mistakes_are_told_apart(wrong: Function, symptom: str, cause: str) -> None:
-    assert_told(EXERCISE, wrong, symptom, cause)
+    assert_feedback(EXERCISE, wrong, symptom, cause)
 
 
 def test_ours_by_hand() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import torch
+from operation_tape import assert_alike
 from small import KINDS, EagerRun, equal, small_config, small_corpus, state
-from taped import assert_alike
 from torch import Tensor
 
 import electra_edu as edu

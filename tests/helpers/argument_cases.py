@@ -1,7 +1,7 @@
-"""The table of public calls and what is wrong to pass to them; `outcome` tries one cell.
+"""Valid and invalid arguments for every public call; `outcome` tries one of them.
 
-A cell holds a call with one argument replaced by one value of POOL (or TENSORS). It either works, where the argument's
-kind allows that value, or raises an ElectraEduError that names the argument.
+A case is a call with one argument replaced by a value of POOL (or TENSORS). The call must work where the argument's
+kind allows that value, and otherwise raise an ElectraEduError that names the argument.
 """
 
 import re
@@ -38,7 +38,8 @@ POOL: Mapping[str, Callable[[], Any]] = {
     "floats": lambda: torch.ones(2, 3),
     "meta": lambda: torch.ones(2, LENGTH, dtype=torch.int64, device="meta"),
 }
-SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair cannot be printed
+# Half of a surrogate pair cannot be printed.
+SURROGATE = re.compile("[\ud800-\udfff]")
 IDS = [[2, 5, 6, 7, 8, 9, 10, 3]] * 2
 TENSORS: Mapping[str, Callable[[], Any]] = {
     "list of lists": lambda: [list(row) for row in IDS],
@@ -61,7 +62,8 @@ TENSORS: Mapping[str, Callable[[], Any]] = {
 }
 WHOLE = {"int64(1)", "tensor(1)"}
 NUMBER = WHOLE | {"float32(.5)"}
-KINDS: Mapping[str, set[str]] = {  # the values of the pool that are right for an argument of this kind
+# The values of the pool that are valid for an argument of this kind.
+KINDS: Mapping[str, set[str]] = {
     "thing": set(),
     "whole number > 0": WHOLE,
     "whole number": WHOLE | {"0"},
@@ -108,20 +110,22 @@ KINDS: Mapping[str, set[str]] = {  # the values of the pool that are right for a
 
 @dataclass(frozen=True)
 class Call:
-    """A public call that works, and the kinds of its arguments."""
+    """A public call with valid arguments, and the kinds of its arguments."""
 
     name: str
     function: Callable[..., Any]
-    right: Callable[[], dict[str, Any]]
-    kinds: Mapping[str, str]  # a kind of KINDS; with "?" at its end None is right as well
-    is_named: Mapping[str, str] = field(default_factory=dict)  # arguments that errors speak of by another name
+    arguments: Callable[[], dict[str, Any]]
+    # One of KINDS for each argument; a "?" at its end allows None as well.
+    kinds: Mapping[str, str]
+    # The names that errors use, where they differ from the argument's.
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 def outcome(call: Call, argument: str, label: str) -> str:
-    """Try a cell: "" where all is as it should be, else what is not."""
+    """Try a case: return "" where the call behaves as it should, else what it did."""
     kind = call.kinds[argument]
     allowed = KINDS[kind.removesuffix("?")] | ({"None"} if kind.endswith("?") else set())
-    arguments = call.right() | {argument: {**POOL, **TENSORS}[label]()}
+    arguments = call.arguments() | {argument: {**POOL, **TENSORS}[label]()}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -130,7 +134,7 @@ def outcome(call: Call, argument: str, label: str) -> str:
         if label in allowed:
             return f"refused: {error}"
         said = str(error)
-        if call.is_named.get(argument, argument) not in said:
+        if call.aliases.get(argument, argument) not in said:
             return f"does not name the argument: {said}"
         return (
             ""
@@ -143,11 +147,11 @@ def outcome(call: Call, argument: str, label: str) -> str:
 
 
 def labels_for(kind: str) -> list[str]:
-    """Return the labels of the values that are tried on an argument of this kind."""
+    """Return the labels of the values to try on an argument of this kind."""
     is_tensor = kind.removesuffix("?") in ("tokens", "mask", "types", "positions")
     return [*POOL, *TENSORS] if is_tensor else [*POOL]
 
 
-def cells(call: Call) -> list[tuple[str, str]]:
-    """Return every argument of a call with the label of every value that is tried on it."""
+def cases(call: Call) -> list[tuple[str, str]]:
+    """Return each argument of a call with the label of each value to try."""
     return [(argument, label) for argument, kind in call.kinds.items() for label in labels_for(kind)]

@@ -1,12 +1,12 @@
-"""More rows of the table of wrong arguments: the course, the figures and the panels."""
+"""The public calls of course, plots and widgets, each with valid arguments and their kinds."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from argument_cases import Call
+from library_calls import toy_run
 from matplotlib.figure import Figure
-from public_calls import toy_run
 from small import an_evaluation, step_record, toy_corpus
-from wrong_arguments import Call
 
 import electra_edu as edu
 from electra_edu.plots.blocks import Text
@@ -90,7 +90,7 @@ def _widget_calls() -> list[Call]:
     ]  # fmt: skip
 
 
-MORE_PARTS: Mapping[str, Callable[[], list[Call]]] = {
+DISPLAY_CALLS: Mapping[str, Callable[[], list[Call]]] = {
     "course": _course_calls,
     "plots": _plot_calls,
     "widgets": _widget_calls,

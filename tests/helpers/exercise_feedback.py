@@ -1,4 +1,4 @@
-"""For the tests of exercises: what a wrong answer is told."""
+"""For the tests of exercises: the feedback on a wrong answer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from electra_edu.course.exercises import Exercise, examine
 
 
-def assert_told(exercise: Exercise, wrong: Callable[..., Any], symptom: str, cause: str) -> None:
-    """Check that `wrong` is wrong, and that what was seen and why hold these words."""
+def assert_feedback(exercise: Exercise, wrong: Callable[..., Any], symptom: str, cause: str) -> None:
+    """Check that `wrong` fails, and that the feedback names this symptom and this cause."""
     feedback = examine(exercise, wrong)
     assert feedback.state == "wrong"
     assert feedback.fault is not None

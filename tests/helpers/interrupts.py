@@ -1,4 +1,4 @@
-"""Interrupt a call at a chosen moment: an exception, or the end of the process, at the n-th line it runs."""
+"""Interrupt a call at a chosen moment: an exception, or the end of the process, at the n-th line that it executes."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ PACKAGE = str(Path(electra_edu.__file__).parent)
 
 @contextmanager
 def each(event_name: str, within: str, notice: Callable[[], None]) -> Iterator[None]:
-    """In the block, call `notice` at every "line" or "opcode" that is run of the files in a folder."""
+    """Within the block, call `notice` at every "line" or "opcode" that is executed of the files in a folder."""
 
     def local(_frame: FrameType, event: str, _arg: object) -> Any:
         if event == event_name:
@@ -39,7 +39,7 @@ def each(event_name: str, within: str, notice: Callable[[], None]) -> Iterator[N
 def at_line(
     n: int, act: Callable[[], None], *, each_instruction: bool = False, within: str = PACKAGE
 ) -> Iterator[None]:
-    """In the block, call `act` at the n-th line (or bytecode instruction) that is run of the files in a folder."""
+    """Within the block, call `act` at the n-th line (or instruction) that is executed of the files in a folder."""
     left = n
 
     def notice() -> None:
@@ -54,7 +54,7 @@ def at_line(
 
 
 def raising(error: type[BaseException]) -> Callable[[], None]:
-    """Return something to do at a line: raise this."""
+    """Return an action that raises `error`."""
 
     def act() -> None:
         raise error
@@ -63,7 +63,7 @@ def raising(error: type[BaseException]) -> Callable[[], None]:
 
 
 def count(call: Callable[[], object], *, each_instruction: bool = False, within: str = PACKAGE) -> int:
-    """Return how many lines (or instructions) of the files in a folder a call runs."""
+    """Count the lines (or instructions) of the files in a folder that a call executes."""
     lines = 0
 
     def notice() -> None:

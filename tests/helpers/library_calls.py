@@ -1,11 +1,11 @@
-"""Public calls that work, with the kind of each argument: the rows of the table of wrong arguments."""
+"""The public calls of the library, each with valid arguments and their kinds, for `tests/test_wrong_arguments.py`."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
 
 import torch
+from argument_cases import IDS, Call
 from small import VOCAB_SIZE, rng, small_config, small_run, toy_corpus
-from wrong_arguments import IDS, Call
 
 import electra_edu as edu
 
@@ -14,7 +14,7 @@ STORY = "\n".join(f"The {who} {i} goes to sea {i + 7} times." for i in range(300
 
 @cache
 def run() -> edu.TrainingRun:
-    """Return a run that all cells share."""
+    """Return a run that all cases share."""
     made = small_run()
     made.advance(1)
     return made
@@ -227,7 +227,7 @@ def _run_calls() -> list[Call]:
     ]  # fmt: skip
 
 
-PARTS: Mapping[str, Callable[[], list[Call]]] = {
+LIBRARY_CALLS: Mapping[str, Callable[[], list[Call]]] = {
     "config": _config_calls,
     "model": _model_calls,
     "metrics": _metric_calls,

@@ -1,4 +1,4 @@
-"""A recorder for the CPU: it writes down every operation, as a CUDA graph does, and replays them on the same memory."""
+"""A recorder for the CPU: like a CUDA graph, it records every operation and replays them on the same memory."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ FORBIDDEN = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "_uniqu
 
 
 class Tape(TorchDispatchMode):
-    """Notes operations with the very tensors that they read and made; both are kept, so that memory stays theirs."""
+    """Records operations with the tensors that they read and return; it keeps both, so that their memory stays."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ def _tensors(made: Any) -> list[Tensor]:
 
 
 class TapeRecorder:
-    """Records by doing, and puts back what that changed: recording a CUDA graph does nothing."""
+    """Records by executing, then restores what that changed: recording a CUDA graph executes nothing."""
 
     def __init__(self, run: TrainingRun) -> None:
         self._run = run
@@ -61,7 +61,7 @@ class TapeRecorder:
     def record(self, works: Sequence[Work]) -> list[Tape]:
         self.recordings += 1
         tapes = []
-        # Only on a CPU are the values of token ids read, to check them.
+        # The values of token ids are checked on a CPU only; a graph cannot read them.
         with self._unchanged(), pytest.MonkeyPatch.context() as patch:
             patch.setattr(tensors, "check_range", lambda *_: None)
             for work in works:
@@ -100,12 +100,12 @@ class TapedRun(TrainingRun):
 
 
 def numbers(record: StepRecord) -> list[float]:
-    """Return what a record says, but for the seconds."""
+    """Return the metrics of a record, except the seconds."""
     return [value for name, value in vars(record).items() if name not in ("seconds", "trained")]
 
 
 def assert_alike(ours: TrainingRun, theirs: TrainingRun, tolerance: float = 1e-3) -> None:
-    """Hold two runs against each other, to rounding: what they recorded, and all that the next step depends on."""
+    """Check that two runs agree to rounding: their records, and all that the next step depends on."""
     assert [record.trained for record in ours.history] == [record.trained for record in theirs.history]
     for mine, other in zip(ours.history, theirs.history, strict=True):
         np.testing.assert_allclose(numbers(mine), numbers(other), rtol=tolerance, atol=tolerance / 10)

@@ -1,4 +1,4 @@
-"""`permissions_bind`: file permissions that hold for root too, as they do for everyone else."""
+"""The fixture `permissions_bind`: file permissions apply to root too, as they do to every other user."""
 
 import ctypes
 import os
@@ -21,9 +21,9 @@ class _Data(ctypes.Structure):
 
 @pytest.fixture
 def permissions_bind() -> Iterator[None]:
-    """Take from root, for one test, the right to ignore permissions; skips where that is impossible."""
+    """Take from root, for one test, the right to ignore permissions; skip where that is impossible."""
     if os.name != "posix":
-        pytest.skip("permissions are another thing here")
+        pytest.skip("not POSIX: permissions work differently here")
     if os.geteuid() != 0:
         yield
         return

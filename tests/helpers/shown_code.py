@@ -1,4 +1,4 @@
-"""For the tests of Show code: run what a panel shows, and count it as a reader does."""
+"""For the tests of *Show code*: execute the code that a panel shows, and count its lines."""
 
 import ast
 import contextlib
@@ -11,7 +11,7 @@ MOST_LINES = 12
 
 
 def execute(code: str, **names: Any) -> tuple[dict[str, Any], str]:
-    """Run shown code with these names at hand; return all names it leaves, and what it printed."""
+    """Execute shown code with these names defined; return its namespace and what it printed."""
     assert statements(code) <= MOST_LINES, code
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         exec(compile(code, "<shown code>", "exec"), names)
@@ -19,14 +19,14 @@ def execute(code: str, **names: Any) -> tuple[dict[str, Any], str]:
 
 
 def run_again(code: str, **names: Any) -> TrainingRun:
-    """Run shown code and return its run."""
+    """Execute shown code and return its run."""
     run = execute(code, **names)[0]["run"]
     assert isinstance(run, TrainingRun)
     return run
 
 
 def statements(code: str) -> int:
-    """Count the lines of code, comments and blank lines among them; a wrapped list of stages counts as one."""
+    """Count the lines of code, comments and blank lines included; a list wrapped in a `for` statement counts as one."""
     wrapped = sum(
         node.iter.end_lineno - node.iter.lineno  # type: ignore[operator]
         for node in ast.walk(ast.parse(code))

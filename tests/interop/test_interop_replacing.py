@@ -108,7 +108,7 @@ def test_an_interrupt_at_any_line(
 
 KILLED = """
 import os, sys
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {path!r}
 from itertools import count
 from pathlib import Path
 from test_interop_replacing import NEW, export, start
@@ -144,7 +144,7 @@ for stop in count(1):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_kill_at_any_operation(tmp_path: Path, whole: tuple[dict[str, bytes], dict[str, bytes]]) -> None:
     """One process for each moment, killed right before its n-th operation on the disk."""
-    code = textwrap.dedent(KILLED).format(tests=str(Path(__file__).parents[1]), directory=str(tmp_path))
+    code = textwrap.dedent(KILLED).format(path=sys.path, directory=str(tmp_path))
     outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     assert outcome.returncode == 0, outcome.stderr
     directories = list(tmp_path.iterdir())

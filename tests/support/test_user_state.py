@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from permissions import permissions_bind  # noqa: F401 (a fixture)
 
 from electra_edu.support import user_state
 from electra_edu.support.errors import ElectraEduError

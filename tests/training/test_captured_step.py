@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import torch
+from operation_tape import TapedRun, assert_alike
 from small import KINDS, equal, small_config, small_corpus, state, weights
-from taped import TapedRun, assert_alike
 from torch import nn
 
 from electra_edu.support.errors import TrainingStopped

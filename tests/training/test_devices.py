@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import torch
+from fake_device import fake_device
 from hypothesis import given
 from hypothesis import strategies as st
-from pretended import pretended_device
 from small import KINDS, rng, small_config, small_corpus, toy_corpus
 
 import electra_edu as edu
@@ -40,13 +40,13 @@ def made(kind: dict[str, Any]) -> tuple[ElectraConfig, Corpus]:
 def test_a_device_without_float64_trains_as_the_cpu_does_and_waits_once_a_step(kind: dict[str, Any]) -> None:
     """The one wait is for the metrics; what is made once, such as the order of an epoch, may wait too."""
     config, corpus = made(kind)
-    with pretended_device() as pretending:
+    with fake_device() as device:
         run = TrainingRun(config, corpus, device="mps")
         first = run.advance(1)[0]
         run.advance(3)  # into the second stage of a scheme
-        pretending.waits.clear()
+        device.waits.clear()
         run.advance(1)
-        waits = pretending.waits[:]
+        waits = device.waits[:]
         run.evaluate()
         if OBJECTIVES[config.objective].predicts == "replaced":
             edu.detect(run, "the cook stirs soup" if corpus.name == "small" else "the chef cooked the soup .")
@@ -76,8 +76,8 @@ def test_slots_are_used_as_double_precision_says(rows: list[list[bool]], length:
     assert torch.equal(used, (torch.arange(positions.shape[-1]) < count) & (score >= 0))
 
 
-def test_the_pretended_device_refuses_what_a_real_one_would() -> None:
-    with pretended_device() as pretending:
+def test_the_fake_device_refuses_what_a_real_one_would() -> None:
+    with fake_device() as device:
         there = torch.ones(3, device="mps")
         with pytest.raises(TypeError, match="float64"):
             there.double()
@@ -87,10 +87,10 @@ def test_the_pretended_device_refuses_what_a_real_one_would() -> None:
             there + torch.ones(3)
         with pytest.raises(RuntimeError, match="same device"):
             torch.stack([there[0], torch.tensor(1.0)])
-        assert not pretending.waits
+        assert not device.waits
         assert float(there.sum()) == 3
         assert there.tolist() == [1, 1, 1]
         assert there[there > 0].shape == (3,)
         torch.tensor(1.0).to("mps")
         there.new_tensor(1.0)
-        assert len(pretending.waits) == 5
+        assert len(device.waits) == 5

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from interrupting import at_line, count, raising
+from interrupts import at_line, count, raising
 from small import KINDS, equal, metrics_of, small_run, state
 
 from electra_edu.support.errors import ElectraEduError

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given, settings
-from shown import execute, run_again, statements
+from shown_code import execute, run_again, statements
 from small import KINDS as ALL_KINDS
 from small import metrics_of, small_config, small_corpus, small_run, toy_corpus
 from test_generated_inputs import SETTINGS
