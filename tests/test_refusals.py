@@ -16,7 +16,7 @@ from small import LENGTH, MASK, PAD, VOCAB_SIZE, rng, small_config, small_run, t
 import electra_edu as edu
 from electra_edu.config import BUILT_FROM, FIELD_NAMES
 from electra_edu.corpora.words import unknown_words
-from electra_edu.plots.blocks import Bars, Fact, Facts, Series, Text, Token, Tokens
+from electra_edu.plots.blocks import BarChart, Fact, Facts, Series, Text, Token, Tokens
 from electra_edu.support.tensors import check_range
 
 WRAPPED: list[Callable[[float], Any]] = [np.float64, np.array, lambda x: torch.tensor(x, dtype=torch.float64)]
@@ -219,9 +219,9 @@ def test_figures_draw_words_as_they_are(word: str) -> None:
         Tokens((Token(word, word, word[:1]),), word, key=(("ink", word, word),)),
         Facts((Fact(word, word),)),
         Text(word),
-        Bars(word, (word,), (Series(word, (1.0,)), Series("b", (2.0,))), word),
+        BarChart(word, (word,), (Series(word, (1.0,)), Series("b", (2.0,))), word),
     ]
-    edu.plots.sheet(figure, blocks)
+    edu.plots.draw_blocks(figure, blocks)
     edu.plots.token_strip(figure.add_axes((0, 0, 1, 0.1)), [(word, 0.5)], [word])
     figure.savefig(BytesIO(), format="svg")
     drawn = [text for axes in figure.axes for text in axes.texts]

@@ -3,20 +3,22 @@
 from electra_edu.plots.arms import arm_curves
 from electra_edu.plots.curves import generator_scores, gradient_shares, learning, mlm_loss, rtd_loss
 from electra_edu.plots.growth import growth
+from electra_edu.plots.layout import WIDTH as BLOCKS_WIDTH
+from electra_edu.plots.layout import blocks_height, draw_blocks
 from electra_edu.plots.machine import machine
 from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, NEUTRAL, PROBE
 from electra_edu.plots.series import smooth
-from electra_edu.plots.sheet import WIDTH as SHEET_WIDTH
-from electra_edu.plots.sheet import sheet, sheet_height
 from electra_edu.plots.tokens import token_strip
 
 __all__ = [
+    "BLOCKS_WIDTH",
     "DISCRIMINATOR",
     "GENERATOR",
     "NEUTRAL",
     "PROBE",
-    "SHEET_WIDTH",
     "arm_curves",
+    "blocks_height",
+    "draw_blocks",
     "generator_scores",
     "gradient_shares",
     "growth",
@@ -24,8 +26,6 @@ __all__ = [
     "machine",
     "mlm_loss",
     "rtd_loss",
-    "sheet",
-    "sheet_height",
     "smooth",
     "token_strip",
 ]

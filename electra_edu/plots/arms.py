@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from electra_edu.experiments import Interval, Row, curves, mean_interval
-from electra_edu.plots.literal import literal
+from electra_edu.plots.mathtext import literal
 from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, INK, NEUTRAL, PROBE, WARNING
 
 # A colour of its own for the first six, then the same with another line; every arm has a marker of its own as well, so

@@ -1,8 +1,8 @@
 """What an instrument shows, as plain data: words, bars, histograms, curves, figures and tables.
 
-A sheet is a list of blocks. The browser draws it live (widgets/static/sheet.js), and `plots.sheet` draws the same list
-with matplotlib for readers without a kernel. A `tone` is a colour's name in the palette and never the only sign: where
-it means something, a sign or a word says so too.
+A panel shows a list of blocks. The browser draws it live (widgets/static/blocks.js), and `plots.draw_blocks` draws the
+same list with matplotlib for readers without a kernel. A `color` is a colour's name in the palette and never the only
+sign: where it means something, a sign or a word says so too.
 """
 
 import math
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Tone = Literal["ink", "generator", "discriminator", "probe", "neutral", "warning", "stop"]
+Color = Literal["ink", "generator", "discriminator", "probe", "neutral", "warning", "stop"]
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Token:
 
     text: str
     note: str = ""  # below the word, short: "12%", "label 1"
-    sign: str = ""  # above it, one or two characters: what its tone means
-    tone: Tone = "ink"
+    sign: str = ""  # above it, one or two characters: what its color means
+    color: Color = "ink"
     level: float | None = None  # between 0 and 1: how full the bar below the word is
     about: str = ""  # a sentence for those who point at it or hear it read
     pressed: bool = False  # of a word that was picked
@@ -34,7 +34,7 @@ class Tokens:
     tokens: tuple[Token, ...]
     title: str = ""
     pick: str = ""
-    key: tuple[tuple[Tone, str, str], ...] = ()  # (tone, sign, what they mean)
+    key: tuple[tuple[Color, str, str], ...] = ()  # (color, sign, what they mean)
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Series:
 
     name: str
     values: tuple[float, ...]
-    tone: Tone = "ink"
+    color: Color = "ink"
     hollow: bool = False
 
 
 @dataclass(frozen=True)
-class Bars:
+class BarChart:
     """Horizontal bars, one row per label and one bar per series in it. The axis begins at 0."""
 
     title: str
@@ -56,12 +56,12 @@ class Bars:
     series: tuple[Series, ...]
     xlabel: str  # with its unit
     limit: float | None = None  # where the axis ends; None: at the largest value
-    lit: int | None = None  # the row whose label is bold
+    highlighted: int | None = None  # the row whose label is bold
     as_percent: bool = False
 
 
 @dataclass(frozen=True)
-class Columns:
+class Histogram:
     """A histogram: each series has one value per bin between the `edges`."""
 
     title: str
@@ -74,27 +74,27 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Cells:
-    """One small square per token, in rows: filled in a tone, or an empty outline where the tone is None."""
+class Squares:
+    """One small square per token, in rows: filled in a color, or an empty outline where the color is None."""
 
     title: str
-    cells: tuple[Tone | None, ...]
+    squares: tuple[Color | None, ...]
     per_row: int = 32
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One curve of a `Lines` block; NaN breaks it."""
+    """One curve of a `LineChart` block; NaN breaks it."""
 
     name: str
     x: tuple[float, ...]
     y: tuple[float, ...]
-    tone: Tone = "ink"
+    color: Color = "ink"
     dashed: bool = False
 
 
 @dataclass(frozen=True)
-class Lines:
+class LineChart:
     """Curves over one x axis, a vertical marker, and dots with names."""
 
     title: str
@@ -114,7 +114,7 @@ class Fact:
 
     value: str
     label: str
-    tone: Tone = "ink"
+    color: Color = "ink"
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Text:
     """A sentence or two."""
 
     text: str
-    tone: Tone = "ink"
+    color: Color = "ink"
 
 
 @dataclass(frozen=True)
@@ -149,21 +149,20 @@ class Code:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two blocks side by side."""
+class Row:
+    """Blocks side by side, equally wide."""
 
-    left: "Chart"
-    right: "Chart"
+    blocks: "tuple[Chart, ...]"
 
 
-Chart = Bars | Columns | Cells | Lines | Table
-Block = Tokens | Chart | Facts | Text | Code | Pair
+Chart = BarChart | Histogram | Squares | LineChart | Table
+Block = Tokens | Chart | Facts | Text | Code | Row
 
 
 def to_dict(block: Block) -> dict[str, Any]:
-    """Return a block as JSON can hold it, with its `kind`; a `Pair` holds two such dictionaries."""
-    if isinstance(block, Pair):
-        return {"kind": "Pair", "left": to_dict(block.left), "right": to_dict(block.right)}
+    """Return a block as JSON can hold it, with its `kind`; a `Row` holds such dictionaries."""
+    if isinstance(block, Row):
+        return {"kind": "Row", "blocks": [to_dict(each) for each in block.blocks]}
     return {"kind": type(block).__name__, **{name: _jsonable(value) for name, value in asdict(block).items()}}
 
 
@@ -176,13 +175,13 @@ def _jsonable(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def in_words(blocks: Sequence[Block]) -> str:
-    """Say what a sheet shows, for those who cannot see it: titles, figures and sentences."""
+def in_words(shown: Sequence[Block]) -> str:
+    """Say what blocks show, for those who cannot see it: titles, figures and sentences."""
     told: list[str] = []
-    for block in blocks:
+    for block in shown:
         match block:
-            case Pair(left=left, right=right):
-                told.append(in_words([left, right]))
+            case Row(blocks=blocks):
+                told.append(in_words(blocks))
             case Tokens(tokens=tokens, title=title):
                 words = " ".join(f"{token.text} ({token.note})" if token.note else token.text for token in tokens)
                 told.append(f"{title}: {words}." if title else f"{words}.")
@@ -192,11 +191,11 @@ def in_words(blocks: Sequence[Block]) -> str:
                 told.append(text)
             case Code(code=code):
                 told.append(f"Code: {code}.")
-            case Cells(title=title, cells=cells):
-                told.append(f"{title}: {sum(cell is not None for cell in cells)} of {len(cells)} squares are filled.")
-            case Bars(title=title, xlabel=xlabel):
+            case Squares(title=title, squares=squares):
+                told.append(f"{title}: {sum(map(bool, squares))} of {len(squares)} squares are filled.")
+            case BarChart(title=title, xlabel=xlabel):
                 told.append(f"Bars: {title} ({xlabel}).")
-            case Columns(title=title, xlabel=xlabel) | Lines(title=title, xlabel=xlabel):
+            case Histogram(title=title, xlabel=xlabel) | LineChart(title=title, xlabel=xlabel):
                 told.append(f"Chart: {title}, over {xlabel}.")
             case Table(title=title, rows=rows):
                 told.append(f"{title or 'Table'}: " + "; ".join(", ".join(row) for row in rows) + ".")

@@ -8,14 +8,14 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
 from electra_edu.plots import palette
-from electra_edu.plots.blocks import Bars, Cells, Columns, Lines
+from electra_edu.plots.blocks import BarChart, Histogram, LineChart, Squares
 
 SMALL, TITLE = 9, 10  # points
 NAMES = 0.2  # inches of the line under the title that names the series
 CHARACTER = 0.078  # inches of a small one
 POINTS = 72  # in an inch
 
-Chart = Bars | Columns | Lines | Cells
+Chart = BarChart | Histogram | LineChart | Squares
 
 
 class Margins(NamedTuple):
@@ -33,11 +33,11 @@ NO_MARGINS = Margins(0, 0, 0, 0)
 def margins(block: Chart) -> Margins:
     """Return the room for a chart's title, names and labels."""
     match block:
-        case Cells():
+        case Squares():
             return Margins(0, 0, 0.26, 0)
-        case Bars(labels=labels):
+        case BarChart(labels=labels):
             left = 0.14 + CHARACTER * max(map(len, labels), default=0)
-        case Columns() | Lines():
+        case Histogram() | LineChart():
             left = 0.66 if block.ylabel else 0.46
     return Margins(left, 0.14, 0.26 * bool(block.title) + NAMES * _is_named(block), 0.46 if block.xlabel else 0.26)
 
@@ -45,14 +45,14 @@ def margins(block: Chart) -> Margins:
 def draw_chart(axes: Axes, block: Chart, around: Margins) -> None:
     """Draw a chart into axes that have `around` them free."""
     match block:
-        case Bars():
+        case BarChart():
             _bars(axes, block)
-        case Columns():
+        case Histogram():
             _columns(axes, block)
-        case Lines():
+        case LineChart():
             _curves(axes, block)
-        case Cells():
-            _cells(axes, block)
+        case Squares():
+            _squares(axes, block)
     axes.annotate(
         block.title,
         (0, 1),
@@ -64,7 +64,7 @@ def draw_chart(axes: Axes, block: Chart, around: Margins) -> None:
         color=palette.INK,
         va="top",
     )
-    if not isinstance(block, Cells) and _is_named(block):
+    if not isinstance(block, Squares) and _is_named(block):
         axes.legend(
             loc="lower left",
             bbox_to_anchor=(0, 1),
@@ -78,26 +78,26 @@ def draw_chart(axes: Axes, block: Chart, around: Margins) -> None:
         )
 
 
-def _is_named(block: Bars | Columns | Lines) -> bool:
+def _is_named(block: BarChart | Histogram | LineChart) -> bool:
     """Tell whether the series of a chart are told apart by name."""
     match block:
-        case Bars(series=series):
+        case BarChart(series=series):
             return len(series) > 1
-        case Columns(series=series):
+        case Histogram(series=series):
             return any(each.name for each in series)
-        case Lines(curves=curves):
+        case LineChart(curves=curves):
             return any(each.name for each in curves)
 
 
-def _color(tone: str) -> str:
-    return str(getattr(palette, tone.upper()))
+def _color(color: str) -> str:
+    return str(getattr(palette, color.upper()))
 
 
-def _bars(axes: Axes, block: Bars) -> None:
+def _bars(axes: Axes, block: BarChart) -> None:
     thickness = 0.8 / len(block.series)
     for j, series in enumerate(block.series):
         places = [i + (j - (len(block.series) - 1) / 2) * thickness for i in range(len(block.labels))]
-        color = _color(series.tone)
+        color = _color(series.color)
         axes.barh(
             places,
             series.values,
@@ -107,8 +107,8 @@ def _bars(axes: Axes, block: Bars) -> None:
             edgecolor=color,
         )
     axes.set_yticks(range(len(block.labels)), block.labels, fontsize=SMALL)
-    if block.lit is not None:
-        axes.get_yticklabels()[block.lit].set_fontweight("bold")
+    if block.highlighted is not None:
+        axes.get_yticklabels()[block.highlighted].set_fontweight("bold")
     axes.invert_yaxis()
     axes.set_xlim(0, block.limit)
     if block.as_percent:
@@ -116,9 +116,9 @@ def _bars(axes: Axes, block: Bars) -> None:
     _finish(axes, block.xlabel, "")
 
 
-def _columns(axes: Axes, block: Columns) -> None:
+def _columns(axes: Axes, block: Histogram) -> None:
     for series in block.series:
-        color = _color(series.tone)
+        color = _color(series.color)
         axes.stairs(
             series.values,
             block.edges,
@@ -133,21 +133,21 @@ def _columns(axes: Axes, block: Columns) -> None:
     _finish(axes, block.xlabel, block.ylabel)
 
 
-def _cells(axes: Axes, block: Cells) -> None:
-    rows = -(-len(block.cells) // block.per_row)
-    for i, tone in enumerate(block.cells):
+def _squares(axes: Axes, block: Squares) -> None:
+    rows = -(-len(block.squares) // block.per_row)
+    for i, color in enumerate(block.squares):
         row, column = divmod(i, block.per_row)
-        color = _color(tone or "neutral")
-        face = "none" if tone is None else color
-        axes.add_patch(Rectangle((column, -row), 0.75, 0.75, facecolor=face, edgecolor=color, linewidth=0.5))
+        edge = _color(color or "neutral")
+        face = "none" if color is None else edge
+        axes.add_patch(Rectangle((column, -row), 0.75, 0.75, facecolor=face, edgecolor=edge, linewidth=0.5))
     axes.set(xlim=(-0.3, block.per_row), ylim=(-rows + 0.7, 1), aspect="equal")
     axes.set_anchor("NW")
     axes.set_axis_off()
 
 
-def _curves(axes: Axes, block: Lines) -> None:
+def _curves(axes: Axes, block: LineChart) -> None:
     for curve in block.curves:
-        axes.plot(curve.x, curve.y, "--" if curve.dashed else "-", color=_color(curve.tone), label=curve.name)
+        axes.plot(curve.x, curve.y, "--" if curve.dashed else "-", color=_color(curve.color), label=curve.name)
     for x, y, name in block.dots:
         axes.plot([x], [y], "o", color=palette.INK)
         low, high = block.ylim or axes.get_ylim()

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from electra_edu.plots.asked import check_axes, listed
-from electra_edu.plots.literal import literal
+from electra_edu.plots.checks import check_axes, listed
+from electra_edu.plots.mathtext import literal
 from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, NEUTRAL, PROBE
 from electra_edu.plots.series import smooth
 from electra_edu.support import arguments

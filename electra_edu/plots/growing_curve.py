@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from electra_edu.widgets.charts.frame import MOST_POINTS
+MOST_POINTS = 240  # of a curve on screen: more than a chart has pixels to tell apart
 
 
 class Point(NamedTuple):

@@ -9,9 +9,21 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from electra_edu.plots import palette
-from electra_edu.plots.blocks import Bars, Block, Cells, Code, Columns, Facts, Lines, Pair, Table, Text, Tokens
-from electra_edu.plots.literal import literal
-from electra_edu.plots.sheet_charts import NAMES, NO_MARGINS, SMALL, TITLE, Margins, draw_chart, margins
+from electra_edu.plots.blocks import (
+    BarChart,
+    Block,
+    Code,
+    Facts,
+    Histogram,
+    LineChart,
+    Row,
+    Squares,
+    Table,
+    Text,
+    Tokens,
+)
+from electra_edu.plots.chart_drawing import NAMES, NO_MARGINS, SMALL, TITLE, Margins, draw_chart, margins
+from electra_edu.plots.mathtext import literal
 from electra_edu.support.arguments import instance, items, refuse
 
 WIDTH = 8.7  # inches
@@ -25,12 +37,12 @@ BLOCK = "[plots.blocks.Text('a sentence')]"  # how errors say what can be drawn
 FACT_LINE = 0.16  # inches
 
 
-def sheet_height(blocks: Sequence[Block]) -> float:
+def blocks_height(blocks: Sequence[Block]) -> float:
     """Return how many inches of height these blocks need."""
     return sum(_height(block) + GAP for block in map(literal, _checked(blocks))) + 2 * EDGE
 
 
-def sheet(figure: Figure, blocks: Sequence[Block]) -> Figure:
+def draw_blocks(figure: Figure, blocks: Sequence[Block]) -> Figure:
     """Draw the blocks below one another, each as wide as the figure.
 
     Every block gets its place in inches. An automatic layout would move words and charts apart from each other, since
@@ -42,10 +54,10 @@ def sheet(figure: Figure, blocks: Sequence[Block]) -> Figure:
     width = figure.get_figwidth() - 2 * EDGE
     for block in map(literal, blocks):
         height = _height(block)
-        if isinstance(block, Pair):
+        if isinstance(block, Row):
             half = (width - BETWEEN) / 2
-            _draw(figure, block.left, EDGE, top, half)
-            _draw(figure, block.right, EDGE + half + BETWEEN, top, half)
+            _draw(figure, block.blocks[0], EDGE, top, half)
+            _draw(figure, block.blocks[1], EDGE + half + BETWEEN, top, half)
         else:
             _draw(figure, block, EDGE, top, width)
         top -= height + GAP
@@ -63,8 +75,8 @@ def _checked(blocks: Sequence[Block]) -> list[Block]:
 
 def _height(block: Block) -> float:
     match block:
-        case Pair(left=left, right=right):
-            return max(_height(left), _height(right))
+        case Row(blocks=blocks):
+            return max(map(_height, blocks))
         case Tokens():
             return 0.26 * bool(block.title) + len(_lines(block)) * _line_height(block) + 0.26 * bool(block.key)
         case Facts():
@@ -75,9 +87,9 @@ def _height(block: Block) -> float:
             return 0.2 * (code.count("\n") + 1) + 0.1
         case Table(rows=rows, title=title):
             return 0.25 * (len(rows) + 1) + 0.26 * bool(title)
-        case Cells(cells=cells, per_row=per_row):
-            return 0.3 + 0.12 * -(-len(cells) // per_row)
-        case Bars(labels=labels, series=series):
+        case Squares(squares=squares, per_row=per_row):
+            return 0.3 + 0.12 * -(-len(squares) // per_row)
+        case BarChart(labels=labels, series=series):
             return 0.75 + NAMES * (len(series) > 1) + len(labels) * (0.1 + 0.13 * len(series))
         case _:
             return CHART
@@ -86,7 +98,7 @@ def _height(block: Block) -> float:
 def _draw(figure: Figure, block: Block, x: float, top: float, wide: float) -> None:
     """Draw a block into axes whose upper left corner is at (`x`, `top`); everything in inches."""
     height, around = _height(block), NO_MARGINS
-    if isinstance(block, Bars | Columns | Lines | Cells):
+    if isinstance(block, BarChart | Histogram | LineChart | Squares):
         around = margins(block)
     axes = figure.add_axes(_rectangle(figure, around, x, top, wide, height))
     match block:
@@ -94,15 +106,15 @@ def _draw(figure: Figure, block: Block, x: float, top: float, wide: float) -> No
             _tokens(axes, block, height)
         case Facts():
             _facts(axes, block, height)
-        case Text(text=text, tone=tone):
+        case Text(text=text, color=color):
             _plane(axes)
-            axes.text(0, 1, fill(text, int(WRAP * wide / WIDTH)), fontsize=NORMAL, color=_color(tone), va="top")
+            axes.text(0, 1, fill(text, int(WRAP * wide / WIDTH)), fontsize=NORMAL, color=_color(color), va="top")
         case Code(code=code):
             _plane(axes)
             axes.text(0.01, 0.5, code, fontsize=NORMAL, family="monospace", color=palette.INK, va="center")
         case Table():
             _table(axes, block, height)
-        case Bars() | Columns() | Lines() | Cells():
+        case BarChart() | Histogram() | LineChart() | Squares():
             draw_chart(axes, block, around)
 
 
@@ -120,8 +132,8 @@ def _plane(axes: Axes) -> None:
     axes.set_axis_off()
 
 
-def _color(tone: str) -> str:
-    return str(getattr(palette, tone.upper()))
+def _color(color: str) -> str:
+    return str(getattr(palette, color.upper()))
 
 
 def _labels(block: Facts) -> list[str]:
@@ -134,7 +146,7 @@ def _facts(axes: Axes, block: Facts, height: float) -> None:
     axes.set_axis_off()
     for i, (fact, label) in enumerate(zip(block.facts, _labels(block), strict=True)):
         x = i / len(block.facts)
-        axes.text(x, height, fact.value, fontsize=13, fontweight="bold", color=_color(fact.tone), va="top")
+        axes.text(x, height, fact.value, fontsize=13, fontweight="bold", color=_color(fact.color), va="top")
         axes.text(x, height - 0.26, label, fontsize=SMALL, color=palette.NEUTRAL, va="top", linespacing=1.1)
 
 
@@ -181,9 +193,9 @@ def _tokens(axes: Axes, block: Tokens, height: float) -> None:
     for line in _lines(block):
         x = 0.0
         for i in line:
-            token, color = block.tokens[i], _color(block.tokens[i].tone)
+            token, color = block.tokens[i], _color(block.tokens[i].color)
             width = _width(token.text, token.note)
-            plain = token.tone == "ink" and not token.pressed
+            plain = token.color == "ink" and not token.pressed
             axes.add_patch(
                 FancyBboxPatch(
                     (x, top - line_height + 0.05),
@@ -191,7 +203,7 @@ def _tokens(axes: Axes, block: Tokens, height: float) -> None:
                     line_height - 0.07,
                     boxstyle="round,pad=0,rounding_size=0.05",
                     mutation_aspect=0.05,
-                    facecolor=to_rgba(color, 0.0 if token.tone == "ink" else 0.12),
+                    facecolor=to_rgba(color, 0.0 if token.color == "ink" else 0.12),
                     edgecolor="none" if plain else color,
                     linewidth=0.8,
                     clip_on=False,

@@ -7,7 +7,7 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from electra_edu.plots.asked import check_axes
+from electra_edu.plots.checks import check_axes
 from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, NEUTRAL
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError, nearest

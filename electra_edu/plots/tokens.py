@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.patches import FancyBboxPatch
 
-from electra_edu.plots.asked import check_axes
-from electra_edu.plots.literal import literal
+from electra_edu.plots.checks import check_axes
+from electra_edu.plots.mathtext import literal
 from electra_edu.plots.palette import DISCRIMINATOR, NEUTRAL
 from electra_edu.support.arguments import items, refuse, whole_number
 

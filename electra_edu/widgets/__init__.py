@@ -1,6 +1,6 @@
 """Panels for lessons: one per idea, each a small class that takes a run or a text."""
 
-from electra_edu.widgets.charts.figures import machine, show
+from electra_edu.widgets.charts.pictures import machine, show
 from electra_edu.widgets.lesson.check import check
 from electra_edu.widgets.lesson.course_map import Map
 from electra_edu.widgets.lesson.header import Header

@@ -60,9 +60,9 @@ def _plot_calls() -> list[Call]:
              {"axes": "thing", "tokens": "no records", "originals": "no records", "per_row": "whole number > 0"}),
         Call("plots.smooth", plots.smooth, lambda: {"y": [1.0, 2.0], "half_life": 2.0},
              {"y": "values", "half_life": "number > 0"}),
-        Call("plots.sheet", plots.sheet, lambda: {"figure": Figure(), "blocks": [Text("a")]},
+        Call("plots.draw_blocks", plots.draw_blocks, lambda: {"figure": Figure(), "blocks": [Text("a")]},
              {"figure": "thing", "blocks": "no records"}),
-        Call("plots.sheet_height", plots.sheet_height, lambda: {"blocks": [Text("a")]}, {"blocks": "no records"}),
+        Call("plots.blocks_height", plots.blocks_height, lambda: {"blocks": [Text("a")]}, {"blocks": "no records"}),
     ]  # fmt: skip
 
 

@@ -11,17 +11,17 @@ from matplotlib.figure import Figure
 from electra_edu import plots
 from electra_edu.plots import palette
 from electra_edu.plots.blocks import (
-    Bars,
+    BarChart,
     Block,
-    Cells,
     Code,
-    Columns,
     Curve,
     Fact,
     Facts,
-    Lines,
-    Pair,
+    Histogram,
+    LineChart,
+    Row,
     Series,
+    Squares,
     Table,
     Text,
     Token,
@@ -31,22 +31,22 @@ from electra_edu.plots.blocks import (
 )
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.widgets.assets import STATIC
-from electra_edu.widgets.charts.figures import draw_sheet
-from electra_edu.widgets.charts.sheet import Sheet
+from electra_edu.widgets.charts.block_view import BlockView
+from electra_edu.widgets.charts.pictures import draw_blocks
 from electra_edu.widgets.parts.instrument import Instrument
 from electra_edu.widgets.parts.knobs import button, choices
 
 WORDS = Tokens(
-    (Token("the"), Token("cook", note="5%", sign="M", tone="generator", level=0.05), Token(".", note="0%", level=0.0)),
+    (Token("the"), Token("cook", note="5%", sign="M", color="generator", level=0.05), Token(".", note="0%", level=0.0)),
     title="A story",
     pick="hide",
     key=(("generator", "M", "masked"),),
 )
-BARS = Bars("Guesses", ("chef", "cook"), (Series("model", (0.5, 0.25), "generator"),), "probability", 1.0, 1, True)
-HISTOGRAM = Columns(
+BARS = BarChart("Guesses", ("chef", "cook"), (Series("model", (0.5, 0.25), "generator"),), "probability", 1.0, 1, True)
+HISTOGRAM = Histogram(
     "Logits", (-1.0, 0.0, 1.0), (Series("original", (3.0, 1.0)), Series("replaced", (1.0, 2.0))), "logit", "tokens", 0.5
 )
-CURVES = Lines(
+CURVES = LineChart(
     "H(p)",
     (Curve("entropy", (0.0, 0.5, 1.0), (0.0, 1.0, math.nan), "discriminator", True),),
     "p",
@@ -61,10 +61,10 @@ ALL: list[Block] = [
     Facts((Fact("77 of 512", "tokens have a loss", "generator"), Fact("6.6 ×", "more places"))),
     Text("Everything else is context.", "stop"),
     Code("loss.backward()"),
-    Pair(BARS, HISTOGRAM),
+    Row((BARS, HISTOGRAM)),
     CURVES,
     TABLE,
-    Cells("Tokens with a loss", ("generator", None, None, "generator"), per_row=3),
+    Squares("Tokens with a loss", ("generator", None, None, "generator"), per_row=3),
 ]
 
 
@@ -96,8 +96,8 @@ class TestBlocks:
     def test_travel_as_json(self) -> None:
         data = [to_dict(block) for block in ALL if block is not CURVES]
         assert json.loads(json.dumps(data))[0]["tokens"][1]["note"] == "5%"
-        assert [each["kind"] for each in data] == ["Tokens", "Facts", "Text", "Code", "Pair", "Table", "Cells"]
-        assert (data[4]["left"]["kind"], data[4]["right"]["kind"]) == ("Bars", "Columns")
+        assert [each["kind"] for each in data] == ["Tokens", "Facts", "Text", "Code", "Row", "Table", "Squares"]
+        assert (data[4]["blocks"][0]["kind"], data[4]["blocks"][1]["kind"]) == ("BarChart", "Histogram")
 
     def test_a_gap_in_a_curve_travels_as_null(self) -> None:
         """NaN is no JSON: a browser would refuse the whole message."""
@@ -120,7 +120,7 @@ class TestBlocks:
 
 class TestPicture:
     def test_shows_every_text_and_every_value(self) -> None:
-        figure = draw_sheet(ALL)
+        figure = draw_blocks(ALL)
         texts = {text.get_text() for axes in figure.axes for text in axes.texts}
         assert {"the", "cook", "5%", "M", "77 of 512", "Everything else is context.", "loss.backward()"} <= texts
         assert {"A story", "not masked", "M masked"} <= texts
@@ -135,8 +135,8 @@ class TestPicture:
 
     def test_a_long_line_of_words_is_wrapped(self) -> None:
         short, long = (Tokens(tuple(Token("kettle") for _ in range(n))) for n in (5, 50))
-        assert plots.sheet_height([long]) > 2 * plots.sheet_height([short])
-        figure = draw_sheet([long])
+        assert plots.blocks_height([long]) > 2 * plots.blocks_height([short])
+        figure = draw_blocks([long])
         places = [text.get_position() for text in figure.axes[0].texts if text.get_text() == "kettle"]
         assert len(places) == 50
         assert max(x for x, _ in places) < 108
@@ -152,11 +152,11 @@ class TestPicture:
                 ),
                 TABLE,
             ],
-            [Pair(CURVES, TABLE), Pair(BARS, Text("An empty square is a token without a loss. " * 8)), HISTOGRAM],
+            [Row((CURVES, TABLE)), Row((BARS, Text("An empty square is a token without a loss. " * 8))), HISTOGRAM],
         ],
     )
     def test_nothing_runs_into_anything_else_or_off_the_page(self, blocks: list[Block]) -> None:
-        figure = draw_sheet(blocks)
+        figure = draw_blocks(blocks)
         figure.canvas.draw()
         boxes = [axes.get_tightbbox() for axes in figure.axes]
         for i, box in enumerate(boxes):
@@ -172,31 +172,31 @@ class TestPicture:
                 assert across <= 1 or up <= 1, (i, across, up)
 
     def test_all_blocks_begin_at_the_same_edge(self) -> None:
-        figure = draw_sheet([WORDS, Facts((Fact("1", "one"),)), BARS, CURVES, TABLE, ALL[-1]])
+        figure = draw_blocks([WORDS, Facts((Fact("1", "one"),)), BARS, CURVES, TABLE, ALL[-1]])
         figure.canvas.draw()
         edges = [min(text.get_window_extent().x0 for text in axes.texts) for axes in figure.axes if axes.texts]
         assert max(edges) - min(edges) <= 2
 
     def test_every_tone_has_a_colour(self) -> None:
-        for tone in ("ink", "generator", "discriminator", "probe", "neutral", "warning", "stop"):
-            figure = plots.sheet(Figure(), [Text("x", tone)])  # type: ignore[arg-type]
-            assert figure.axes[0].texts[0].get_color() == getattr(palette, tone.upper())
+        for color in ("ink", "generator", "discriminator", "probe", "neutral", "warning", "stop"):
+            figure = plots.draw_blocks(Figure(), [Text("x", color)])  # type: ignore[arg-type]
+            assert figure.axes[0].texts[0].get_color() == getattr(palette, color.upper())
 
 
 class TestSheet:
     def test_hears_picked_words_and_nothing_else(self) -> None:
-        sheet, heard = Sheet("words"), []
-        sheet.on_pick(lambda action, index: heard.append((action, index)))
+        view, heard = BlockView("words"), []
+        view.on_pick(lambda action, index: heard.append((action, index)))
         for message in ({"action": "hide", "index": 2}, {"action": "hide"}, {"action": 1, "index": 2}, "hide", None):
-            sheet._receive(sheet, message, [])
+            view._receive(view, message, [])
         assert heard == [("hide", 2)]
 
     def test_script_takes_no_markup_from_data(self) -> None:
-        script = (STATIC / "sheet.js").read_text(encoding="utf-8")
+        script = (STATIC / "blocks.js").read_text(encoding="utf-8")
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", script)
 
     def test_styles_use_the_palette_and_no_small_text(self) -> None:
-        css = (STATIC / "sheet.css").read_text(encoding="utf-8")
+        css = (STATIC / "blocks.css").read_text(encoding="utf-8")
         sizes = [float(size) for size in re.findall(r"(?:font-size: |font: (?:\d+ )?)(\d+)px", css)]
         assert min(sizes) >= 12
 
@@ -207,7 +207,7 @@ class TestInstrument:
         assert panel.drawn == 1
         panel.rate.value = 0.05
         assert panel.drawn == 2
-        assert panel.sheet.blocks[1]["text"] == "rate 0.05, hidden []"
+        assert panel.view.blocks[1]["text"] == "rate 0.05, hidden []"
         assert panel.drawer.code == "edu.preset('toy', mask_prob=0.05)"
 
     def test_a_button_does_what_it_says(self) -> None:
@@ -217,22 +217,22 @@ class TestInstrument:
 
     def test_a_picked_word_is_answered_and_drawn(self) -> None:
         panel = Panel()
-        panel.sheet._receive(panel.sheet, {"action": "hide", "index": 1}, [])
-        assert panel.sheet.blocks[1]["text"] == "rate 0.15, hidden [1]"
+        panel.view._receive(panel.view, {"action": "hide", "index": 1}, [])
+        assert panel.view.blocks[1]["text"] == "rate 0.15, hidden [1]"
 
     def test_our_errors_are_shown_and_the_next_move_mends_them(self) -> None:
         panel = Panel()
         panel.rate.value = 0.4
-        assert panel.sheet.blocks == [to_dict(Text("mask_prob=0.4: too much here; take 0.15.", "stop"))]
+        assert panel.view.blocks == [to_dict(Text("mask_prob=0.4: too much here; take 0.15.", "stop"))]
         assert panel.drawer.code == ""
         panel.rate.value = 0.15
-        assert panel.sheet.blocks[0]["kind"] == "Tokens"
+        assert panel.view.blocks[0]["kind"] == "Tokens"
 
     @pytest.mark.parametrize("building", ["0", "1"])
     def test_leaves_a_picture_and_in_a_build_only_that(self, building: str, monkeypatch: pytest.MonkeyPatch) -> None:
         shown: list[Any] = []
         monkeypatch.setenv("ELECTRA_EDU_BUILD", building)
-        for module in ("parts.instrument", "charts.figures"):
+        for module in ("parts.instrument", "charts.pictures"):
             monkeypatch.setattr(f"electra_edu.widgets.{module}.display", lambda what, **_: shown.append(what))
         panel = Panel()
         panel._ipython_display_()

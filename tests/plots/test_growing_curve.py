@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from small import small_config, step_record
 
 from electra_edu.config import ElectraConfig
+from electra_edu.plots.growing_curve import GrowingCurve
 from electra_edu.training import Change, Stage, StepRecord
 from electra_edu.training.schemes import trained_at
 from electra_edu.training.stages import StageLog
-from electra_edu.widgets.charts.growing_curve import GrowingCurve
 
 VALUES = st.one_of(st.just(math.nan), st.just(math.inf), st.floats(-1e6, 1e6))
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from electra_edu.corpora.toy import toy_grammar
-from electra_edu.plots.blocks import Bars, Facts, Lines, Pair, Text
+from electra_edu.plots.blocks import BarChart, Facts, LineChart, Row, Text
 from electra_edu.widgets.panels.bits_explorer import RATES, BitsExplorer
 
 
@@ -15,18 +15,18 @@ def panel() -> BitsExplorer:
     return BitsExplorer()
 
 
-def parts(panel: BitsExplorer, **knobs: Any) -> tuple[list[str], Lines, Bars, str]:
+def parts(panel: BitsExplorer, **knobs: Any) -> tuple[list[str], LineChart, BarChart, str]:
     """Move knobs; return the figures, the two charts and the verdict."""
     start = {"length": 512, "vocab_size": 30522, "mask_prob": 0.15, "wrong": 0.4}
     for name, value in (start | knobs).items():
         getattr(panel, name).value = value
     facts, pair, text, _ = panel.blocks()
     assert isinstance(facts, Facts)
-    assert isinstance(pair, Pair)
-    assert isinstance(pair.left, Lines)
-    assert isinstance(pair.right, Bars)
+    assert isinstance(pair, Row)
+    assert isinstance(pair.blocks[0], LineChart)
+    assert isinstance(pair.blocks[1], BarChart)
     assert isinstance(text, Text)
-    return [fact.value for fact in facts.facts], pair.left, pair.right, text.text
+    return [fact.value for fact in facts.facts], pair.blocks[0], pair.blocks[1], text.text
 
 
 def entropy(p: float) -> float:

@@ -3,24 +3,24 @@
 import pytest
 
 import electra_edu as edu
-from electra_edu.plots.blocks import Cells, Facts, Pair, Table
+from electra_edu.plots.blocks import Facts, Row, Squares, Table
 from electra_edu.widgets.panels.efficiency_explorer import LENGTHS, RATES, EfficiencyExplorer
 
 
-def explorer(length: int, rate: float) -> tuple[Facts, Cells, Cells, Table]:
+def explorer(length: int, rate: float) -> tuple[Facts, Squares, Squares, Table]:
     panel = EfficiencyExplorer()
     panel.length.value, panel.mask_prob.value = length, rate
     facts, pair, rules, _ = panel.blocks()
     assert isinstance(facts, Facts)
-    assert isinstance(pair, Pair)
-    assert isinstance(pair.left, Cells)
-    assert isinstance(pair.right, Cells)
+    assert isinstance(pair, Row)
+    assert isinstance(pair.blocks[0], Squares)
+    assert isinstance(pair.blocks[1], Squares)
     assert isinstance(rules, Table)
-    return facts, pair.left, pair.right, rules
+    return facts, pair.blocks[0], pair.blocks[1], rules
 
 
-def filled(cells: Cells) -> int:
-    return sum(tone is not None for tone in cells.cells)
+def filled(squares: Squares) -> int:
+    return sum(color is not None for color in squares.squares)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def bench(runs: list[edu.TrainingRun]) -> GeneratorBench:
 
 
 def facts(bench: GeneratorBench) -> list[str]:
-    return [fact["value"] for fact in bench.sheet.blocks[1]["facts"]]
+    return [fact["value"] for fact in bench.view.blocks[1]["facts"]]
 
 
 def test_offers_the_sizes_in_order(bench: GeneratorBench) -> None:
@@ -65,11 +65,11 @@ def test_of_a_language_without_known_rules_nothing_is_said_of_what_fits() -> Non
     corpus = replace(edu.load_corpus("toy"), name="own stories")
     bench = GeneratorBench([edu.TrainingRun(edu.preset("toy", **ALONE), corpus)])
     assert len(facts(bench)) == 3
-    assert [curve["name"] for curve in bench.sheet.blocks[2]["right"]["curves"]] == [
+    assert [curve["name"] for curve in bench.view.blocks[2]["blocks"][1]["curves"]] == [
         "drawn: true",
         "likeliest: true",
     ]
-    assert len(bench.sheet.blocks[2]["left"]["series"]) == 1
+    assert len(bench.view.blocks[2]["blocks"][0]["series"]) == 1
 
 
 def test_it_opens_on_a_gap_with_a_choice(bench: GeneratorBench) -> None:
@@ -90,7 +90,7 @@ def test_a_low_temperature_makes_fewer_fakes(bench: GeneratorBench) -> None:
 def test_the_words_drawn_are_labelled(bench: GeneratorBench) -> None:
     names = [bench.corpus.tokenizer.id_to_token(i) for i in bench._tokens.tolist()]
     for _ in range(4):
-        story = bench.sheet.blocks[0]["tokens"]
+        story = bench.view.blocks[0]["tokens"]
         drawn = [(place, token) for place, token in enumerate(story, start=1) if token["note"]]
         assert [place for place, _ in drawn] == bench._places
         for place, token in drawn:
@@ -100,7 +100,7 @@ def test_the_words_drawn_are_labelled(bench: GeneratorBench) -> None:
 
 def test_drawing_again_draws_others_and_the_likeliest_word_stays(bench: GeneratorBench) -> None:
     def words() -> list[str]:
-        return [token["text"] for token in bench.sheet.blocks[0]["tokens"]]
+        return [token["text"] for token in bench.view.blocks[0]["tokens"]]
 
     seen = set()
     for _ in range(5):
@@ -114,24 +114,24 @@ def test_drawing_again_draws_others_and_the_likeliest_word_stays(bench: Generato
 
 
 def test_a_click_on_a_gap_asks_about_it(bench: GeneratorBench) -> None:
-    bars = bench.sheet.blocks[2]["left"]
+    bars = bench.view.blocks[2]["blocks"][0]
     first = bench.asked
     assert bars["title"].startswith(f"Gap {first + 1}")
     assert bars["series"][1]["name"] == "the language itself"
     assert sum(bars["series"][1]["values"]) == pytest.approx(1)  # all that fits is in sight
-    assert bars["lit"] is not None
-    bench.sheet._receive(bench.sheet, {"action": "ask", "index": bench._places[(first + 1) % 3] - 1}, [])
+    assert bars["highlighted"] is not None
+    bench.view._receive(bench.view, {"action": "ask", "index": bench._places[(first + 1) % 3] - 1}, [])
     assert bench.asked == (first + 1) % 3
-    assert bench.sheet.blocks[2]["left"]["title"].startswith(f"Gap {bench.asked + 1}")
-    bench.sheet._receive(bench.sheet, {"action": "ask", "index": 999}, [])
+    assert bench.view.blocks[2]["blocks"][0]["title"].startswith(f"Gap {bench.asked + 1}")
+    bench.view._receive(bench.view, {"action": "ask", "index": 999}, [])
     assert bench.asked == (first + 1) % 3
 
 
 def test_another_story_has_other_gaps(bench: GeneratorBench) -> None:
-    before = bench.sheet.blocks[0]
+    before = bench.view.blocks[0]
     bench.next.click()
     assert bench.story == 1
-    assert bench.sheet.blocks[0] != before
+    assert bench.view.blocks[0] != before
 
 
 def test_show_code_gives_the_same_distribution(bench: GeneratorBench, runs: list[edu.TrainingRun]) -> None:
@@ -139,7 +139,7 @@ def test_show_code_gives_the_same_distribution(bench: GeneratorBench, runs: list
     shown: list[torch.Tensor] = []
     with torch.no_grad():
         exec(bench.drawer.code, {"runs": runs, "print": shown.append})
-    bars = bench.sheet.blocks[2]["left"]
+    bars = bench.view.blocks[2]["blocks"][0]
     given = {name: float(shown[0][bench.asked, bench._names.index(name)]) for name in bars["labels"]}
     assert list(given.values()) == pytest.approx(list(bars["series"][0]["values"]), abs=1e-5)
     assert len(bench.drawer.code.splitlines()) <= 12

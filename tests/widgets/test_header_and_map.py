@@ -26,7 +26,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     def display(what: Any, **_: Any) -> None:
         collected.append(what if isinstance(what, dict) else {"widget": what})
 
-    for module in ("lesson.header", "lesson.course_map", "parts.saved_text", "charts.figures"):
+    for module in ("lesson.header", "lesson.course_map", "parts.saved_text", "charts.pictures"):
         monkeypatch.setattr(f"electra_edu.widgets.{module}.display", display)
     return collected
 

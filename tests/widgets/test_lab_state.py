@@ -16,7 +16,7 @@ from electra_edu.training import Change, TrainingRun
 from electra_edu.widgets import TrainingLab
 from electra_edu.widgets.panels import lab_state, training_lab
 from electra_edu.widgets.panels.lab_state import LabState, asked, began, moved, obeyed, offered, opened
-from electra_edu.widgets.panels.run_frame import RunFrames
+from electra_edu.widgets.panels.run_blocks import RunFrames
 
 STATE = "Panel state"
 

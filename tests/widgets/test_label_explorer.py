@@ -10,7 +10,7 @@ import torch
 from small import PAD, small_run
 
 import electra_edu as edu
-from electra_edu.plots.blocks import Bars, Facts, Pair, Table, Tokens
+from electra_edu.plots.blocks import BarChart, Facts, Row, Table, Tokens
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.panels.label_explorer import CASES, LabelExplorer
@@ -31,14 +31,14 @@ def explorer(run: TrainingRun, **knobs: Any) -> LabelExplorer:
     return panel
 
 
-def parts(panel: LabelExplorer) -> tuple[Tokens, Facts, Table, Bars]:
+def parts(panel: LabelExplorer) -> tuple[Tokens, Facts, Table, BarChart]:
     story, facts, pair = panel.blocks()
     assert isinstance(story, Tokens)
     assert isinstance(facts, Facts)
-    assert isinstance(pair, Pair)
-    assert isinstance(pair.left, Table)
-    assert isinstance(pair.right, Bars)
-    return story, facts, pair.left, pair.right
+    assert isinstance(pair, Row)
+    assert isinstance(pair.blocks[0], Table)
+    assert isinstance(pair.blocks[1], BarChart)
+    return story, facts, pair.blocks[0], pair.blocks[1]
 
 
 def passed(panel: LabelExplorer, run: TrainingRun) -> Any:
@@ -49,7 +49,7 @@ def passed(panel: LabelExplorer, run: TrainingRun) -> Any:
         return model(run.corpus.heldout[panel.story : panel.story + 1], rng=torch.Generator().manual_seed(panel.seed))
 
 
-def draws(panel: LabelExplorer, times: int) -> list[tuple[Tokens, Facts, Table, Bars]]:
+def draws(panel: LabelExplorer, times: int) -> list[tuple[Tokens, Facts, Table, BarChart]]:
     made = []
     for _ in range(times):
         panel.again.click()
@@ -84,7 +84,7 @@ class TestStory:
                     assert (token.sign, token.note, token.level) == ("–", "–", None)
                     continue
                 assert ("●" in token.sign) is is_replaced is (token.note[0] == "1")
-                assert (token.tone == "discriminator") is is_replaced
+                assert (token.color == "discriminator") is is_replaced
                 assert bool(out.is_masked[0, place]) is (token.sign != "")
         assert seen == {"", "=", "=●", "○", "●", "–"}
 

@@ -9,7 +9,7 @@ import torch
 from small import small_corpus
 
 from electra_edu.corpora import load_corpus
-from electra_edu.plots.blocks import Columns, Facts, Token, Tokens
+from electra_edu.plots.blocks import Facts, Histogram, Token, Tokens
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.widgets.panels.mask_explorer import DRAWS, MOST_TOKENS, RATES, MaskExplorer
 
@@ -24,12 +24,12 @@ def explorer(text: str = FIVE, **knobs: Any) -> MaskExplorer:
     return panel
 
 
-def parts(panel: MaskExplorer) -> tuple[Tokens, Facts, Columns]:
+def parts(panel: MaskExplorer) -> tuple[Tokens, Facts, Histogram]:
     """Return its three blocks."""
     read, facts, histogram = panel.blocks()
     assert isinstance(read, Tokens)
     assert isinstance(facts, Facts)
-    assert isinstance(histogram, Columns)
+    assert isinstance(histogram, Histogram)
     return read, facts, histogram
 
 
@@ -52,7 +52,7 @@ class TestWords:
         assert [token.note or token.text for token in tokens] == ["[CLS]", *FIVE.split(), "[SEP]", "[PAD]", "[PAD]"]
         assert sum(map(is_hidden, tokens)) == 2
         for token in filter(is_hidden, tokens):
-            assert (token.sign, token.tone, token.about) == ("●", "generator", f"hidden: {token.note}")
+            assert (token.sign, token.color, token.about) == ("●", "generator", f"hidden: {token.note}")
 
     @pytest.mark.parametrize("rule", ["count", "coins"])
     def test_special_tokens_are_marked_and_never_hidden(self, rule: str) -> None:
@@ -81,11 +81,11 @@ class TestWords:
     @pytest.mark.parametrize(("text", "words"), [("  ", "no word"), ("soup " * (MOST_TOKENS + 1), "61 tokens")])
     def test_too_little_or_too_much_text_is_explained_in_the_panel(self, text: str, words: str) -> None:
         panel = explorer(text)
-        assert len(panel.sheet.blocks) == 1
-        assert words in panel.sheet.blocks[0]["text"]
+        assert len(panel.view.blocks) == 1
+        assert words in panel.view.blocks[0]["text"]
         assert panel.drawer.code == ""
         panel.text.value = FIVE
-        assert len(panel.sheet.blocks) == 3
+        assert len(panel.view.blocks) == 3
 
 
 class TestCounts:

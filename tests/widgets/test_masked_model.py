@@ -7,7 +7,7 @@ import torch
 
 import electra_edu as edu
 from electra_edu.corpora.toy import exact_distribution
-from electra_edu.plots.blocks import Bars, Facts, Pair, Table, Text, Tokens
+from electra_edu.plots.blocks import BarChart, Facts, Row, Table, Text, Tokens
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.panels.masked_model import TOP, MaskedModel
@@ -24,18 +24,18 @@ def run() -> TrainingRun:
 
 
 def press(panel: MaskedModel, place: int) -> None:
-    """Press a word of the story, as the page does; `place` counts [CLS], the sheet does not."""
-    panel.sheet._receive(panel.sheet, {"action": "hide", "index": place - 1}, [])
+    """Press a word of the story, as the page does; `place` counts [CLS], the view does not."""
+    panel.view._receive(panel.view, {"action": "hide", "index": place - 1}, [])
 
 
-def parts(panel: MaskedModel) -> tuple[Tokens, Facts, Bars, Table]:
+def parts(panel: MaskedModel) -> tuple[Tokens, Facts, BarChart, Table]:
     words, facts, pair = panel.blocks()
     assert isinstance(words, Tokens)
     assert isinstance(facts, Facts)
-    assert isinstance(pair, Pair)
-    assert isinstance(pair.left, Bars)
-    assert isinstance(pair.right, Table)
-    return words, facts, pair.left, pair.right
+    assert isinstance(pair, Row)
+    assert isinstance(pair.blocks[0], BarChart)
+    assert isinstance(pair.blocks[1], Table)
+    return words, facts, pair.blocks[0], pair.blocks[1]
 
 
 def hidden_words(panel: MaskedModel) -> list[int]:
@@ -67,7 +67,7 @@ class TestHiding:
         places = (run.corpus.heldout[0] == stop).nonzero()[:, 0].tolist()
         for place in (*places, 0, -3, 20, 500):
             press(panel, place)
-        panel.sheet._receive(panel.sheet, {"action": "show", "index": 1}, [])
+        panel.view._receive(panel.view, {"action": "show", "index": 1}, [])
         assert hidden_words(panel) == [KITCHEN]
 
     def test_with_nothing_hidden_it_says_what_to_do(self, run: TrainingRun) -> None:
@@ -116,7 +116,7 @@ class TestGuesses:
             true = table.rows[0][0]
             assert f"“{true}”" in facts.facts[1].label
             rank = int(facts.facts[1].value.removeprefix("no. "))
-            assert bars.lit == (rank - 1 if rank <= TOP else None)
+            assert bars.highlighted == (rank - 1 if rank <= TOP else None)
             assert table.rows[0][1].startswith("✓" if rank == 1 else "✗")
             panel.next.click()
 
@@ -138,7 +138,7 @@ class TestGuesses:
         assert printed == list(parts(panel)[2].labels)
 
     def test_what_travels_to_the_page_is_json(self, run: TrainingRun) -> None:
-        json.dumps(MaskedModel(run).sheet.blocks, allow_nan=False)
+        json.dumps(MaskedModel(run).view.blocks, allow_nan=False)
 
 
 def test_wants_a_run_with_a_generator_that_learns() -> None:

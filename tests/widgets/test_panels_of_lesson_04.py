@@ -30,11 +30,11 @@ class TestVerdictsOverTraining:
 
     def test_nothing_can_be_told_before_training(self, verdicts: VerdictsOverTraining) -> None:
         verdicts.step.value = 0
-        facts = [fact["value"] for fact in verdicts.sheet.blocks[0]["facts"]]
+        facts = [fact["value"] for fact in verdicts.view.blocks[0]["facts"]]
         assert facts[:3] == ["0%", "–", "0.50"]
-        roc = verdicts.sheet.blocks[1]["right"]["curves"][0]
+        roc = verdicts.view.blocks[1]["blocks"][1]["curves"][0]
         assert (roc["x"], roc["y"]) == ([0.0, 1.0], [0.0, 1.0])
-        assert "cannot tell" in verdicts.sheet.blocks[2]["text"]
+        assert "cannot tell" in verdicts.view.blocks[2]["text"]
 
     @pytest.mark.parametrize("threshold", [0.1, 0.5])
     def test_scores_agree_with_scikit_learn(
@@ -45,26 +45,26 @@ class TestVerdictsOverTraining:
             logits = run.average.discriminator(exam.corrupted, exam.original != 0)[exam.is_ordinary]
         labels, accused = exam.is_replaced[exam.is_ordinary], logits.sigmoid() > threshold
         verdicts.step.value, verdicts.threshold.value = 90, threshold
-        facts = [fact["value"] for fact in verdicts.sheet.blocks[0]["facts"]]
+        facts = [fact["value"] for fact in verdicts.view.blocks[0]["facts"]]
         assert facts == [
             f"{recall_score(labels, accused):.0%}",
             f"{precision_score(labels, accused, zero_division=0):.0%}" if accused.any() else "–",
             f"{roc_auc_score(labels, logits):.2f}",
             f"{(accused == labels).float().mean():.1%}",
         ]
-        dot = verdicts.sheet.blocks[1]["right"]["dots"][0]
+        dot = verdicts.view.blocks[1]["blocks"][1]["dots"][0]
         assert dot[:2] == pytest.approx(
             [accused[~labels].float().mean().item(), recall_score(labels, accused)], abs=1e-6
         )
 
     def test_histograms_are_shares_of_their_own_kind(self, verdicts: VerdictsOverTraining) -> None:
         verdicts.step.value = 90
-        for series in verdicts.sheet.blocks[1]["left"]["series"]:
+        for series in verdicts.view.blocks[1]["blocks"][0]["series"]:
             assert sum(series["values"]) == pytest.approx(1, abs=1e-5)
 
     def test_the_curve_rises_and_has_the_area_it_says(self, verdicts: VerdictsOverTraining) -> None:
         verdicts.step.value = 90
-        curve = verdicts.sheet.blocks[1]["right"]["curves"][0]
+        curve = verdicts.view.blocks[1]["blocks"][1]["curves"][0]
         x, y = torch.tensor(curve["x"]), torch.tensor(curve["y"])
         assert (x.diff() >= 0).all()
         assert (y.diff() >= 0).all()
@@ -74,7 +74,7 @@ class TestVerdictsOverTraining:
         verdicts.step.value, verdicts.threshold.value = 90, 0.1
         shown: list[object] = []
         exec(verdicts.drawer.code, {"run": run, "edu": edu, "print": shown.append})
-        assert f"{shown[0].recall:.0%}" == verdicts.sheet.blocks[0]["facts"][0]["value"]  # type: ignore[attr-defined]
+        assert f"{shown[0].recall:.0%}" == verdicts.view.blocks[0]["facts"][0]["value"]  # type: ignore[attr-defined]
         assert shown[1] == pytest.approx(verdicts._looks[-1].auc)
 
     def test_a_run_without_a_discriminator_is_refused(self) -> None:
@@ -87,7 +87,7 @@ class TestVerdictsOverTraining:
 class TestTypedSentence:
     def test_judges_as_detect_does(self, run: edu.TrainingRun) -> None:
         panel = TypedSentence(run, "the cook stirs the stew .")
-        shown = [(token["text"], token["note"]) for token in panel.sheet.blocks[0]["tokens"]]
+        shown = [(token["text"], token["note"]) for token in panel.view.blocks[0]["tokens"]]
         assert shown == [(word, f"{chance:.0%}") for word, chance in edu.detect(run, "the cook stirs the stew .")]
 
     def test_the_threshold_decides_who_is_accused(self, run: edu.TrainingRun) -> None:
@@ -95,25 +95,25 @@ class TestTypedSentence:
         counts = []
         for _, threshold in panel.threshold.options:
             panel.threshold.value = threshold
-            tokens = panel.sheet.blocks[0]["tokens"]
+            tokens = panel.view.blocks[0]["tokens"]
             assert [token["sign"] == "!" for token in tokens] == [token["level"] > threshold for token in tokens]
-            counts.append(int(panel.sheet.blocks[1]["facts"][0]["value"].split()[0]))
+            counts.append(int(panel.view.blocks[1]["facts"][0]["value"].split()[0]))
         assert counts == sorted(counts, reverse=True)
 
     def test_an_unknown_word_is_not_judged_and_gets_advice(self, run: edu.TrainingRun) -> None:
         panel = TypedSentence(run, "the cooc stirs the stew .")
-        token = panel.sheet.blocks[0]["tokens"][1]
+        token = panel.view.blocks[0]["tokens"][1]
         assert (token["text"], token["note"], token["level"]) == ("cooc", "?", None)
-        assert "“cooc” is not among" in panel.sheet.blocks[2]["text"]
-        assert "cook" in panel.sheet.blocks[2]["text"]
+        assert "“cooc” is not among" in panel.view.blocks[2]["text"]
+        assert "cook" in panel.view.blocks[2]["text"]
 
     @pytest.mark.parametrize("text", ["", "   "])
     def test_no_words_get_a_sentence_and_the_next_text_is_judged(self, run: edu.TrainingRun, text: str) -> None:
         panel = TypedSentence(run, "the cook .")
         panel.text.value = text
-        assert [block["kind"] for block in panel.sheet.blocks] == ["Text"]
+        assert [block["kind"] for block in panel.view.blocks] == ["Text"]
         panel.text.value = "the cook ."
-        assert panel.sheet.blocks[0]["kind"] == "Tokens"
+        assert panel.view.blocks[0]["kind"] == "Tokens"
 
     def test_swapping_changes_one_word(self, run: edu.TrainingRun) -> None:
         panel = TypedSentence(run)
@@ -129,9 +129,9 @@ class TestTypedSentence:
         changes = [(a, b) for a, b in zip(story.split(), panel.text.value.split(), strict=True) if a != b]
         assert len(changes) == 1
         (was, now) = changes[0]
-        assert f"“{now}” stands where “{was}” was." in [block.get("text") for block in panel.sheet.blocks]
+        assert f"“{now}” stands where “{was}” was." in [block.get("text") for block in panel.view.blocks]
         panel.text.value = story
-        assert not any("stands where" in str(block.get("text")) for block in panel.sheet.blocks)
+        assert not any("stands where" in str(block.get("text")) for block in panel.view.blocks)
 
     @pytest.mark.parametrize("text", ["the cook", ""])
     def test_too_short_a_sentence_is_left_alone(self, run: edu.TrainingRun, text: str) -> None:
@@ -143,9 +143,7 @@ class TestTypedSentence:
         panel = TypedSentence(run)
         panel.next.click()
         assert panel.text.value == run.corpus.text(run.corpus.heldout[1])
-        bank = (
-            panel.sheet.blocks[-1]["text"].removeprefix("Words it knows, for example: ").removesuffix(".").split(", ")
-        )
+        bank = panel.view.blocks[-1]["text"].removeprefix("Words it knows, for example: ").removesuffix(".").split(", ")
         assert len(bank) > 20
         assert all(run.corpus.tokenizer.token_to_id(word) is not None for word in bank)
 

@@ -35,7 +35,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     monkeypatch.delenv("ELECTRA_EDU_BUILD", raising=False)
     monkeypatch.setattr("electra_edu.widgets.lesson.prediction.lesson", lambda _number: found)
     Prediction._shown.clear()
-    for module in ("lesson.prediction", "parts.saved_text", "charts.figures"):
+    for module in ("lesson.prediction", "parts.saved_text", "charts.pictures"):
         monkeypatch.setattr(f"electra_edu.widgets.{module}.display", lambda what, **_options: seen.append(what))
     return seen
 

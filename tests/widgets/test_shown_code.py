@@ -16,7 +16,7 @@ from test_generated_inputs import SETTINGS
 from test_load_corpus import story
 
 import electra_edu as edu
-from electra_edu.plots.blocks import Bars, Facts
+from electra_edu.plots.blocks import BarChart, Facts
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.parts.code import corpus_line, preset_call, run_code
 
@@ -233,7 +233,7 @@ def test_masked_model(run: TrainingRun) -> None:
     panel.next.click()
     panel.picked("hide", 5)
     panel.refresh()
-    bars = next(block for block in panel.blocks() if type(block).__name__ == "Pair").left
+    bars = next(block for block in panel.blocks() if type(block).__name__ == "Row").blocks[0]
     _, printed = execute(panel.drawer.code)
     assert [line.split() for line in printed.splitlines()][:5] == [
         [label, f"{value:.0%}"] for label, value in zip(bars.labels, bars.series[0].values, strict=True)
@@ -336,7 +336,7 @@ def test_bits_explorer(length: int, vocabulary: int, rate: float, wrong: float) 
     )  # fmt: skip
     _, printed = execute(panel.drawer.code)
     mlm, rtd = (line.split() for line in printed.splitlines()[:2])
-    bars = next(block.right for block in panel.blocks() if type(block).__name__ == "Pair")
-    assert isinstance(bars, Bars)
+    bars = next(block.blocks[1] for block in panel.blocks() if type(block).__name__ == "Row")
+    assert isinstance(bars, BarChart)
     assert float(mlm[1]) == pytest.approx(bars.series[0].values[0])
     assert float(rtd[2]) == pytest.approx(bars.series[1].values[1])

@@ -9,7 +9,7 @@ from small import rng, small_config, small_corpus, small_run, weights
 
 from electra_edu.course.single_batch import SingleBatchTrainer
 from electra_edu.model.electra import ElectraOutput
-from electra_edu.plots.blocks import Bars, Code, Facts, Pair, Table, Text, Tokens
+from electra_edu.plots.blocks import BarChart, Code, Facts, Row, Table, Text, Tokens
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.panels.stepper import STAGES, Stepper
@@ -57,15 +57,15 @@ class TestStages:
 
     def test_generator(self, run: TrainingRun) -> None:
         out, panel = expected(run), at(run, "generator")
-        pair = of_kind(panel, Pair)
+        pair = of_kind(panel, Row)
         place = panel.trainer.masked_positions(0)[0]
         slot = panel.trainer.masking.positions[0].tolist().index(place)
         shares = out.mlm_logits[0, slot].detach().softmax(-1)
         best = shares.topk(4).indices
-        assert list(pair.left.labels[:4]) == names(run, best)
-        assert pair.left.series[0].values[:4] == pytest.approx(shares[best].tolist())
+        assert list(pair.blocks[0].labels[:4]) == names(run, best)
+        assert pair.blocks[0].series[0].values[:4] == pytest.approx(shares[best].tolist())
         true = int(run.corpus.train[0, place])
-        assert pair.right.rows[0] == (
+        assert pair.blocks[1].rows[0] == (
             names(run, [true])[0],
             f"{float(shares[true]):.1%}",
             f"{-math.log(float(shares[true])):.2f} nats",
@@ -83,11 +83,11 @@ class TestStages:
         for _ in range(panel.trainer.batch_size):
             for place in panel.trainer.masked_positions(panel.story):
                 panel.picked("ask", place)
-                bars = of_kind(panel, Pair).left
+                bars = of_kind(panel, Row).blocks[0]
                 read = names(run, [panel.trainer.out.corrupted[panel.story, place]])[0]
                 assert len(bars.labels) == len(set(bars.labels)) == 5
-                assert bars.labels[bars.lit] == read
-                unlikely += bars.lit == 4
+                assert bars.labels[bars.highlighted] == read
+                unlikely += bars.highlighted == 4
             panel.next.click()
         assert unlikely
 
@@ -98,7 +98,7 @@ class TestStages:
             assert [token.text for token in story] == names(run, out.corrupted[0][: len(story)])
         labels = [token.note for token in of_kind(at(run, "label"), Tokens).tokens]
         assert labels == [str(int(label)) for label in out.is_replaced[0][: len(labels)]]
-        rows = of_kind(at(run, "sample"), Pair).right.rows
+        rows = of_kind(at(run, "sample"), Row).blocks[1].rows
         for place, (true, drawn, which) in zip(out.is_masked[0].nonzero().flatten().tolist(), rows, strict=True):
             assert (which == "another word") is bool(out.is_replaced[0, place]) is (true != drawn)
 
@@ -123,7 +123,7 @@ class TestStages:
         for loss in (out.mlm_loss, 10.0 * out.rtd_loss):  # type: ignore[operator]
             found = torch.autograd.grad(loss, shared, retain_graph=True)
             flat.append(torch.cat([gradient.flatten() for gradient in found]))
-        bars = of_kind(at(run, "gradients"), Bars)
+        bars = of_kind(at(run, "gradients"), BarChart)
         mlm, rtd = (series.values for series in bars.series)
         assert bars.labels[1] == "shared weights"
         assert (mlm[1], rtd[1]) == pytest.approx((float(flat[0].norm()), float(flat[1].norm())), rel=1e-4)
@@ -278,7 +278,7 @@ class TestSteps:
 class TestOtherModels:
     def test_nothing_shared(self) -> None:
         panel = at(trained(weight_sharing="none"), "gradients")
-        mlm, rtd = (series.values for series in of_kind(panel, Bars).series)
+        mlm, rtd = (series.values for series in of_kind(panel, BarChart).series)
         assert (mlm[1], rtd[1]) == (0, 0)
         assert [fact.value for fact in of_kind(panel, Facts).facts][:2] == ["–", "–"]
         panel.steps["generator"].click()
@@ -289,7 +289,7 @@ class TestOtherModels:
         panel = Stepper(trained(**changes))
         for stage in range(7):
             panel.go(stage)
-            assert not any(isinstance(block, Text) and block.tone == "stop" for block in panel.blocks())
+            assert not any(isinstance(block, Text) and block.color == "stop" for block in panel.blocks())
         panel.step("both")
 
     @pytest.mark.parametrize("wrong", ["run", None])

@@ -1,4 +1,4 @@
-"""Sheet: draws a list of blocks in the browser; knows nothing of what they mean."""
+"""BlockView: draws a list of blocks in the browser; knows nothing of what they mean."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,11 +10,11 @@ from electra_edu.plots.blocks import Block, to_dict
 from electra_edu.widgets.assets import joined
 
 
-class Sheet(anywidget.AnyWidget):
+class BlockView(anywidget.AnyWidget):
     """Words, figures and charts, drawn from `blocks`; a picked word comes back to the `on_pick` callbacks."""
 
-    _esm = joined("sheet.js", "names.js")
-    _css = joined("palette.css", "sheet.css")
+    _esm = joined("blocks.js", "names.js")
+    _css = joined("palette.css", "blocks.css")
     blocks = traitlets.List(traitlets.Dict()).tag(sync=True)
     name = traitlets.Unicode().tag(sync=True)  # read aloud before the rest
 

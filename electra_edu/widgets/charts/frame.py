@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from electra_edu.plots.growing_curve import MOST_POINTS
 from electra_edu.support.errors import ElectraEduError, nearest
 
 Role = Literal["generator", "discriminator", "probe", "neutral"]
@@ -17,7 +18,6 @@ VerdictKind = Literal["learning", "majority", "plateau", "starved", "stopped", "
 Numbers = Sequence[float] | Sequence[float | None] | NDArray[Any]  # missing: None or NaN
 
 MOST_WORDS = 25  # of a verdict
-MOST_POINTS = 240  # of a series on screen: more than a strip has pixels to tell apart
 
 
 def thin(x: Numbers, y: Numbers, most: int = MOST_POINTS) -> tuple[list[float], list[float]]:

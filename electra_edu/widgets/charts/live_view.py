@@ -10,7 +10,7 @@ import traitlets
 from electra_edu.widgets.assets import joined
 from electra_edu.widgets.charts.frame import Frame
 
-SCRIPTS = ("live_dom.js", "live_strip.js", "live_chart.js", "live_sentence.js", "live_view.js", "names.js")
+SCRIPTS = ("dom.js", "subplot.js", "line_chart.js", "tokens.js", "live_view.js", "names.js")
 STYLES = ("palette.css", "live_view.css")
 
 

@@ -27,10 +27,10 @@ def draw_run(run: TrainingRun, probes: Mapping[int, float], task: str | None) ->
     return figure
 
 
-def draw_sheet(blocks: Sequence[Block]) -> Figure:
+def draw_blocks(blocks: Sequence[Block]) -> Figure:
     """Draw an instrument's blocks, as high as they need."""
-    figure = Figure(figsize=(plots.SHEET_WIDTH, plots.sheet_height(blocks)))
-    return plots.sheet(figure, blocks)
+    figure = Figure(figsize=(plots.BLOCKS_WIDTH, plots.blocks_height(blocks)))
+    return plots.draw_blocks(figure, blocks)
 
 
 def figure_png(figure: Figure) -> bytes:
@@ -69,7 +69,7 @@ def _alternative(caption: str) -> dict[str, Any]:
     return {"image/png": {"alt": caption}}
 
 
-class Twin:
+class SavedPicture:
     """A place below a panel for a picture of it, filled when there is something to keep."""
 
     def __init__(self) -> None:

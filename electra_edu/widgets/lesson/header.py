@@ -14,7 +14,7 @@ from electra_edu.course.lesson_progress import completion
 from electra_edu.course.lessons import lesson
 from electra_edu.course.progress import Progress, progress_or_default
 from electra_edu.widgets.assets import joined
-from electra_edu.widgets.charts.figures import machine
+from electra_edu.widgets.charts.pictures import machine
 from electra_edu.widgets.parts import saved_text
 
 

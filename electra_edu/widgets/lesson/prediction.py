@@ -13,7 +13,7 @@ from electra_edu.course.build_mode import is_building_lessons
 from electra_edu.course.lessons import LETTERS, PredictionTask, lesson
 from electra_edu.course.progress import Progress, progress_or_default
 from electra_edu.support.errors import ElectraEduError
-from electra_edu.widgets.charts.figures import Figure, figure_png, show
+from electra_edu.widgets.charts.pictures import Figure, figure_png, show
 from electra_edu.widgets.lesson.course_style import CourseStyle
 from electra_edu.widgets.lesson.header import Header
 from electra_edu.widgets.parts import saved_text

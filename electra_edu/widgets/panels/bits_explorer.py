@@ -11,7 +11,7 @@ from electra_edu.efficiency import learning_signal
 from electra_edu.efficiency.information import SAMPLES_WRONG
 from electra_edu.metrics import binary_entropy
 from electra_edu.model.masking import mask
-from electra_edu.plots.blocks import Bars, Block, Curve, Fact, Facts, Lines, Pair, Series, Text
+from electra_edu.plots.blocks import BarChart, Block, Curve, Fact, Facts, LineChart, Row, Series, Text
 from electra_edu.widgets.parts.instrument import Instrument
 from electra_edu.widgets.parts.knobs import choices
 
@@ -75,7 +75,7 @@ class BitsExplorer(Instrument):
             )
         )
         x = tuple(i / 100 for i in range(101))
-        entropy = Lines(
+        entropy = LineChart(
             "Bits in one verdict: H(p)",
             (Curve("", x, tuple(binary_entropy(p) / LN2 for p in x), "discriminator"),),
             "p, share of replaced tokens",
@@ -84,7 +84,7 @@ class BitsExplorer(Instrument):
             (0.0, 1.1),
             dots=((self.replaced_rate, rtd.bits_per_label, f"p = {self.replaced_rate:.1%}"),),
         )
-        bars = Bars(
+        bars = BarChart(
             "Bits in the labels of one sequence",
             ("equally likely answers", "with their real chances"),
             (
@@ -95,7 +95,7 @@ class BitsExplorer(Instrument):
         )
         return [
             facts,
-            Pair(entropy, bars),
+            Row((entropy, bars)),
             Text(
                 f"Counted with equally likely answers, {_more(mlm.uniform_bits, rtd.uniform_bits)}; with real chances, "
                 f"{_more(known, rtd.bits)}. Which task teaches more, no such count can tell."

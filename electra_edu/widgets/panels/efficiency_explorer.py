@@ -6,7 +6,7 @@ import torch
 
 from electra_edu import efficiency
 from electra_edu.config import masked_positions, preset
-from electra_edu.plots.blocks import Block, Cells, Fact, Facts, Pair, Table, Text, Tone
+from electra_edu.plots.blocks import Block, Color, Fact, Facts, Row, Squares, Table, Text
 from electra_edu.widgets.parts.instrument import Instrument
 from electra_edu.widgets.parts.knobs import choices
 
@@ -30,7 +30,7 @@ class EfficiencyExplorer(Instrument):
         length, rate = self.length.value, self.mask_prob.value
         masked = masked_positions(length, rate)
         chosen = set(torch.randperm(length, generator=torch.Generator().manual_seed(length))[:masked].tolist())
-        of_mlm: tuple[Tone | None, ...] = tuple("generator" if i in chosen else None for i in range(length))
+        of_mlm: tuple[Color | None, ...] = tuple("generator" if i in chosen else None for i in range(length))
         facts = Facts(
             (
                 Fact(f"{masked} of {length}", f"tokens score in MLM ({masked / length:.1%})", "generator"),
@@ -51,11 +51,11 @@ class EfficiencyExplorer(Instrument):
             ),
             "The count depends on the rounding",
         )
-        cells = Cells("Masked language modelling", of_mlm, PER_ROW)
-        all_of_them: tuple[Tone | None, ...] = ("discriminator",) * length
+        squares = Squares("Masked language modelling", of_mlm, PER_ROW)
+        all_of_them: tuple[Color | None, ...] = ("discriminator",) * length
         return [
             facts,
-            Pair(cells, Cells("Replaced token detection", all_of_them, PER_ROW)),
+            Row((squares, Squares("Replaced token detection", all_of_them, PER_ROW))),
             rules,
             Text("An empty square is a token without a loss of its own. It is not idle: the guesses are made from it."),
         ]

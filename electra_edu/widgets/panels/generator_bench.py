@@ -14,14 +14,14 @@ from electra_edu.course.fill_mask import exact_probabilities, masked_logits, pos
 from electra_edu.course.vocabulary import ordinary_words, token_names
 from electra_edu.model.generator import Generator, sample
 from electra_edu.model.masking import mask
-from electra_edu.plots.blocks import Block, Curve, Fact, Facts, Lines, Pair, Token, Tokens
+from electra_edu.plots.blocks import Block, Curve, Fact, Facts, LineChart, Row, Token, Tokens
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.charts.gap_bars import gap_bars
 from electra_edu.widgets.panels.run_labels import size_label
 from electra_edu.widgets.parts.instrument import Instrument
 from electra_edu.widgets.parts.knobs import button, choices
+from electra_edu.widgets.parts.word_bars import word_bars
 
 TEMPERATURES = (0.25, 0.5, 0.7, 1.0, 1.4, 2.0, 4.0)
 DRAWS = {"draw from the distribution": "sample", "take the likeliest word": "argmax"}
@@ -87,10 +87,10 @@ class GeneratorBench(Instrument):
         exact = None if self._exact is None else self._exact[self.asked]
         own = shares[self.asked]
         best = (own if exact is None else torch.maximum(own, exact)).topk(TOP).indices.tolist()  # what fits is in sight
-        bars = gap_bars(title, self._names, "this generator", own, exact, true, best)
+        bars = word_bars(title, self._names, "this generator", own, exact, true, best)
         answers = self._answers[self.size.value]
         fits = (Curve("drawn: true or fits", TEMPERATURES, answers.fits, "probe"),) if answers.fits else ()
-        chart = Lines(
+        chart = LineChart(
             f"How many words are right, {answers.gaps} gaps",
             (
                 Curve("drawn: true", TEMPERATURES, answers.right, "generator"),
@@ -103,7 +103,7 @@ class GeneratorBench(Instrument):
             marker=self.temperature.value,
             marker_name=f"T = {self.temperature.value:g}",
         )
-        return [story, facts, Pair(bars, chart)]
+        return [story, facts, Row((bars, chart))]
 
     def code(self) -> str:
         """Return calls that ask one generator for the same gaps, and choose words as it does here."""
@@ -127,7 +127,7 @@ class GeneratorBench(Instrument):
 
     def picked(self, action: str, index: int) -> None:
         """Show the distribution in the gap at this place of the story."""
-        place = index + 1  # the sheet leaves [CLS] out
+        place = index + 1  # the view leaves [CLS] out
         if action == "ask" and place in self._places:
             self.asked = self._places.index(place)
 

@@ -8,7 +8,7 @@ from typing import Any
 from electra_edu.config import PRESETS, ElectraConfig
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.panels.run_frame import KeptRun
+from electra_edu.widgets.panels.run_blocks import KeptRun
 
 RATES = {"÷ 10": 0.1, "÷ 3": 1 / 3, "× 1": 1.0, "× 3": 3.0, "× 10": 10.0}
 CORPORA = ("toy", "docs")  # that every panel offers

@@ -11,7 +11,7 @@ from electra_edu.evaluation.detection.source import discriminator_of
 from electra_edu.model.electra import ElectraOutput
 from electra_edu.model.losses import replaced_token_losses
 from electra_edu.model.masking import mask
-from electra_edu.plots.blocks import Bars, Block, Fact, Facts, Pair, Series, Table, Token, Tokens, Tone
+from electra_edu.plots.blocks import BarChart, Block, Color, Fact, Facts, Row, Series, Table, Token, Tokens
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.parts.instrument import Instrument, require_run
 from electra_edu.widgets.parts.knobs import button, choices
@@ -66,7 +66,7 @@ class LabelExplorer(Instrument):
         return [
             self._words(out, read, losses),
             Facts(tuple(facts)),
-            Pair(self._way(out, read, losses), self._weights()),
+            Row((self._way(out, read, losses), self._weights())),
         ]
 
     def code(self) -> str:
@@ -102,9 +102,9 @@ class LabelExplorer(Instrument):
                 continue
             case, loss, label = cases[place], float(losses[place]), int(out.is_replaced[0, place])
             sign = "=●" if case == 1 and label else SIGNS[case]
-            tone: Tone = "discriminator" if label else ("ink" if case == 0 else "generator")
+            color: Color = "discriminator" if label else ("ink" if case == 0 else "generator")
             about = f"{CASES[case]}: label {label}, loss {loss:.2f} nats"
-            made.append(Token(name, f"{label} · {loss:.2f}", sign, tone, min(1.0, loss / FULL), about, pressed))
+            made.append(Token(name, f"{label} · {loss:.2f}", sign, color, min(1.0, loss / FULL), about, pressed))
         return Tokens(
             tuple(made),
             "What the discriminator reads. Below each token: its label, and its loss in nats. Click one.",
@@ -141,7 +141,7 @@ class LabelExplorer(Instrument):
         ]
         return Table(("step", "this token"), tuple(rows), f"The way of token {place}, “{true}”")
 
-    def _weights(self) -> Bars:
+    def _weights(self) -> BarChart:
         """Return how many tokens each case has and how much of the loss, over many stories."""
         key = (self.mask_prob.value, self.keep.value, self.run.step, self.run.config)
         if key not in self._shares:
@@ -152,7 +152,7 @@ class LabelExplorer(Instrument):
             where = [(cases == case) & out.is_real for case in range(len(CASES))]
             self._shares[key] = [(float(some.sum()) / n, float(losses[some].sum()) / total) for some in where]
         shares = self._shares[key]
-        return Bars(
+        return BarChart(
             f"What each kind weighs, {STORIES} stories",
             CASES,
             (

@@ -8,7 +8,7 @@ from electra_edu.config import masked_positions, preset
 from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus
 from electra_edu.corpora.typed import encode_typed
 from electra_edu.model.masking import choose_positions, is_ordinary
-from electra_edu.plots.blocks import Block, Columns, Fact, Facts, Series, Token, Tokens
+from electra_edu.plots.blocks import Block, Fact, Facts, Histogram, Series, Token, Tokens
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.widgets.parts.code import corpus_line
@@ -52,11 +52,11 @@ class MaskExplorer(Instrument):
         made = []
         for word, is_hidden, may in zip(words, hidden.tolist(), ordinary.tolist(), strict=True):
             if is_hidden:
-                made.append(Token("[MASK]", note=word, sign="●", tone="generator", about=f"hidden: {word}"))
+                made.append(Token("[MASK]", note=word, sign="●", color="generator", about=f"hidden: {word}"))
             elif may:
                 made.append(Token(word))
             else:
-                made.append(Token(word, sign="–", tone="neutral", about="never hidden"))
+                made.append(Token(word, sign="–", color="neutral", about="never hidden"))
         none = (1 - rate) ** n
         facts = Facts(
             (
@@ -73,7 +73,7 @@ class MaskExplorer(Instrument):
         )
         most = max(int(count.max()) for count in counts.values())
         shares = {rule: torch.bincount(count, minlength=most + 1) / DRAWS for rule, count in counts.items()}
-        histogram = Columns(
+        histogram = Histogram(
             f"Hidden words in {DRAWS:,} draws",
             tuple(i - 0.5 for i in range(most + 2)),
             (

@@ -6,13 +6,13 @@ from electra_edu.corpora.corpus import SPECIAL_TOKENS
 from electra_edu.course.fill_mask import exact_probabilities, masked_logits
 from electra_edu.course.vocabulary import ordinary_words, token_names
 from electra_edu.model.generator import Generator
-from electra_edu.plots.blocks import Block, Fact, Facts, Pair, Table, Text, Token, Tokens
+from electra_edu.plots.blocks import Block, Fact, Facts, Row, Table, Text, Token, Tokens
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.charts.gap_bars import gap_bars
 from electra_edu.widgets.parts.code import run_lines
 from electra_edu.widgets.parts.instrument import Instrument
 from electra_edu.widgets.parts.knobs import button
+from electra_edu.widgets.parts.word_bars import word_bars
 
 TOP = 5
 FIRST_HIDDEN = 4  # place of the word that is hidden at first, special tokens counted
@@ -53,7 +53,7 @@ class MaskedModel(Instrument):
         title = f"Word {place + 1}: the five likeliest words"
         best = guesses[place].topk(TOP).indices.tolist()
         of_language = None if exact is None else exact[place]
-        bars = gap_bars(title, self._names, "the model", guesses[place], of_language, true, best)
+        bars = word_bars(title, self._names, "the model", guesses[place], of_language, true, best)
         rank = int((guesses[place] > guesses[place][true]).sum()) + 1
         rows = []
         for i, hidden in enumerate(self.hidden):
@@ -68,7 +68,7 @@ class MaskedModel(Instrument):
                 Fact(f"no. {rank}", f"of {len(self._names)} guesses is the true word, “{self._names[true]}”"),
             )
         )
-        return [words, facts, Pair(bars, table)]
+        return [words, facts, Row((bars, table))]
 
     def code(self) -> str:
         """Return calls that train such a model and ask it the same."""
@@ -86,7 +86,7 @@ class MaskedModel(Instrument):
 
     def picked(self, action: str, index: int) -> None:
         """Hide the word at this place of the story, or show it again."""
-        place = index + 1  # the sheet leaves [CLS] out
+        place = index + 1  # the view leaves [CLS] out
         tokens = self._tokens()
         if action != "hide" or not 0 < place < len(tokens) or not self._is_word[tokens[place]]:
             return

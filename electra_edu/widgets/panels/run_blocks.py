@@ -8,6 +8,7 @@ import torch
 
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.plots.curves import HALF_LIFE
+from electra_edu.plots.growing_curve import GrowingCurve
 from electra_edu.plots.series import RunningAverage
 from electra_edu.training import Stage, TrainingRun, diagnose
 from electra_edu.training.stages import StageLog
@@ -26,7 +27,6 @@ from electra_edu.widgets.charts.frame import (
     Verdict,
     thin,
 )
-from electra_edu.widgets.charts.growing_curve import GrowingCurve
 from electra_edu.widgets.panels.run_labels import NAMES, change_label, settings_label
 
 RAW = ("mlm_loss", "rtd_loss")  # drawn faint, as they are

@@ -7,7 +7,7 @@ from electra_edu.config.objectives import Trained
 from electra_edu.course.single_batch import SingleBatchTrainer
 from electra_edu.course.vocabulary import token_names
 from electra_edu.model.losses import replaced_token_losses
-from electra_edu.plots.blocks import Bars, Block, Code, Fact, Facts, Pair, Series, Table, Text, Token, Tokens, Tone
+from electra_edu.plots.blocks import BarChart, Block, Code, Color, Fact, Facts, Row, Series, Table, Text, Token, Tokens
 from electra_edu.support import arguments
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.parts.instrument import Instrument, require_run
@@ -158,15 +158,15 @@ class Stepper(Instrument):
                 else:
                     made.append(Token(true, is_plain=True))
                 continue
-            tone, sign = (("discriminator", "●") if label else ("generator", "○")) if is_gap else ("ink", "")
+            color, sign = (("discriminator", "●") if label else ("generator", "○")) if is_gap else ("ink", "")
             shown: dict[str, tuple[str, float | None]] = {
                 "label": (str(label), None),
                 "discriminator": (f"{float(verdicts[place]):.0%}", float(verdicts[place])),
                 "losses": (f"{float(losses[place]):.2f}", min(1.0, float(losses[place]) / FULL)),
             }
             note, level = shown[name]
-            made.append(Token(read, note, sign, tone, level, f"label {label}"))  # type: ignore[arg-type]
-        key: tuple[tuple[Tone, str, str], ...] = ()
+            made.append(Token(read, note, sign, color, level, f"label {label}"))  # type: ignore[arg-type]
+        key: tuple[tuple[Color, str, str], ...] = ()
         if self.stage > 2:
             key = (("discriminator", "●", "replaced: label 1"), ("generator", "○", "a lucky guess: label 0"))
         title = f"{BELOW[self.stage]} (story {self.story + 1} of the batch of {trainer.batch_size})"
@@ -178,7 +178,7 @@ class Stepper(Instrument):
             (self._names[true], f"{chance:.1%}", f"{-math.log(chance):.2f} nats") for true, _, chance in self._gaps()
         ]
         table = Table(("true word", "its probability", "loss, −ln of it"), tuple(rows), "All gaps of this story")
-        return [Pair(self._bars(drawn=False), table)]
+        return [Row((self._bars(drawn=False), table))]
 
     def _drawn(self) -> list[Block]:
         """Return the distribution that was drawn from, and what became of each gap."""
@@ -187,7 +187,7 @@ class Stepper(Instrument):
             for true, read, _ in self._gaps()
         ]
         return [
-            Pair(self._bars(drawn=True), Table(("true word", "drawn", "which is"), tuple(rows), "One draw for each"))
+            Row((self._bars(drawn=True), Table(("true word", "drawn", "which is"), tuple(rows), "One draw for each")))
         ]
 
     def _gaps(self) -> list[tuple[int, int, float]]:
@@ -202,7 +202,7 @@ class Stepper(Instrument):
             for share, place in zip(shares, trainer.masked_positions(self.story), strict=True)
         ]
 
-    def _bars(self, drawn: bool) -> Bars:
+    def _bars(self, drawn: bool) -> BarChart:
         shares = self.trainer.probabilities(self.story)[self.asked]
         true, read, _ = self._gaps()[self.asked]
         best = shares.topk(TOP).indices.tolist()
@@ -211,7 +211,7 @@ class Stepper(Instrument):
             best = [*best[:-1], lit]
         title = f"Drawn from: “{self._names[read]}” came out" if drawn else f"The gap of “{self._names[true]}”"
         series = Series("probability", tuple(shares[best].tolist()), "generator")
-        return Bars(
+        return BarChart(
             title, tuple(self._names[word] for word in best), (series,), "probability", 1.0, best.index(lit), True
         )
 
@@ -231,7 +231,7 @@ class Stepper(Instrument):
 
     def _gradient_norms(self) -> list[Block]:
         norms = self.trainer.gradient_norms
-        bars = Bars(
+        bars = BarChart(
             "Who pulls where: norms of the two gradients",
             tuple(f"{name} weights" for name in norms.mlm),
             (

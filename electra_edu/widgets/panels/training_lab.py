@@ -16,12 +16,12 @@ from electra_edu.course.build_mode import is_building_lessons
 from electra_edu.evaluation.probes import probe
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.charts.figures import Twin, draw_run
 from electra_edu.widgets.charts.live_view import LiveView
+from electra_edu.widgets.charts.pictures import SavedPicture, draw_run
 from electra_edu.widgets.panels import lab_state
 from electra_edu.widgets.panels.controls import Controls
 from electra_edu.widgets.panels.lab_state import LabState
-from electra_edu.widgets.panels.run_frame import RunFrames, probe_task
+from electra_edu.widgets.panels.run_blocks import RunFrames, probe_task
 from electra_edu.widgets.panels.run_labels import settings_label
 from electra_edu.widgets.parts.code import preset_call, run_code
 from electra_edu.widgets.parts.code_drawer import CodeDrawer
@@ -64,7 +64,7 @@ class TrainingLab:
         self._player = Player(self._work, self._ended)
         self._drawn = self._examined = self._probed = 0.0
         self._speed = math.nan
-        self._twin: Twin | None = None
+        self._twin: SavedPicture | None = None
         self._warm_up = threading.Thread(
             target=_warm_up, args=(run.config, run.corpus, run.device.type), name="electra_edu warm-up", daemon=True
         )
@@ -248,14 +248,14 @@ class TrainingLab:
         twin is shown.
         """
         if is_building_lessons():
-            self._twin = Twin()
+            self._twin = SavedPicture()
             for _ in range(BUILD_EXAMS):
                 self.step(BUILD_STEPS.get(self.run.corpus.name, FEW_BUILD_STEPS) // BUILD_EXAMS)
                 self._examine(with_probe=True)
             self._show_twin()
             return
         display(self.panel)
-        self._twin = Twin()
+        self._twin = SavedPicture()
         self._warm_up.start()
 
 

@@ -8,7 +8,7 @@ from electra_edu.corpora.words import nearest_words
 from electra_edu.course.vocabulary import ordinary_words, token_names
 from electra_edu.evaluation.detection import detect_words
 from electra_edu.evaluation.detection.source import discriminator_of
-from electra_edu.plots.blocks import Block, Fact, Facts, Text, Token, Tokens, Tone
+from electra_edu.plots.blocks import Block, Color, Fact, Facts, Text, Token, Tokens
 from electra_edu.support import arguments
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.parts.code import run_lines
@@ -68,7 +68,7 @@ class TypedSentence(Instrument):
         facts = [Fact(f"{n_accused} of {len(words)}", f"words accused, above {limit:.0%}", "discriminator")]
         if likeliest is not None:
             facts.append(Fact(f"“{likeliest.text}”", f"is suspected most: {likeliest.note}"))
-        key: tuple[tuple[Tone, str, str], ...] = (("discriminator", "!", "accused"),)
+        key: tuple[tuple[Color, str, str], ...] = (("discriminator", "!", "accused"),)
         if unknown:
             key += (("neutral", "?", "unknown: not judged"),)
         title = f"The verdicts after {self.run.step} training steps: the probability that each word was replaced"

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from electra_edu.evaluation.detection.source import discriminator_of
 from electra_edu.metrics import auc, detection_at, roc_curve
-from electra_edu.plots.blocks import Block, Columns, Curve, Fact, Facts, Lines, Pair, Series, Text
+from electra_edu.plots.blocks import Block, Curve, Fact, Facts, Histogram, LineChart, Row, Series, Text
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.parts.code import run_lines, until
 from electra_edu.widgets.parts.instrument import Instrument, require_run
@@ -72,7 +72,7 @@ class VerdictsOverTraining(Instrument):
             )
         )
         edges = tuple(-EDGE + i * 2 * EDGE / BINS for i in range(BINS + 1))
-        histogram = Columns(
+        histogram = Histogram(
             f"Logits after {look.step} steps",
             edges,
             (
@@ -84,7 +84,7 @@ class VerdictsOverTraining(Instrument):
             float(torch.logit(torch.tensor(limit))),
             f"{limit:.0%}",
         )
-        roc = Lines(
+        roc = LineChart(
             "Found against wrongly accused (ROC)",
             (Curve("", *look.roc, "discriminator"), Curve("guessing", (0.0, 1.0), (0.0, 1.0), "neutral", True)),
             "share of originals accused",
@@ -93,7 +93,7 @@ class VerdictsOverTraining(Instrument):
             (0.0, 1.0),
             dots=((wrongly, found.recall, f"above {limit:.0%}"),),
         )
-        return [facts, Pair(histogram, roc), Text(self._verdict(look, found.recall))]
+        return [facts, Row((histogram, roc)), Text(self._verdict(look, found.recall))]
 
     def code(self) -> str:
         """Return calls that give the same scores, with a run at hand; for an earlier step it is trained again."""

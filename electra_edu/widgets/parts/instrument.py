@@ -1,4 +1,4 @@
-"""What all analysis panels are made of: knobs above, one sheet below, the code behind it, and a picture that stays."""
+"""What all analysis panels are made of: knobs above, one view below, the code behind it, and a picture that stays."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from electra_edu.plots.blocks import Block, Text, in_words
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.charts.figures import draw_sheet, show
-from electra_edu.widgets.charts.sheet import Sheet
+from electra_edu.widgets.charts.block_view import BlockView
+from electra_edu.widgets.charts.pictures import draw_blocks, show
 from electra_edu.widgets.parts.code_drawer import CodeDrawer
 from electra_edu.widgets.parts.knobs import close_all
 from electra_edu.widgets.parts.player import Player
@@ -31,14 +31,14 @@ class Instrument(ABC):
     def __init__(self, name: str, knobs: Sequence[Sequence[widgets.Widget]]) -> None:
         """Build the panel and draw it once; `name` is read aloud before the rest."""
         self.name = name
-        self.sheet = Sheet(name)
+        self.view = BlockView(name)
         self.drawer = CodeDrawer()
-        self.sheet.on_pick(self._pick)
+        self.view.on_pick(self._pick)
         for knob in (knob for row in knobs for knob in row):
             if not isinstance(knob, widgets.Button):  # what a button does is the subclass's to say
                 knob.observe(lambda _change: self.refresh(), "value")
         rows = [widgets.HBox(list(row), layout=widgets.Layout(flex_flow="row wrap")) for row in knobs]
-        self.panel = widgets.VBox([*rows, self.sheet, self.drawer], layout=widgets.Layout(max_width=WIDTH))
+        self.panel = widgets.VBox([*rows, self.view, self.drawer], layout=widgets.Layout(max_width=WIDTH))
         self.panel.add_class("edu-instrument")
         self.refresh()
 
@@ -51,7 +51,7 @@ class Instrument(ABC):
         return ""
 
     def picked(self, action: str, index: int) -> None:  # noqa: B027 — most instruments have nothing to pick
-        """Answer a picked word; the sheet is drawn again afterwards."""
+        """Answer a picked word; the view is drawn again afterwards."""
 
     def refresh(self) -> None:
         """Compute and draw again."""
@@ -59,7 +59,7 @@ class Instrument(ABC):
             self._blocks, code = self.blocks(), self.code()
         except ElectraEduError as error:
             self._blocks, code = [Text(str(error), "stop")], ""
-        self.sheet.show(self._blocks)
+        self.view.show(self._blocks)
         self.drawer.code = code
 
     def close(self) -> None:
@@ -79,7 +79,7 @@ class Instrument(ABC):
         Player.pause_all()
         if not is_building_lessons():
             display(self.panel)
-        show(draw_sheet(self._blocks), f"{self.name}. {in_words(self._blocks)}")
+        show(draw_blocks(self._blocks), f"{self.name}. {in_words(self._blocks)}")
 
 
 def require_run(run: object) -> None:

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from electra_edu.plots.blocks import Bars, Series
+from electra_edu.plots.blocks import BarChart, Series
 
 
-def gap_bars(
+def word_bars(
     title: str, names: Sequence[str], who: str, shares: Tensor, exact: Tensor | None, true: int, best: list[int]
-) -> Bars:
-    """Return bars of `shares` (V,) and outlines of `exact` (V,) for the words `best`; the true word is lit."""
+) -> BarChart:
+    """Return bars of `shares` (V,) and outlines of `exact` (V,) for the words `best`; the true word is highlighted."""
     series = [Series(who, tuple(shares[best].tolist()), "generator")]
     if exact is not None:
         series.append(Series("the language itself", tuple(exact[best].tolist()), "neutral", True))
-    lit = best.index(true) if true in best else None
-    return Bars(title, tuple(names[i] for i in best), tuple(series), "probability", 1.0, lit, True)
+    highlighted = best.index(true) if true in best else None
+    return BarChart(title, tuple(names[i] for i in best), tuple(series), "probability", 1.0, highlighted, True)

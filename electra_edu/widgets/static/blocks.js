@@ -13,7 +13,7 @@ function add(parent, tag, className = "", text = "") {
   return node;
 }
 
-function tone(name) {
+function color(name) {
   return `edu-tone-${name}`;
 }
 
@@ -22,7 +22,7 @@ function drawTokens(block, box, { send }) {
   const line = add(box, "div", "edu-sheet-words");
   block.tokens.forEach((token, index) => {
     const isButton = block.pick && !token.is_plain;
-    const node = add(line, isButton ? "button" : "span", `edu-sheet-word ${tone(token.tone)}`);
+    const node = add(line, isButton ? "button" : "span", `edu-sheet-word ${color(token.color)}`);
     if (token.sign || block.tokens.some(({ sign }) => sign)) add(node, "b", "edu-sheet-sign", token.sign);
     add(node, "span", "edu-sheet-text", token.text);
     if (token.level !== null) {
@@ -42,7 +42,7 @@ function drawTokens(block, box, { send }) {
     const key = add(box, "p", "edu-sheet-key");
     for (const [name, sign, meaning] of block.key) {
       const item = add(key, "span");
-      add(item, "b", `edu-sheet-sign ${tone(name)}`, sign);
+      add(item, "b", `edu-sheet-sign ${color(name)}`, sign);
       item.append(` ${meaning}`);
     }
   }
@@ -51,14 +51,14 @@ function drawTokens(block, box, { send }) {
 function drawFacts(block, box) {
   const row = add(box, "div", "edu-sheet-facts");
   for (const fact of block.facts) {
-    const item = add(row, "p", tone(fact.tone));
+    const item = add(row, "p", color(fact.color));
     add(item, "b", "", fact.value);
     add(item, "span", "", fact.label);
   }
 }
 
 function drawText(block, box) {
-  add(box, "p", `edu-sheet-prose ${tone(block.tone)}`, block.text);
+  add(box, "p", `edu-sheet-prose ${color(block.color)}`, block.text);
 }
 
 function drawCode(block, box) {
@@ -80,9 +80,9 @@ function drawTable(block, box) {
   }
 }
 
-function drawPair(block, box, tools) {
+function drawRow(block, box, tools) {
   const row = add(box, "div", "edu-sheet-pair");
-  for (const half of [block.left, block.right]) draw(half, add(row, "div", "edu-sheet-half"), { ...tools, width: HALF });
+  for (const half of block.blocks) draw(half, add(row, "div", "edu-sheet-half"), { ...tools, width: HALF });
 }
 
 // Charts
@@ -165,9 +165,9 @@ class Plot {
   }
 
   legend(items) {
-    for (const { name, tone: colour, style } of items) {
+    for (const { name, color: ink, style } of items) {
       const item = add(this.key, "span");
-      add(item, "i", `edu-plot-swatch edu-plot-${style} ${tone(colour)}`);
+      add(item, "i", `edu-plot-swatch edu-plot-${style} ${color(ink)}`);
       item.append(` ${name}`);
     }
   }
@@ -182,12 +182,12 @@ function drawBars(block, box, { width }) {
   plot.xAxis([0, most], block.xlabel, block.as_percent);
   block.labels.forEach((label, i) => {
     const top = plot.edge.top + i * row;
-    plot.put("text", `edu-plot-row${i === block.lit ? " edu-plot-lit" : ""}`, { x: plot.edge.left - 7, y: top + row / 2 + 4, "text-anchor": "end" }, label);
+    plot.put("text", `edu-plot-row${i === block.highlighted ? " edu-plot-lit" : ""}`, { x: plot.edge.left - 7, y: top + row / 2 + 4, "text-anchor": "end" }, label);
     const high = (row - 6) / block.series.length;
-    block.series.forEach(({ name, values, tone: colour, hollow }, j) => {
+    block.series.forEach(({ name, values, color: ink, hollow }, j) => {
       const value = Math.min(values[i], most);
       if (!Number.isFinite(value)) return;
-      const shape = plot.put("rect", `edu-plot-bar ${tone(colour)}${hollow ? " edu-plot-hollow" : ""}`, { x: plot.edge.left, y: top + 3 + j * high, width: Math.max(0.5, plot.x(value) - plot.edge.left), height: Math.max(1, high - 1) });
+      const shape = plot.put("rect", `edu-plot-bar ${color(ink)}${hollow ? " edu-plot-hollow" : ""}`, { x: plot.edge.left, y: top + 3 + j * high, width: Math.max(0.5, plot.x(value) - plot.edge.left), height: Math.max(1, high - 1) });
       const told = document.createElementNS(SVG, "title");
       told.textContent = `${label}, ${name}: ${block.as_percent ? `${(100 * values[i]).toFixed(1)}%` : values[i].toPrecision(3)}`;
       shape.append(told);
@@ -203,13 +203,13 @@ function drawColumns(block, box, { width }) {
   plot.scale(xlim, [0, most * 1.08]);
   plot.xAxis(xlim, block.xlabel);
   plot.yAxis([0, most * 1.08], block.ylabel);
-  for (const { values, tone: colour, hollow } of block.series) {
+  for (const { values, color: ink, hollow } of block.series) {
     const base = plot.y(0);
     let path = `M${plot.x(xlim[0])} ${base}`;
     values.forEach((value, i) => {
       path += `L${plot.x(block.edges[i])} ${plot.y(value)}L${plot.x(block.edges[i + 1])} ${plot.y(value)}`;
     });
-    plot.put("path", `edu-plot-area ${tone(colour)}${hollow ? " edu-plot-hollow" : ""}`, { d: `${path}L${plot.x(xlim[1])} ${base}Z` });
+    plot.put("path", `edu-plot-area ${color(ink)}${hollow ? " edu-plot-hollow" : ""}`, { d: `${path}L${plot.x(xlim[1])} ${base}Z` });
   }
   if (block.marker !== null) plot.marker(block.marker, block.marker_name);
   plot.legend(block.series.filter(({ name }) => name).map((each) => ({ ...each, style: each.hollow ? "hollow" : "filled" })));
@@ -219,13 +219,13 @@ function drawCells(block, box, { width }) {
   const size = Math.min(14, Math.floor((width - 4) / block.per_row));
   add(box, "p", "edu-sheet-title", block.title);
   const svg = document.createElementNS(SVG, "svg");
-  const [across, down] = [size * block.per_row, size * Math.ceil(block.cells.length / block.per_row)];
+  const [across, down] = [size * block.per_row, size * Math.ceil(block.squares.length / block.per_row)];
   for (const [name, value] of Object.entries({ width: across, height: down, viewBox: `0 0 ${across} ${down}`, role: "img", "aria-label": block.title })) svg.setAttribute(name, value);
-  block.cells.forEach((cell, i) => {
+  block.squares.forEach((cell, i) => {
     const node = document.createElementNS(SVG, "rect");
     const place = { x: (i % block.per_row) * size + 1, y: Math.floor(i / block.per_row) * size + 1, width: size - 3, height: size - 3 };
     for (const [name, value] of Object.entries(place)) node.setAttribute(name, value);
-    node.setAttribute("class", `edu-plot-cell ${tone(cell ?? "neutral")}${cell === null ? " edu-plot-hollow" : ""}`);
+    node.setAttribute("class", `edu-plot-cell ${color(cell ?? "neutral")}${cell === null ? " edu-plot-hollow" : ""}`);
     svg.append(node);
   });
   box.append(svg);
@@ -244,7 +244,7 @@ function drawLines(block, box, { width }) {
   plot.scale(xlim, ylim);
   plot.xAxis(xlim, block.xlabel);
   plot.yAxis(ylim, block.ylabel);
-  for (const { x, y, tone: colour, dashed } of block.curves) {
+  for (const { x, y, color: ink, dashed } of block.curves) {
     let path = "";
     let isDrawing = false;
     x.forEach((value, i) => {
@@ -252,7 +252,7 @@ function drawLines(block, box, { width }) {
       if (isThere) path += `${isDrawing ? "L" : "M"}${plot.x(value).toFixed(1)} ${plot.y(y[i]).toFixed(1)}`;
       isDrawing = isThere;
     });
-    plot.put("path", `edu-plot-curve ${tone(colour)}${dashed ? " edu-plot-dashed" : ""}`, { d: path });
+    plot.put("path", `edu-plot-curve ${color(ink)}${dashed ? " edu-plot-dashed" : ""}`, { d: path });
   }
   if (block.marker !== null) plot.marker(block.marker, block.marker_name);
   for (const [x, y, name] of block.dots) {
@@ -270,11 +270,11 @@ const DRAW = {
   Text: drawText,
   Code: drawCode,
   Table: drawTable,
-  Pair: drawPair,
-  Bars: drawBars,
-  Columns: drawColumns,
-  Cells: drawCells,
-  Lines: drawLines,
+  Row: drawRow,
+  BarChart: drawBars,
+  Histogram: drawColumns,
+  Squares: drawCells,
+  LineChart: drawLines,
 };
 
 function draw(block, box, tools) {
