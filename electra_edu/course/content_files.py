@@ -1,4 +1,4 @@
-"""Read the course's content: JSON files in the package, checked strictly, so that a slip is found by a test."""
+"""Read the course's content: JSON files in the package."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 
 from electra_edu.support.arguments import shown
 from electra_edu.support.errors import ElectraEduError, nearest
-from electra_edu.support.fields import ContentError
+from electra_edu.support.validation import ContentError
 
 
 @cache
@@ -20,18 +20,18 @@ def entries(folder: str) -> Mapping[str, Any]:
             raise ContentError(f"{folder}/{name}: must be an object with named entries, not {type(data).__name__}.")
         for key in data:
             if key in merged:
-                raise ContentError(f"{folder}/{name}: {key!r} is in another file too.")
+                raise ContentError(f"{folder}/{name}: {key!r} is in another file too; remove one.")
         merged |= data
     return merged
 
 
 def content(folder: str) -> Iterator[tuple[str, Any]]:
     """Yield (file name, what it holds) for each file of a content folder, in order."""
-    place = files("electra_edu.course") / "content" / folder
-    for file in sorted(place.iterdir(), key=lambda file: file.name):
+    files_of = files("electra_edu.course") / "content" / folder
+    for file in sorted(files_of.iterdir(), key=lambda file: file.name):
         if file.name.endswith(".json"):
             try:
-                data = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_no_twice)
+                data = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_unique)
             except ValueError as error:
                 raise ContentError(f"{folder}/{file.name}: {error}") from error
             except RecursionError as error:
@@ -45,10 +45,10 @@ def missing(kind: str, name: object, known: Mapping[str, Any]) -> ElectraEduErro
     return ElectraEduError(f"There is no {kind} {shown(name)}.{nearest(word, known)} There are: {', '.join(known)}.")
 
 
-def _no_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse an object with the same field twice: JSON would keep the last without a word."""
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that has a field twice: `json` would silently keep the last."""
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(name for i, (name, _) in enumerate(pairs) if name in dict(pairs[:i]))
-        raise ValueError(f"the field {twice!r} stands there twice")
+        raise ValueError(f"the field {twice!r} is there twice; remove one")
     return found

@@ -1,4 +1,4 @@
-"""The words of the trade, and the figures that are quoted: each explained or sourced once, linked from the lessons."""
+"""The glossary's terms and the quoted numbers: each explained or sourced once, and linked from the lessons."""
 
 import html
 import re
@@ -7,16 +7,15 @@ from functools import cache
 from typing import Literal, get_args
 
 from electra_edu.course.content_files import entries, missing
-from electra_edu.support.fields import ContentError, Fields
+from electra_edu.support.validation import Strict, validated
 
 Level = Literal["curious", "student", "expert"]
 LEVELS: tuple[Level, ...] = get_args(Level)
-Kind = Literal["paper", "code", "computed", "measured"]
 LINK = re.compile(r"<a class='edu-(term|claim)' href='#(?:term|claim)-([\w-]+)' title='([^']*)'>(.*?)</a>")
 
 
 @dataclass(frozen=True)
-class Term:
+class Term(Strict):
     """A term and its meaning; `level` is the most advanced reader for whom it is still underlined."""
 
     term: str
@@ -25,43 +24,30 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A figure that a lesson quotes, and where it comes from."""
+class Claim(Strict):
+    """A number that a lesson quotes, and where it comes from."""
 
     value: str  # as it is written in the lessons
     says: str
     source: str
-    kind: Kind
+    kind: Literal["paper", "code", "computed", "measured"]
     how: str = ""  # of a computed or measured one: the call, command or test that gives it
+
+    def __post_init__(self) -> None:
+        if self.kind in ("computed", "measured") and not self.how:
+            raise ValueError(f"it is {self.kind}, so `how` must name the call, command or test that gives it.")
 
 
 @cache
 def glossary() -> dict[str, Term]:
     """Return all terms by their ids; raises ContentError where a file breaks the form."""
-    terms: dict[str, Term] = {}
-    for name, data in entries("glossary").items():
-        fields = Fields(f"glossary {name!r}", data)
-        terms[name] = Term(fields.take("term", str), fields.take("level", str), fields.take("text", str))
-        fields.end()
-        if terms[name].level not in LEVELS:
-            raise ContentError(f"glossary {name!r}: level must be one of {', '.join(LEVELS)}.")
-    return terms
+    return {name: validated(Term, data, f"glossary {name!r}") for name, data in entries("glossary").items()}
 
 
 @cache
 def claims() -> dict[str, Claim]:
     """Return all claims by their ids; raises ContentError where a file breaks the form."""
-    found: dict[str, Claim] = {}
-    for name, data in entries("claims").items():
-        fields = Fields(f"claim {name!r}", data)
-        value, says, source = (fields.take(field, str) for field in ("value", "says", "source"))
-        found[name] = Claim(value, says, source, fields.take("kind", str), fields.take("how", str, ""))
-        fields.end()
-        if found[name].kind not in get_args(Kind):
-            raise ContentError(f"claim {name!r}: kind must be one of {', '.join(get_args(Kind))}.")
-        if found[name].kind in ("computed", "measured") and not found[name].how:
-            raise ContentError(f"claim {name!r}: {found[name].kind}, but `how` does not say with what.")
-    return found
+    return {name: validated(Claim, data, f"claim {name!r}") for name, data in entries("claims").items()}
 
 
 def explanation(kind: str, name: str) -> str:

@@ -9,6 +9,6 @@ def completion(lesson: Lesson, done: LessonProgress) -> list[tuple[str, int, int
     kinds = (
         ("quiz", done.answers, [question.id for question in lesson.quiz]),
         ("exercises", done.exercises, lesson.exercises),
-        ("predictions", done.guesses, [task.id for task in lesson.predictions]),
+        ("predictions", done.guesses, lesson.predictions),
     )
     return [(kind, sum(each in finished for each in known), len(known)) for kind, finished, known in kinds if known]

@@ -1,18 +1,19 @@
-"""The lessons as data: titles, what each lets the learner do, its predictions, its quiz."""
+"""The lessons as data: their titles, goals, predictions and quizzes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from electra_edu.course.content_files import content, missing
-from electra_edu.support.fields import ContentError, Fields
+from electra_edu.support.validation import ContentError, Strict, validated
 
 PARTS = {"I": "The idea", "II": "Training it", "III": "Using and judging it"}
 LETTERS = "abcdef"
 
 
 @dataclass(frozen=True)
-class Option:
+class Option(Strict):
     """One answer to a question, and what is right or wrong about it."""
 
     text: str
@@ -21,7 +22,7 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Question:
+class Question(Strict):
     """A question of a quiz with exactly one right option."""
 
     id: str
@@ -29,12 +30,17 @@ class Question:
     options: tuple[Option, ...]
     instrument: bool = False  # whether it can only be answered by using the lesson's panel
 
+    def __post_init__(self) -> None:
+        if sum(option.right for option in self.options) != 1:
+            raise ValueError(f"exactly one option of {self.id!r} must be right.")
+        if len({option.text for option in self.options}) < len(self.options):
+            raise ValueError(f"two options of {self.id!r} say the same.")
+
 
 @dataclass(frozen=True)
-class PredictionTask:
+class PredictionTask(Strict):
     """Something to guess before it is shown: one of the `options` (a, b, c …) or, without options, a number."""
 
-    id: str
     question: str
     options: tuple[str, ...] = ()
     low: float = 0.0
@@ -42,22 +48,38 @@ class PredictionTask:
     step: float = 1.0
     unit: str = ""
 
+    def __post_init__(self) -> None:
+        if self.options and not 2 <= len(self.options) <= len(LETTERS):
+            raise ValueError(f"give two to {len(LETTERS)} options, or none for a number.")
+        if not (self.low < self.high and 0 < self.step <= self.high - self.low):
+            raise ValueError("low must lie below high, and step must fit between them.")
+
 
 @dataclass(frozen=True)
-class Lesson:
+class Lesson(Strict):
     """A lesson of the course; one that is not written yet has only a title and a question."""
 
-    number: str
     title: str
-    part: str
+    part: Literal["I", "II", "III"]
     file: str  # of the notebook, without ".ipynb"
     question: str
-    lit: tuple[str, ...] = ()
+    lit: tuple[str, ...] = ()  # parts of the machine's picture that the lesson is about
     minutes: int = 0
-    can: tuple[str, ...] = ()
+    goals: tuple[str, ...] = ()  # what the learner can do afterwards
     exercises: tuple[str, ...] = ()
-    predictions: tuple[PredictionTask, ...] = ()
+    predictions: Mapping[str, PredictionTask] = field(default_factory=dict)  # by the names that notebooks ask for
     quiz: tuple[Question, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len({question.id for question in self.quiz}) < len(self.quiz):
+            raise ValueError("two questions of the quiz have the same id.")
+        if not all((*self.lit, *self.goals, *self.exercises)):
+            raise ValueError("lit, goals and exercises must list texts that are not empty.")
+
+    @property
+    def number(self) -> str:
+        """The number that the notebook's name begins with, for example "06"."""
+        return self.file.partition("_")[0]
 
     @property
     def is_written(self) -> bool:
@@ -66,10 +88,9 @@ class Lesson:
 
     def prediction(self, name: str) -> PredictionTask:
         """Return a prediction; raises ElectraEduError where the lesson has none of this name."""
-        known = {task.id: task for task in self.predictions}
-        if not isinstance(name, str) or name not in known:
-            raise missing(f"prediction of lesson {self.number}:", name, known)
-        return known[name]
+        if not isinstance(name, str) or name not in self.predictions:
+            raise missing(f"prediction of lesson {self.number}:", name, self.predictions)
+        return self.predictions[name]
 
 
 @cache
@@ -89,68 +110,7 @@ def lesson(number: str) -> Lesson:
 
 def read_lesson(number: str, data: Any) -> Lesson:
     """Read a lesson's content file; raises ContentError where it breaks the form."""
-    fields = Fields(f"lesson {number}", data)
-    found = Lesson(
-        number,
-        title=fields.take("title", str),
-        part=fields.take("part", str),
-        file=fields.take("file", str),
-        question=fields.take("question", str),
-        lit=fields.texts("lit", ()),
-        minutes=fields.take("minutes", int, 0),
-        can=fields.texts("can", ()),
-        exercises=fields.texts("exercises", ()),
-        predictions=tuple(
-            _prediction(f"lesson {number}, prediction {name!r}", name, each)
-            for name, each in fields.take("predictions", dict, {}).items()
-        ),
-        quiz=tuple(
-            _question(f"lesson {number}, question {i}", each) for i, each in enumerate(fields.take("quiz", list, []), 1)
-        ),
-    )
-    fields.end()
-    if found.part not in PARTS:
-        raise ContentError(f"lesson {number}: part must be one of {', '.join(PARTS)}.")
-    if not found.file.startswith(f"{number}_"):
+    found = validated(Lesson, data, f"lesson {number}")
+    if found.number != number:
         raise ContentError(f"lesson {number}: its file {found.file!r} must begin with {number}_.")
-    if len({question.id for question in found.quiz}) < len(found.quiz):
-        raise ContentError(f"lesson {number}: two questions of the quiz have the same id.")
     return found
-
-
-def _prediction(where: str, name: str, data: Any) -> PredictionTask:
-    fields = Fields(where, data)
-    question, options = fields.take("question", str), fields.texts("options", ())
-    number = (int, float)
-    low, high, step = (
-        float(fields.take(field, number, default)) for field, default in (("low", 0), ("high", 100), ("step", 1))
-    )
-    task = PredictionTask(name, question, options, low, high, step, fields.take("unit", str, ""))
-    fields.end()
-    if options and not 2 <= len(options) <= len(LETTERS):
-        raise ContentError(f"{where}: two to {len(LETTERS)} options, or none for a number.")
-    if not (low < high and 0 < step <= high - low):
-        raise ContentError(f"{where}: low must lie below high, and step between them.")
-    return task
-
-
-def _question(where: str, data: Any) -> Question:
-    fields = Fields(where, data)
-    name, question = fields.take("id", str), fields.take("question", str)
-    options = tuple(
-        _option(f"{where} ({name}), option {i}", each) for i, each in enumerate(fields.take("options", list), 1)
-    )
-    found = Question(name, question, options, fields.take("instrument", bool, False))
-    fields.end()
-    if sum(option.right for option in options) != 1:
-        raise ContentError(f"{where} ({name}): exactly one option must be right.")
-    if len({option.text for option in options}) < len(options):
-        raise ContentError(f"{where} ({name}): two options say the same.")
-    return found
-
-
-def _option(where: str, data: Any) -> Option:
-    fields = Fields(where, data)
-    option = Option(fields.take("text", str), fields.take("why", str), fields.take("right", bool, False))
-    fields.end()
-    return option

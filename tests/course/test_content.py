@@ -15,7 +15,7 @@ from electra_edu.course.glossary import LEVELS, LINK, explanation, with_titles
 from electra_edu.course.lessons import read_lesson
 from electra_edu.plots.machine import PARTS
 from electra_edu.support.errors import ElectraEduError
-from electra_edu.support.fields import ContentError, Fields
+from electra_edu.support.validation import ContentError
 
 WRITTEN = [number for number, each in lessons().items() if each.is_written]
 
@@ -44,7 +44,7 @@ def test_there_are_sixteen_lessons_in_three_parts() -> None:
 def test_a_written_lesson_is_complete(number: str) -> None:
     each = lesson(number)
     assert 10 <= each.minutes <= 30
-    assert 2 <= len(each.can) <= 4
+    assert 2 <= len(each.goals) <= 4
     assert each.lit
     assert set(each.lit) <= set(PARTS)
     assert each.predictions
@@ -87,16 +87,20 @@ def test_terms_and_claims_are_explained_in_a_few_words() -> None:
     [
         ({"title": 3}, "'title' cannot be 3"),
         ({"titel": "x"}, "no field 'titel'"),
-        ({"part": "IV"}, "part must be one of"),
+        ({"part": "IV"}, "'part' cannot be 'IV': input should be 'I', 'II' or 'III'"),
         ({"file": "02_x"}, "must begin with 01_"),
         ({"minutes": True}, "'minutes' cannot be True"),
-        ({"can": [""]}, "'can' must list texts"),
+        ({"goals": [3]}, r"'goals\[0\]' cannot be 3"),
+        ({"goals": [""]}, "goals and exercises must list texts"),
         ({"predictions": {"p": {"question": "?", "low": 2, "high": 1}}}, "low must lie below high"),
-        ({"predictions": {"p": {"question": "?", "options": ["one"]}}}, "two to 6 options"),
-        ({"quiz": [{"id": "q", "question": "?", "options": []}]}, "exactly one option must be right"),
-        ({"quiz": [{"id": "q", "options": []}]}, "question 1: the field 'question' is missing"),
+        ({"predictions": {"p": {"question": "?", "options": ["one"]}}}, "predictions.p: give two to 6 options"),
+        (
+            {"quiz": [{"id": "q", "question": "?", "options": []}]},
+            r"quiz\[0\]: exactly one option of 'q' must be right",
+        ),
+        ({"quiz": [{"id": "q", "options": []}]}, r"the field 'quiz\[0\].question' is missing"),
         ({"quiz": [*content()["quiz"], *content()["quiz"]]}, "the same id"),
-        ({"quiz": [1]}, "must be an object"),
+        ({"quiz": [1]}, r"'quiz\[0\]' cannot be 1: input should be an object"),
     ],
 )
 def test_a_slip_in_a_lesson_is_named(changes: dict[str, Any], words: str) -> None:
@@ -108,7 +112,7 @@ def test_a_slip_in_a_lesson_is_named(changes: dict[str, Any], words: str) -> Non
 def test_two_right_options_or_two_alike_are_refused() -> None:
     right = {"text": "yes", "why": "it is", "right": True}
     for options, words in (
-        ([right, {**right, "text": "also"}], "exactly one"),
+        ([right, {**right, "text": "also"}], "exactly one option"),
         ([right, {"text": "yes", "why": "x"}], "same"),
     ):
         with pytest.raises(ContentError, match=words):
@@ -116,20 +120,12 @@ def test_two_right_options_or_two_alike_are_refused() -> None:
 
 
 def test_a_right_file_is_read() -> None:
-    each = read_lesson("01", content(minutes=20, can=["do it"], lit=["mask"]))
+    each = read_lesson("01", content(minutes=20, goals=["do it"], lit=["mask"]))
     assert each.is_written
     assert each.quiz[0].options[0].right
     assert each.prediction("share").step == 5
     with pytest.raises(ElectraEduError, match=r"There is no prediction of lesson 01: 'shares'\. Did you mean 'share'"):
         each.prediction("shares")
-
-
-def test_fields_left_over_and_missing_are_named() -> None:
-    fields = Fields("here", {"a": 1})
-    with pytest.raises(ContentError, match="here: the field 'b' is missing"):
-        fields.take("b", int)
-    with pytest.raises(ContentError, match="here: there is no field 'a'"):
-        fields.end()
 
 
 @pytest.fixture
@@ -155,17 +151,25 @@ CLAIM = '"x": {"value": "1", "says": "one", "source": "me", "kind": '
     ("kind", "texts", "words"),
     [
         ("claims", ["{" + CLAIM + '"paper"}}'] * 2, "claims/02.json: 'x' is in another file too"),
-        ("claims", ["{" + CLAIM + '"paper", "kind": "code"}}'], "claims/01.json: the field 'kind' stands there twice"),
-        ("claims", ["{" + CLAIM + '"paper"}, ' + CLAIM + '"paper"}}'], "the field 'x' stands there twice"),
-        ("claims", ["{" + CLAIM + '"computed"}}'], "claim 'x': computed, but `how` does not say with what"),
-        ("claims", ["{" + CLAIM + '"measured", "how": ""}}'], "claim 'x': measured, but `how` does not say with what"),
-        ("claims", ["{" + CLAIM + '"rumour"}}'], "claim 'x': kind must be one of paper, code, computed, measured"),
+        ("claims", ["{" + CLAIM + '"paper", "kind": "code"}}'], "claims/01.json: the field 'kind' is there twice"),
+        ("claims", ["{" + CLAIM + '"paper"}, ' + CLAIM + '"paper"}}'], "the field 'x' is there twice"),
+        ("claims", ["{" + CLAIM + '"computed"}}'], "claim 'x': it is computed, so `how` must name the call"),
+        ("claims", ["{" + CLAIM + '"measured", "how": ""}}'], "claim 'x': it is measured, so `how` must name the call"),
+        (
+            "claims",
+            ["{" + CLAIM + '"rumour"}}'],
+            "claim 'x': 'kind' cannot be 'rumour': input should be 'paper', 'code'",
+        ),
         ("claims", ["{" + CLAIM + "3}}"], "claim 'x': 'kind' cannot be 3"),
         ("claims", ["{"], "claims/01.json: Expecting property name"),
-        ("glossary", ['{"x": {"term": "x", "level": "guru", "text": "t"}}'], "glossary 'x': level must be one of"),
+        (
+            "glossary",
+            ['{"x": {"term": "x", "level": "guru", "text": "t"}}'],
+            "glossary 'x': 'level' cannot be 'guru': input should be 'curious'",
+        ),
         ("glossary", ['{"x": {"term": "x", "level": "expert"}}'], "glossary 'x': the field 'text' is missing"),
-        ("glossary", ['{"x": "a word"}'], "glossary 'x': must be an object"),
-        ("lessons", ["[]"], "lesson 01: must be an object with named fields, not list"),
+        ("glossary", ['{"x": "a word"}'], "glossary 'x': input should be an object"),
+        ("lessons", ["[]"], "lesson 01: input should be an object"),
     ],
 )
 def test_a_slip_in_a_file_is_named(files_of: Path, kind: str, texts: list[str], words: str) -> None:
@@ -186,8 +190,8 @@ def test_a_slip_in_a_file_is_named(files_of: Path, kind: str, texts: list[str], 
         ("[" * 100_000, "nested too deeply"),
         ('{"x":' * 100_000, "nested too deeply"),
         ('{"x": {"title": ' + "[" * 800 + "]" * 800 + "}}", "'x'|lesson 01"),
-        ('["x"]', "must be an object"),
-        ("7", "must be an object"),
+        ('["x"]', "be an object"),
+        ("7", "be an object"),
     ],
     ids=["lists", "objects", "a value", "a list", "a number"],
 )
@@ -196,20 +200,6 @@ def test_hostile_content_is_a_sentence(files_of: Path, kind: str, text: str, wor
     with pytest.raises(ContentError, match=words) as caught:
         {"claims": claims, "glossary": glossary, "lessons": lessons}[kind]()
     assert len(str(caught.value)) < 300
-
-
-@pytest.mark.fault("Errors", seen="a field with deeply nested lists was named by RecursionError")
-def test_a_strange_value_is_named_in_a_line() -> None:
-    nested: list[Any] = []
-    for _ in range(5000):
-        nested = [nested]
-    for value in (nested, "x" * 5000, list(range(5000))):
-        with pytest.raises(ContentError, match="here: 'x' cannot be ") as caught:
-            Fields("here", {"x": value}).take("x", int)
-        assert len(str(caught.value)) < 300
-        with pytest.raises(ContentError, match="here: 'x' must list texts") as caught:
-            Fields("here", {"x": [value, 1]}).texts("x")
-        assert len(str(caught.value)) < 300
 
 
 def test_names_that_are_not_there_are_answered_with_the_nearest() -> None:

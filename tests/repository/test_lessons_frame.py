@@ -35,7 +35,7 @@ def prose(number: str) -> str:
 
 def ground(number: str) -> str:
     """Return what founds a lesson's figures: code, outputs, and the sources that it links."""
-    found = [task.question for task in lesson(number).predictions]
+    found = [task.question for task in lesson(number).predictions.values()]
     for cell in json.loads(path_of(number).read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code":
             found.append("".join(cell["source"]))
@@ -75,17 +75,17 @@ def test_opens_with_its_question_what_one_can_do_and_the_machine(number: str) ->
         assert f"**Question:** {each.question}" in first
         assert f"About {each.minutes} minutes" in first
         assert f'edu.widgets.Header("{number}")' in code(number)[0]
-    assert "\n".join(f"- {item}" for item in each.can) in prose(number)
+    assert "\n".join(f"- {item}" for item in each.goals) in prose(number)
     assert sum(f'edu.widgets.Header("{number}")' in text for text in code(number)) == 1
 
 
 @pytest.mark.parametrize("number", WRITTEN)
 def test_asks_all_its_predictions_and_questions(number: str) -> None:
     each, source = lesson(number), "\n".join(code(number))
-    for task in each.predictions:
-        asked = re.search(rf'(\w+) = edu\.widgets\.Prediction\("{number}", "{task.id}"\)', source)
-        assert asked, f"{task.id} is never asked"
-        assert f"{asked.group(1)}.reveal(" in source[asked.end() :], f"{task.id} is never revealed"
+    for name in each.predictions:
+        asked = re.search(rf'(\w+) = edu\.widgets\.Prediction\("{number}", "{name}"\)', source)
+        assert asked, f"{name} is never asked"
+        assert f"{asked.group(1)}.reveal(" in source[asked.end() :], f"{name} is never revealed"
     assert source.count("edu.widgets.Prediction(") == len(each.predictions)
     assert source.count(f'edu.widgets.Quiz("{number}")') == 1
 
@@ -126,7 +126,7 @@ def test_every_term_and_every_source_stands_in_a_lesson() -> None:
 def test_questions_and_replies_invent_no_figures(number: str) -> None:
     """Nothing in them can be a link, so their figures have to stand in the lesson, where they have a source."""
     each = lesson(number)
-    texts = [task.question for task in each.predictions]
+    texts = [task.question for task in each.predictions.values()]
     for question in each.quiz:
         texts += [question.question, *(f"{option.text}\n{option.why}" for option in question.options)]
     assert unfounded("\n".join(texts), f"{ground(number)}\n{prose(number)}") == []

@@ -35,7 +35,7 @@ class Prediction:
 
     def __init__(self, number: str, name: str, progress: Progress | None = None) -> None:
         """Ask the prediction `name` of a lesson; raises ElectraEduError where there is none."""
-        self.lesson, self.task = lesson(number), lesson(number).prediction(name)
+        self.lesson, self.name, self.task = lesson(number), name, lesson(number).prediction(name)
         self._progress = progress_or_default(progress)
         self._outcome = self._shown.get((number, name))
         self.value: str | float | None = None  # the guess: a letter or a number
@@ -90,7 +90,7 @@ class Prediction:
                 f"<p>{self._outcome_words()}</p><p>{html.escape(text)}</p>", f"{self._answer_words()} {text}"
             )
             return
-        self._shown[self.lesson.number, self.task.id] = self._outcome
+        self._shown[self.lesson.number, self.name] = self._outcome
         self._tell()
         display(self._outcome.panel)
         if figure is not None:
@@ -98,7 +98,7 @@ class Prediction:
         saved_text.show_twin(f"<p>{html.escape(text)}</p>", f"{self._answer_words()} {text}")
 
     def _keep(self) -> None:
-        self._progress.record_guess(self.lesson.number, self.task.id, self.value)
+        self._progress.record_guess(self.lesson.number, self.name, self.value)
         Header.refresh_all()
 
     def _press(self) -> None:
@@ -152,7 +152,7 @@ class Prediction:
         return f"{came} {yours}{': ✓ close.' if close else f', {self._number(away)} away.'}"
 
     def _checked(self, answer: str | float) -> str | float:
-        where = f"answer={answer!r}: prediction {self.task.id!r} of lesson {self.lesson.number}"
+        where = f"answer={answer!r}: prediction {self.name!r} of lesson {self.lesson.number}"
         if self.task.options:
             letters = LETTERS[: len(self.task.options)]
             if not isinstance(answer, str) or len(answer) != 1 or answer not in letters:
