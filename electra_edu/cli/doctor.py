@@ -18,8 +18,8 @@ from electra_edu.config import preset
 from electra_edu.corpora import load_corpus
 from electra_edu.corpora.cache import FOLDER_VARIABLE as CACHE_VARIABLE
 from electra_edu.corpora.cache import cache_folder
-from electra_edu.course.progress import FOLDER_VARIABLE as PROGRESS_VARIABLE
 from electra_edu.course.progress import Progress
+from electra_edu.course.progress_folder import FOLDER_VARIABLE as PROGRESS_VARIABLE
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.support.user_state import FOLDER_VARIABLE as STATE_VARIABLE
 from electra_edu.support.user_state import StateError, state_folder

@@ -50,8 +50,8 @@ def parts(progress: Progress | None = None) -> Parts:
         source = progress.source(exercise.lesson, name)
         if source is None:
             continue
-        if source.doubt:
-            notes.append(f"Your {name} is not run, ours is used: {source.doubt}.")
+        if source.problem:
+            notes.append(f"Your {name} is not run, ours is used: {source.problem}.")
             continue
         try:
             mine = _loaded(name, source.text)

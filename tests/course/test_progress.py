@@ -114,7 +114,7 @@ def test_where_nothing_can_be_written_the_lesson_goes_on(tmp_path: Path) -> None
     progress.record_answer("01", "a", 0, True)
     progress.level = "expert"
     assert progress.read("01") == LessonProgress()
-    assert "Progress is not kept" in progress.problem
+    assert "Progress is not saved" in progress.problem
     assert "ELECTRA_EDU_PROGRESS" in progress.problem
     with pytest.raises(ProgressError, match="cannot be written"):
         progress.export(tmp_path / "file" / "mine.json")

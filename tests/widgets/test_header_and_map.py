@@ -50,7 +50,7 @@ class TestHeader:
 
     def test_says_where_nothing_can_be_kept(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
-        assert "Progress is not kept" in Header("05", Progress(tmp_path / "file" / "x")).done
+        assert "Progress is not saved" in Header("05", Progress(tmp_path / "file" / "x")).done
 
     def test_explains_every_term_and_source(self, progress: Progress) -> None:
         header = Header("05", progress)

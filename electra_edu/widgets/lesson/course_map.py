@@ -7,9 +7,9 @@ import ipywidgets as widgets
 from IPython.display import display
 
 from electra_edu.course.build_mode import is_building_lessons
-from electra_edu.course.lesson_progress import completion
+from electra_edu.course.lesson_progress import LessonProgress, completion
 from electra_edu.course.lessons import PARTS, Lesson, lessons
-from electra_edu.course.progress import LessonProgress, Progress, progress_or_default
+from electra_edu.course.progress import Progress, progress_or_default
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.widgets.lesson.course_style import CourseStyle
 from electra_edu.widgets.parts import saved_text
@@ -50,7 +50,7 @@ class Map:
         head = "<tr><th scope='col'>lesson</th><th scope='col'>part</th><th scope='col'>what you have done</th></tr>"
         self.table.value = f"<table class='edu-map-table'><thead>{head}</thead><tbody>{rows}</tbody></table>"
         said = [*self._progress.notes, *filter(None, [self._progress.problem])]
-        self._say(" ".join(said) or f"Kept in {self._progress.folder}, and nowhere else.")
+        self._say(" ".join(said) or f"Saved in {self._progress.folder}, and nowhere else.")
 
     def export(self) -> None:
         """Write everything into one file beside the lesson, under a name that is free."""
