@@ -15,7 +15,8 @@ from electra_edu.model.generator import Generator
 from electra_edu.model.masking import Masking, mask
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.training.optim import make_optimizers, set_rates
+from electra_edu.training.optim import make_optimizers
+from electra_edu.training.schedule import set_rates
 from electra_edu.training.step.gradients import split_parameters
 
 BATCH_SIZE = 16

@@ -1,4 +1,4 @@
-"""Muon, the paper's Adam and AdamW, which parameters they get, their schedule, and an average of the weights."""
+"""The optimisers, Muon, the paper's Adam and AdamW, and which parameters each of them updates."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -116,79 +116,20 @@ def adamw(parameters: Iterable[nn.Parameter], rate: float) -> torch.optim.AdamW:
 
 
 def make_optimizers(model: nn.Module, config: ElectraConfig) -> list[Optimizer]:
-    """Make the optimisers that `config.optimizer` names; see `set_rates`."""
-    parameters = dict.fromkeys(model.parameters())  # a tied parameter once
-    stacked = [part.query_key_value.weight for part in model.modules() if isinstance(part, Attention)]
-    single = [part.output.weight for part in model.modules() if isinstance(part, Attention)]
-    single += [
-        layer.weight for part in model.modules() if isinstance(part, Block) for layer in (part.widen, part.narrow)
-    ]
-    if config.optimizer == "muon":
-        matrices = {*stacked, *single}
-        rest = [parameter for parameter in parameters if parameter not in matrices]
-        groups = [{"params": stacked, "splits": 3}, {"params": single, "splits": 1}]
-        optimizers: list[Optimizer] = [
-            Muon(groups, lr=config.muon_learning_rate),
-            adamw(rest, config.learning_rate),
-        ]
-    elif config.optimizer == "adamw":
-        optimizers = [adamw(parameters, config.learning_rate)]
-    else:
+    """Make the optimisers that `config.optimizer` names; `schedule.set_rates` sets their rates at every step."""
+    parameters = list(model.parameters())  # a tied parameter once
+    if config.optimizer == "adamw":
+        return [adamw(parameters, config.learning_rate)]
+    if config.optimizer == "paper-adam":
         decayed = [parameter for parameter in parameters if parameter.dim() > 1]
-        kept = [parameter for parameter in parameters if parameter.dim() <= 1]  # biases and LayerNorms, as in the code
-        optimizers = [PaperAdam([{"params": decayed}, {"params": kept, "weight_decay": 0.0}], lr=config.learning_rate)]
-    return optimizers
-
-
-def rate_factor(step: int, config: ElectraConfig) -> float:
-    """Multiplier of the rates at `step` (counted from 0): linear warm-up, then constant.
-
-    With a horizon (`training_steps`) the warm-up is multiplied by a linear decay to 0, as in the official code, so
-    that the two overlap.
-    """
-    warmup = min(1.0, (step + 1) / (config.warmup_steps + 1))
-    decay = 1.0 if config.training_steps is None else max(0.0, 1 - step / config.training_steps)
-    return warmup * decay
-
-
-def set_rates(optimizers: Iterable[Optimizer], config: ElectraConfig, step: int) -> float:
-    """Set every group's rate for `step` and return the AdamW (or Adam) one."""
-    factor = rate_factor(step, config)
-    for optimizer in optimizers:
-        rate = config.muon_learning_rate if isinstance(optimizer, Muon) else config.learning_rate
-        for group in optimizer.param_groups:
-            if isinstance(group["lr"], Tensor):
-                group["lr"].fill_(rate * factor)
-            else:
-                group["lr"] = rate * factor
-    return config.learning_rate * factor
-
-
-def keep_rates_on(device: torch.device, optimizers: Iterable[Optimizer]) -> None:
-    """Keep every group's rate on `device`, where `set_rates` changes it in place: a recorded step reads it there."""
-    for optimizer in optimizers:
-        for group in optimizer.param_groups:
-            group["lr"] = torch.full((), float(group["lr"]), device=device)
-
-
-def average_share(step: int, horizon: int = 50) -> float:
-    """Return how far the average moves towards the weights after `step`: it spans about `horizon` steps.
-
-    Early on it spans a third of the steps so far, so that it never drags the initial weights along.
-    """
-    return max(1 / horizon, 3 / (step + 3))
-
-
-@torch.no_grad()
-def update_average(average: nn.Module, model: nn.Module, step: int, horizon: int = 50) -> None:
-    """Move the exponential average of the weights towards `model`'s, as `average_share` says of `step`."""
-    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), average_share(step, horizon))
-
-
-@torch.no_grad()
-def move_average(average: nn.Module, model: nn.Module, share: Tensor) -> None:
-    """Do what `update_average` does, with a share that lies on the device."""
-    averages: list[Tensor] = list(average.parameters())
-    ways = list(torch._foreach_sub(list(model.parameters()), averages))
-    torch._foreach_mul_(ways, share)
-    torch._foreach_add_(averages, ways)
+        others = [parameter for parameter in parameters if parameter.dim() <= 1]  # biases and LayerNorms
+        return [PaperAdam([{"params": decayed}, {"params": others, "weight_decay": 0.0}], lr=config.learning_rate)]
+    attentions = [part for part in model.modules() if isinstance(part, Attention)]
+    blocks = [part for part in model.modules() if isinstance(part, Block)]
+    stacked = [attention.query_key_value.weight for attention in attentions]
+    single = [attention.output.weight for attention in attentions]
+    single += [layer.weight for block in blocks for layer in (block.widen, block.narrow)]
+    groups = [{"params": stacked, "splits": 3}, {"params": single, "splits": 1}]
+    matrices = {*stacked, *single}
+    rest = [parameter for parameter in parameters if parameter not in matrices]
+    return [Muon(groups, lr=config.muon_learning_rate), adamw(rest, config.learning_rate)]

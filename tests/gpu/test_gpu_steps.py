@@ -16,6 +16,7 @@ from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.evaluation.detection import calibrate
 from electra_edu.training import TrainingRun
 from electra_edu.training.optim import orthogonalise
+from electra_edu.training.state import TrainingState
 from electra_edu.training.step.eager import EagerStep
 
 pytestmark = pytest.mark.gpu
@@ -52,9 +53,9 @@ def draws_of_the_cpu() -> Iterator[None]:
 def learned(device: str, kind: dict[str, Any]) -> tuple[dict[str, float], dict[str, Tensor]]:
     """Return the metrics and all gradients of a first step."""
     run = run_on(device, **kind)
-    step = EagerStep(run.model, run.average, run.optimizers, run.rng)
+    step = EagerStep(TrainingState(run.model, run.average, run.optimizers, run.rng))
     with draws_of_the_cpu():
-        metrics = step.learn(run._batch(0))
+        metrics = step.learn(run.batches.at(0))
     gradients = {name: weight.grad.cpu() for name, weight in run.model.named_parameters() if weight.grad is not None}
     return metrics, gradients
 
@@ -86,7 +87,7 @@ def test_losses_in_bfloat16_are_within_its_rounding(device: str) -> None:
     """Eight bits of mantissa: a relative error of 0.4 % an operation."""
     run = run_on(device, optimizer="adamw")
     run.advance(30)
-    tokens, where = run._batch(30), torch.device(device)
+    tokens, where = run.batches.at(30), torch.device(device)
     losses, logits = [], []
     for cast in (False, True):
         rng = torch.Generator(where).manual_seed(3)

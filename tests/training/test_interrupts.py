@@ -191,7 +191,7 @@ def test_a_killed_save_leaves_a_run(tmp_path: Path, every: int) -> None:
             warnings.simplefilter("ignore")  # Python warns of forks where threads run
             child = os.fork()
         if child == 0:
-            run._process = os.getpid()  # only here: no thread of this process is in the middle of anything
+            run._lock.process = os.getpid()  # only here: no thread of this process is in the middle of anything
             with at_line(n, lambda: os._exit(9)):
                 run.save(tmp_path)
             os._exit(0)
@@ -308,7 +308,7 @@ def test_a_forked_process_is_told_at_once() -> None:
     run = small_run()
     context: Any = multiprocessing.get_context("fork")
     answers = context.Queue()
-    with run._one_at_a_time, warnings.catch_warnings():  # as in the middle of a step
+    with run._lock.of_this_process(), warnings.catch_warnings():  # as in the middle of a step
         warnings.simplefilter("ignore")
         child = context.Process(target=_use, args=(run, answers))
         child.start()

@@ -8,16 +8,15 @@ from small import rng, small_config
 from torch import Tensor, nn
 
 from electra_edu.model.electra import Electra
+from electra_edu.training.averaging import update_average
 from electra_edu.training.optim import (
     NEWTON_SCHULZ,
     Muon,
     PaperAdam,
     make_optimizers,
     orthogonalise,
-    rate_factor,
-    set_rates,
-    update_average,
 )
+from electra_edu.training.schedule import rate_factor, set_rates
 
 SHAPES = [(16, 16), (8, 32), (32, 8), (1, 16), (24, 40)]
 

@@ -96,10 +96,10 @@ def test_ids_that_a_corpus_has_no_words_for_are_refused() -> None:
     corpus.train[3, 2] = VOCAB_SIZE
     with pytest.raises(edu.ElectraEduError, match=r"^tokens: holds 16; with vocab_size=16 it must be from 0 to 15"):
         TrainingRun(small_config(batch_size=20), corpus, device="cpu").advance(1)
-    from electra_edu.training.compatibility import check_ids
+    from electra_edu.training.compatibility import check_token_ids
 
     with pytest.raises(edu.ElectraEduError, match=r"^corpus: its train part has token ids from 0 to 16"):
-        check_ids(small_config(), corpus)  # what a run on a GPU asks once
+        check_token_ids(small_config(), corpus)  # what a run on a GPU asks once
 
 
 @pytest.mark.fault(

@@ -41,7 +41,7 @@ GRADIENT_CASES: list[dict[str, Any]] = [
 
 def foresee(run: TrainingRun) -> tuple[Tensor, Electra, ElectraOutput]:
     """Return the next step's tokens and its forward pass, taken on a copy of the model."""
-    draws, model, tokens = torch.Generator(), copy.deepcopy(run.model), run._batch(run.step)
+    draws, model, tokens = torch.Generator(), copy.deepcopy(run.model), run.batches.at(run.step)
     draws.set_state(run.rng.get_state())
     return tokens, model, model(tokens, rng=draws)
 
@@ -63,7 +63,7 @@ def test_the_seed_decides_the_weights_the_draws_and_the_order() -> None:
     one, other = small_run(1), small_run(2)
     assert not equal(weights(one.model), weights(other.model))
     assert not torch.equal(one.rng.get_state(), other.rng.get_state())
-    assert not torch.equal(one._batch(0), other._batch(0))
+    assert not torch.equal(one.batches.at(0), other.batches.at(0))
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
@@ -99,7 +99,7 @@ def test_an_epoch_shows_every_sequence_once_and_in_a_new_order() -> None:
     run = TrainingRun(small_config(batch_size=4), corpus, device="cpu")
     seen: list[int] = []
     for step in range(10):
-        seen += run._batch(step)[:, 0].tolist()
+        seen += run.batches.at(step)[:, 0].tolist()
     first, second = seen[:20], seen[20:]
     assert sorted(first) == sorted(second) == list(range(20))
     assert first != second != list(range(20))
@@ -136,7 +136,7 @@ def test_a_record_is_what_the_step_saw() -> None:
 def test_tokens_flops_and_rates_add_up() -> None:
     run = small_run(warmup_steps=4)
     records = run.advance(3)
-    batch = run._batch(run.step)
+    batch = run.batches.at(run.step)
     tokens_before = records[-1].tokens
     last = run.advance(1)[0]
     assert last.tokens - tokens_before == (batch != PAD).sum()

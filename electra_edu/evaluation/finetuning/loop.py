@@ -27,7 +27,7 @@ from electra_edu.model.encoder import Embeddings, Encoder, HasEncoder, initialis
 from electra_edu.support import arguments, tensors
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.training.optim import rate_factor
+from electra_edu.training.schedule import rate_factor
 
 Source = TrainingRun | HasEncoder | Encoder | ElectraConfig
 

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from electra_edu.config import ElectraConfig
+from electra_edu.support.errors import CheckpointError
 from electra_edu.support.files import DamagedFileError
 from electra_edu.training.checkpoint.history_columns import from_columns, to_columns
 from electra_edu.training.checkpoint.saved_corpus import SavedCorpus
 from electra_edu.training.records import Change, Evaluation, StepRecord
+from electra_edu.training.state import TrainingState
 
 HISTORY = "history."  # begins the names of the history's columns
 
@@ -75,6 +77,16 @@ class SavedRun:
         _check_sizes(saved)
         _check_agreement(saved, about)
         return saved
+
+    def restore(self, state: TrainingState, *, with_draws: bool) -> None:
+        """Bring the state of a new run to the saved one; see `TrainingState.load_tensors`.
+
+        Raises CheckpointError where the tensors are not those of such a run.
+        """
+        try:
+            state.load_tensors(self.state, is_trained=bool(self.history), with_draws=with_draws)
+        except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
+            raise CheckpointError(f"The saved run is damaged ({error}). Use a copy, or train it again.") from error
 
     def warn_of_differences(self, device: str) -> None:
         """Warn when the run goes on under circumstances in which the same numbers cannot be promised."""

@@ -2,18 +2,17 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn.utils import clip_grads_with_norm_
-from torch.optim import Optimizer
 
 from electra_edu.config import ElectraConfig
 from electra_edu.config.objectives import Trained
-from electra_edu.model.electra import Electra
 from electra_edu.model.masking import tokens_needed
-from electra_edu.training.optim import average_share, keep_rates_on, move_average
+from electra_edu.training.averaging import average_share, move_average
+from electra_edu.training.schedule import keep_rates_on
+from electra_edu.training.state import TrainingState
 from electra_edu.training.step.gradients import Backward, GradientNorms
 from electra_edu.training.step.metrics import pack_metrics, parts_of, unpack_metrics
 from electra_edu.training.step.recording import Recorder, Replayed
@@ -30,17 +29,10 @@ class CapturedStep:
     recording: three steps as usual, then the fourth is recorded.
     """
 
-    def __init__(
-        self,
-        model: Electra,
-        average: Electra,
-        optimizers: Sequence[Optimizer],
-        rng: torch.Generator,
-        recorder: Recorder,
-    ) -> None:
-        """Take what a run consists of, all of it on one device, and what records there."""
-        device = next(model.parameters()).device
-        self._model, self._average, self._optimizers, self._rng = model, average, list(optimizers), rng
+    def __init__(self, state: TrainingState, recorder: Recorder) -> None:
+        """Take the state that the steps change, all of it on one device, and what records there."""
+        model, device = state.model, next(state.model.parameters()).device
+        self._model, self._average, self._optimizers, self._rng = model, state.average, state.optimizers, state.rng
         self._backward = Backward(model)
         self._halves = Replayed((self._learn, self._update), recorder)
         keep_rates_on(device, self._optimizers)
@@ -78,7 +70,7 @@ class CapturedStep:
         self._share.fill_(average_share(step))
         self._halves.do(UPDATE)
 
-    def culprit(self) -> str:
+    def first_non_finite(self) -> str:
         """Say that a number of the last `learn` is not finite; a replay leaves nothing behind to tell which."""
         return "a loss or gradient"
 

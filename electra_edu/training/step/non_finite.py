@@ -29,7 +29,7 @@ _ORDINARY = {
 _ORDINARY_RATE = 0.02  # of either optimiser
 
 
-def stopped(what: str, step: int, config: ElectraConfig) -> TrainingStopped:
+def training_stopped(what: str, step: int, config: ElectraConfig) -> TrainingStopped:
     """Return the error of a step, after `step` steps, in which `what` is not finite."""
     return TrainingStopped(
         f"Step {step + 1} was not taken: {what} is not a finite number. The run keeps its state after step {step}. "
@@ -58,7 +58,7 @@ def remedy(config: ElectraConfig) -> str:
     return f"{verb} {named}, in a new run: edu.TrainingRun(run.config.replace({call}), run.corpus)."
 
 
-def culprit(model: Electra, out: ElectraOutput) -> str:
+def first_non_finite(model: Electra, out: ElectraOutput) -> str:
     """Name the first number of a step that is not finite, in the order in which the step computes them."""
     losses = {
         "the generator's MLM loss": out.mlm_loss,
