@@ -221,7 +221,7 @@ class TestSteps:
         # A run whose whole corpus is the batch, drawn with the same numbers
         run = trained(batch_size=16, optimizer="adamw", warmup_steps=warmup_steps)
         trainer = SingleBatchTrainer(run)
-        run._batch = lambda _step: run.corpus.train[:16]  # type: ignore[method-assign]
+        run.batches.at = lambda _step: run.corpus.train[:16]  # type: ignore[method-assign]
         for _ in range(2):
             run.rng.manual_seed(0)
             run.advance(1)
