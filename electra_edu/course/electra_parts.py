@@ -46,7 +46,7 @@ def parts(progress: Progress | None = None) -> Parts:
     yours, notes = [], []
     for name in PARTS:
         exercise = EXERCISES[name]
-        functions[name] = exercise.ours
+        functions[name] = exercise.reference
         source = progress.source(exercise.lesson, name)
         if source is None:
             continue

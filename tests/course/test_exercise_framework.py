@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from electra_edu.course import parts
-from electra_edu.course.exercises import EXERCISES, Exercise, Fault, Feedback, Trial, examine, exercise
-from electra_edu.course.exercises.exercise import Failed
+from electra_edu.course.exercises import EXERCISES, Exercise, Fault, Feedback, LearnerFunction, examine, exercise
 from electra_edu.course.progress import FOLDER_VARIABLE, Progress
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.widgets.lesson.check import as_html, as_text, check
@@ -22,11 +21,10 @@ def twice(x, rng=None):
 '''
 
 
-def examine_twice(trial: Trial) -> Fault | None:
-    found = trial.tensor(torch.tensor([1.0, 2.0]), shape=(2,))
+def examine_twice(function: LearnerFunction) -> None:
+    found = function.tensor(torch.tensor([1.0, 2.0]), shape=(2,))
     if found.tolist() != [2.0, 4.0]:
-        return Fault(f"twice([1, 2]) gives {found.tolist()}.", "It is [2, 4].")
-    return None
+        raise Fault(f"twice([1, 2]) gives {found.tolist()}.", "It is [2, 4].")
 
 
 TWICE = Exercise("twice", "00", "Double it", STARTER, "Add it to itself.", examine_twice, lambda x, rng=None: 2 * x)
@@ -64,7 +62,7 @@ def test_untouched(nothing: object) -> None:
 def test_untouched_is_seen_in_the_source_before_anything_runs(tmp_path: Path) -> None:
     """A function to repair returns something, and a starter with another comment or layout is a starter still."""
 
-    def never(_trial: Trial) -> Fault | None:
+    def never(_function: LearnerFunction) -> None:
         raise AssertionError("it ran")
 
     faulty = 'def half(x):\n    """Return x / 2."""\n    return x * 2\n'
@@ -129,8 +127,8 @@ def test_prints_are_silenced_and_inputs_are_copies(capsys: pytest.CaptureFixture
         print("here", x)  # noqa: T201
         return x.zero_()
 
-    with pytest.raises(Failed) as raised:
-        Trial(loud)(given)
+    with pytest.raises(Fault) as raised:
+        LearnerFunction(loud)(given)
     assert "has changed" in str(raised.value)
     assert given.tolist() == [1.0, 2.0]
     assert capsys.readouterr().out == ""
@@ -161,7 +159,7 @@ def test_parts_are_ours_until_the_learner_has_written_one(tmp_path: Path) -> Non
     progress = Progress(tmp_path)
     found = parts(progress)
     assert found.yours == ()
-    assert found.functions == {name: EXERCISES[name].ours for name in found.functions}
+    assert found.functions == {name: EXERCISES[name].reference for name in found.functions}
     assert str(found) == "0 of 6 parts are yours."
     progress.record_exercise("04", "fill_in", RIGHT)
     found = parts(progress)
@@ -169,7 +167,7 @@ def test_parts_are_ours_until_the_learner_has_written_one(tmp_path: Path) -> Non
     assert found.functions["fill_in"].__code__.co_filename == "<your fill_in>"
     assert str(found) == "1 of 6 parts are yours: fill_in."
     assert found.fill_in is found.functions["fill_in"]
-    assert found.draw is EXERCISES["draw"].ours
+    assert found.draw is EXERCISES["draw"].reference
 
 
 @pytest.mark.parametrize(
@@ -189,7 +187,7 @@ def test_a_part_that_does_not_load_is_ours_with_a_note(tmp_path: Path, source: s
     progress.record_exercise("04", "fill_in", source)
     found = parts(progress)
     assert found.yours == ()
-    assert found.functions["fill_in"] is EXERCISES["fill_in"].ours
+    assert found.functions["fill_in"] is EXERCISES["fill_in"].reference
     assert len(found.notes) == 1
     assert note in found.notes[0]
     assert note in str(found)

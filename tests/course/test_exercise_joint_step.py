@@ -90,7 +90,7 @@ def changed(**how: Any) -> Function:
     return step
 
 
-@pytest.mark.parametrize("right", [as_hinted, by_draws_everywhere, changed(), EXERCISE.ours])
+@pytest.mark.parametrize("right", [as_hinted, by_draws_everywhere, changed(), EXERCISE.reference])
 def test_right_answers_pass(right: Function) -> None:
     feedback = examine(EXERCISE, right)
     assert (feedback.state, feedback.fault) == ("right", None)
@@ -138,7 +138,7 @@ def test_ours_is_the_library_where_nothing_is_left_to_chance() -> None:
     model, tokens = edu.Electra(config, rng(1)), small_corpus().train
     out = model(tokens, rng=rng(3))
     parts = type("Parts", (), {**vars(PARTS), "draw": staticmethod(lambda logits, *_: logits.argmax(-1))})
-    loss = EXERCISE.ours(parts, model, tokens, out.is_masked, tokens != 0, config.rtd_weight, rng())
+    loss = EXERCISE.reference(parts, model, tokens, out.is_masked, tokens != 0, config.rtd_weight, rng())
     assert tokens.shape[1] == LENGTH
     torch.testing.assert_close(loss, out.loss)
     right = F.cross_entropy(out.mlm_logits[out.mlm_used], out.mlm_targets[out.mlm_used])

@@ -55,7 +55,7 @@ def words(n_tokens: int, replaced_rate: float) -> str:
     return "many bits"
 
 
-@pytest.mark.parametrize("right", [repaired, by_nats, EXERCISE.ours])
+@pytest.mark.parametrize("right", [repaired, by_nats, EXERCISE.reference])
 def test_right_answers_pass(right: Function) -> None:
     feedback = examine(EXERCISE, right)
     assert (feedback.state, feedback.fault) == ("right", None)
@@ -79,9 +79,9 @@ def test_mistakes_are_told_apart(wrong: Function, symptom: str, cause: str) -> N
 
 
 def test_ours_by_hand() -> None:
-    assert EXERCISE.ours(100, 0.5) == 100
-    assert EXERCISE.ours(7, 0.25) == pytest.approx(7 * (0.5 + 0.75 * (2 - math.log2(3))))
-    assert EXERCISE.ours(20, 0.0) == EXERCISE.ours(20, 1.0) == 0
+    assert EXERCISE.reference(100, 0.5) == 100
+    assert EXERCISE.reference(7, 0.25) == pytest.approx(7 * (0.5 + 0.75 * (2 - math.log2(3))))
+    assert EXERCISE.reference(20, 0.0) == EXERCISE.reference(20, 1.0) == 0
 
 
 def test_the_starter_as_given_is_not_tried_yet() -> None:

@@ -44,7 +44,7 @@ def assert_not_run(progress: Progress, tmp_path: Path, why: str) -> None:
     found = parts(progress)
     assert not (tmp_path / "ran").exists()
     assert found.yours == ()
-    assert found.fill_in is EXERCISES["fill_in"].ours
+    assert found.fill_in is EXERCISES["fill_in"].reference
     [note] = found.notes
     assert why in note
     assert "fill_in" in note

@@ -11,7 +11,7 @@ from electra_edu.course.exercises import (
     rtd_bits,
     rtd_loss,
 )
-from electra_edu.course.exercises.exercise import Exercise, Fault, Feedback, Trial, examine
+from electra_edu.course.exercises.exercise import Exercise, Fault, Feedback, LearnerFunction, examine
 from electra_edu.support.arguments import shown
 from electra_edu.support.errors import ElectraEduError, nearest
 
@@ -38,4 +38,4 @@ def exercise(name: str) -> Exercise:
     return EXERCISES[name]
 
 
-__all__ = ["EXERCISES", "Exercise", "Fault", "Feedback", "Trial", "examine", "exercise"]
+__all__ = ["EXERCISES", "Exercise", "Fault", "Feedback", "LearnerFunction", "examine", "exercise"]

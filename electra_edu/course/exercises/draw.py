@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from electra_edu.course.exercises.exercise import Exercise, Fault, Trial
+from electra_edu.course.exercises.exercise import Exercise, Fault, LearnerFunction
 from electra_edu.model.generator import sample
 
 STARTER = '''
@@ -11,46 +11,47 @@ def draw(logits, temperature, rng):
     """logits: (N, V). Return N token ids, drawn from softmax(logits / temperature) with chance from `rng` alone."""
     return ...  # your lines
 '''
-MANY = 4000
-P = (0.6, 0.3, 0.1)  # the distribution of the test at temperature 1
-NEAR = 0.04  # five standard deviations of a share of 4,000 draws
+N_DRAWS = 4000
+PROBABILITIES = (0.6, 0.3, 0.1)  # at temperature 1
+TOLERANCE = 0.04  # five standard deviations of a share of 4,000 draws
 
 
-def _examine(trial: Trial) -> Fault | None:
-    logits = torch.tensor(P).log().repeat(MANY, 1)  # (MANY, 3)
+def _examine(function: LearnerFunction) -> None:
+    logits = torch.tensor(PROBABILITIES).log().repeat(N_DRAWS, 1)  # (N_DRAWS, 3)
     rng = torch.Generator().manual_seed(0)
-    ids = trial.tensor(logits, 1.0, rng, shape=(MANY,))
+    ids = function.tensor(logits, 1.0, rng, shape=(N_DRAWS,))
     if ids.is_floating_point():
-        return Fault(f"The ids are of type {ids.dtype}.", "Token ids are whole numbers (torch.long): positions in V.")
+        raise Fault(f"The ids are of type {ids.dtype}.", "Token ids are whole numbers (torch.long): positions in V.")
     shares = _shares(ids)
-    wanted = torch.tensor(P)
-    if (shares - wanted).abs().max() > NEAR:
-        return Fault(_seen("temperature 1", shares, wanted), _cause(shares))
+    wanted = torch.tensor(PROBABILITIES)
+    if (shares - wanted).abs().max() > TOLERANCE:
+        raise Fault(_symptom("temperature 1", shares, wanted), _cause(shares))
     for temperature in (0.5, 2.0):
         right = (wanted.log() / temperature).softmax(-1)
-        shares = _shares(trial.tensor(logits, temperature, rng, shape=(MANY,)))
-        if (shares - right).abs().max() > NEAR:
-            return Fault(_seen(f"temperature {temperature:g}", shares, right), _cause_hot(shares, temperature))
-    same = [trial.tensor(logits, 1.0, torch.Generator().manual_seed(3), shape=(MANY,)) for _ in range(2)]
+        shares = _shares(function.tensor(logits, temperature, rng, shape=(N_DRAWS,)))
+        if (shares - right).abs().max() > TOLERANCE:
+            raise Fault(
+                _symptom(f"temperature {temperature:g}", shares, right), _temperature_cause(shares, temperature)
+            )
+    same = [function.tensor(logits, 1.0, torch.Generator().manual_seed(3), shape=(N_DRAWS,)) for _ in range(2)]
     if not torch.equal(*same):
-        return Fault(
+        raise Fault(
             "Two generators with the same seed give different draws.",
             "Chance must come from `rng` alone, or nobody can repeat it: pass generator=rng.",
         )
-    shifted = trial.tensor(logits + 100.0, 1.0, torch.Generator().manual_seed(4), shape=(MANY,))
-    if (_shares(shifted) - wanted).abs().max() > NEAR:
-        return Fault(
+    shifted = function.tensor(logits + 100.0, 1.0, torch.Generator().manual_seed(4), shape=(N_DRAWS,))
+    if (_shares(shifted) - wanted).abs().max() > TOLERANCE:
+        raise Fault(
             "With 100 added to all logits the draws change, though softmax does not.",
             "exp(100) overflows by itself; softmax takes the largest away first. Use .softmax(-1).",
         )
-    return None
 
 
 def _shares(ids: Tensor) -> Tensor:
     return torch.bincount(ids.long().clamp(0, 2), minlength=3) / len(ids)  # (3,)
 
 
-def _seen(when: str, found: Tensor, right: Tensor) -> str:
+def _symptom(when: str, found: Tensor, right: Tensor) -> str:
     seen, wanted = (", ".join(f"{share:.0%}" for share in shares.tolist()) for shares in (found, right))
     return f"At {when} three tokens are drawn in {seen} of the cases, instead of {wanted}."
 
@@ -61,26 +62,26 @@ def _cause(shares: Tensor) -> str:
             "Always the most likely one: this is argmax. The discriminator would see the same few fakes "
             "again and again."
         )
-    twice = torch.tensor(P).softmax(-1)
-    if (shares - twice).abs().max() < NEAR:
+    twice = torch.tensor(PROBABILITIES).softmax(-1)
+    if (shares - twice).abs().max() < TOLERANCE:
         return "Softmax was taken twice: probabilities are no logits. This flattens the distribution."
-    if (shares - 1 / 3).abs().max() < NEAR:
+    if (shares - 1 / 3).abs().max() < TOLERANCE:
         return "All tokens are equally likely here: the logits are not used."
     return "Turn logits into probabilities with softmax over the last dimension, then draw one id per row."
 
 
-def _cause_hot(shares: Tensor, temperature: float) -> str:
-    log = torch.tensor(P).log()
-    if (shares - log.softmax(-1)).abs().max() < NEAR:
+def _temperature_cause(shares: Tensor, temperature: float) -> str:
+    log = torch.tensor(PROBABILITIES).log()
+    if (shares - log.softmax(-1)).abs().max() < TOLERANCE:
         return "The temperature changes nothing: divide the logits by it."
-    if (shares - (log * temperature).softmax(-1)).abs().max() < NEAR:
+    if (shares - (log * temperature).softmax(-1)).abs().max() < TOLERANCE:
         return "The logits were multiplied by the temperature: it is a division. A high temperature flattens."
-    if (shares - (torch.tensor(P) / temperature).softmax(-1)).abs().max() < NEAR:
+    if (shares - (torch.tensor(PROBABILITIES) / temperature).softmax(-1)).abs().max() < TOLERANCE:
         return "The temperature divides the logits, before softmax, not the probabilities."
     return "The temperature divides the logits, before softmax."
 
 
-def ours(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:
+def reference(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:
     """Draw with the library's own function: int64 (N,)."""
     return sample(logits, temperature, rng)
 
@@ -92,5 +93,5 @@ EXERCISE = Exercise(
     starter=STARTER,
     hint="torch.multinomial draws from probabilities, one row at a time, and takes generator=rng. It returns (N, 1).",
     examine=_examine,
-    ours=ours,
+    reference=reference,
 )

@@ -1,8 +1,9 @@
-"""Exercises: a learner's function is tried on small inputs, and told what is seen, why, and where to look."""
+"""Exercises: a learner's function is called with small inputs; the feedback says what was seen, and why."""
 
 import ast
 import inspect
 import io
+import math
 import textwrap
 import traceback
 from collections.abc import Callable, Iterable
@@ -15,19 +16,19 @@ from torch import Tensor
 State = Literal["untouched", "wrong", "right"]
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong with a learner's function."""
+class Fault(Exception):
+    """What is wrong with a learner's function: the symptom on a small input, and its cause or usual cause."""
 
-    symptom: str  # what was seen, on which small input
-    cause: str  # why that is wrong, or what usually causes it
+    def __init__(self, symptom: str, cause: str) -> None:
+        super().__init__(symptom)
+        self.symptom, self.cause = symptom, cause
 
 
 @dataclass(frozen=True)
 class Exercise:
     """A function to write or to repair.
 
-    `examine` gets a safe version of the learner's function (see `Trial`) and returns the first fault it finds.
+    `examine` calls the learner's function through `LearnerFunction` and raises the first `Fault` that it finds.
     """
 
     name: str
@@ -35,8 +36,8 @@ class Exercise:
     title: str
     starter: str  # the source as the lesson gives it
     hint: str
-    examine: "Callable[[Trial], Fault | None]"
-    ours: Callable[..., Any]  # the library's own way, with the same signature
+    examine: "Callable[[LearnerFunction], None]"
+    reference: Callable[..., Any]  # the library's own solution, with the same signature
 
     @property
     def call(self) -> str:
@@ -47,7 +48,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What came of an examination; `source` is that of the function, "" where it cannot be had."""
+    """The result of an examination; `source` is that of the function, "" where it cannot be had."""
 
     exercise: Exercise
     state: State
@@ -55,45 +56,35 @@ class Feedback:
     source: str = ""
 
 
-class Untried(Exception):
-    """The function gave `...` or None: nobody has written it yet, or its return line is missing."""
+class NotWritten(Exception):
+    """The function returned `...` or None: nobody has written it yet, or its return line is missing."""
 
 
-class Failed(Exception):
-    """The function cannot be examined further; carries the fault."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.symptom)
-        self.fault = fault
-
-
-class Trial:
-    """A learner's function, made safe to call: quiet, its inputs are copies, and whatever it does becomes a `Fault`."""
+class LearnerFunction:
+    """A learner's function, made safe to call: it prints nothing, gets copies, and whatever it raises is a `Fault`."""
 
     def __init__(self, function: Callable[..., Any], call: str = "") -> None:
         """Wrap `function`; `call` says how it should be called, for a learner who changed its first line."""
         self._function, self._call = function, call
 
     def __call__(self, *arguments: Any) -> Any:
-        """Call it; raises Untried or Failed, never anything else."""
+        """Call it; raises NotWritten or Fault, never anything else."""
         given = [_copied(argument) for argument in arguments]
         before = [_copied(argument) for argument in arguments]
         try:
             with redirect_stdout(io.StringIO()):
                 result = self._function(*given)
         except (Exception, SystemExit) as error:  # exit() in a cell would end the kernel
-            raise Failed(_of_exception(error, self._function, self._call)) from error
+            raise _of_exception(error, self._function, self._call) from error
         if result is None:
-            raise Untried("It returns None: is its return line missing?")
+            raise NotWritten("It returns None: is its return line missing?")
         if result is ...:
-            raise Untried
+            raise NotWritten
         if any(_differs(one, other) for one, other in zip(given, before, strict=True)):
-            raise Failed(
-                Fault(
-                    "After the call, one of the tensors that you were given has changed.",
-                    "Your function writes into its input; whoever called it still needs that. Build a new tensor "
-                    "instead, for example with torch.where or .clone().",
-                )
+            raise Fault(
+                "After the call, one of the tensors that you were given has changed.",
+                "Your function writes into its input; whoever called it still needs that. Build a new tensor "
+                "instead, for example with torch.where or .clone().",
             )
         return result
 
@@ -103,29 +94,31 @@ class Trial:
 
 
 def expect_tensor(result: Any, shape: Iterable[int], what: str = "result") -> Tensor:
-    """Return `result` if it is a tensor of this shape; raises Failed with a fault that says what it is instead."""
+    """Return `result` if it is a tensor of this shape; raises a Fault that says what it is instead."""
     wanted = tuple(shape)
     if not isinstance(result, Tensor):
-        raise Failed(
-            Fault(f"The {what} is of the type {type(result).__name__}.", f"It must be a tensor of shape {wanted}.")
-        )
+        raise Fault(f"The {what} is of the type {type(result).__name__}.", f"It must be a tensor of shape {wanted}.")
     if tuple(result.shape) != wanted:
-        raise Failed(
-            Fault(
-                f"The {what} has the shape {tuple(result.shape)}.",
-                f"It must have the shape {wanted}: {'a single number' if not wanted else 'one entry per place'}.",
-            )
+        raise Fault(
+            f"The {what} has the shape {tuple(result.shape)}.",
+            f"It must have the shape {wanted}: {'one entry per place' if wanted else 'a single number'}.",
         )
     return result
 
 
 def expect_parts(result: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
-    """Return the parts of a tuple result; raises Failed where there are more or fewer than `names`."""
+    """Return the parts of a tuple result; raises a Fault where there are more or fewer than `names`."""
     if not isinstance(result, tuple | list) or len(result) != len(names):
-        raise Failed(
-            Fault(f"The result is {_described(result)}.", f"It must be {len(names)} things: {', '.join(names)}.")
-        )
+        raise Fault(f"The result is {_described(result)}.", f"It must be {len(names)} things: {', '.join(names)}.")
     return tuple(result)
+
+
+def cause_of(value: float, mistakes: Iterable[tuple[float | Tensor, str]], otherwise: str, rel_tol: float = 0.0) -> str:
+    """Return the cause of the first known mistake that gives this wrong value, or `otherwise`."""
+    for wrong, cause in mistakes:
+        if math.isclose(value, float(wrong), rel_tol=rel_tol, abs_tol=1e-4):
+            return cause
+    return otherwise
 
 
 def examine(exercise: Exercise, function: object) -> Feedback:
@@ -141,18 +134,20 @@ def examine(exercise: Exercise, function: object) -> Feedback:
     if source and _same_code(source, exercise.starter):
         return Feedback(exercise, "untouched", source=source)
     try:
-        fault = exercise.examine(Trial(function, exercise.call))
-    except Untried as untried:
-        seen = Fault(str(untried), f"{exercise.call} must return a result.") if str(untried) else None
+        exercise.examine(LearnerFunction(function, exercise.call))
+    except NotWritten as reason:
+        seen = Fault(str(reason), f"{exercise.call} must return a result.") if str(reason) else None
         return Feedback(exercise, "untouched", seen, source)
-    except Failed as failed:
-        fault = failed.fault
-    except Exception as error:  # a result so odd that the examination itself stumbles
-        fault = Fault(
+    except Fault as fault:
+        # Without its traceback, whose frames would keep the learner's tensors
+        return Feedback(exercise, "wrong", fault.with_traceback(None), source)
+    except Exception as error:  # a result so odd that the examination itself fails
+        unusable = Fault(
             f"The result could not be used: {type(error).__name__}: {_one_line(error)}",
             "Compare the kind of your result, its shape and its type, with the line under the function's name.",
         )
-    return Feedback(exercise, "wrong" if fault else "right", fault, source)
+        return Feedback(exercise, "wrong", unusable, source)
+    return Feedback(exercise, "right", source=source)
 
 
 def source_of(function: object) -> str:
@@ -164,9 +159,9 @@ def source_of(function: object) -> str:
 
 
 def _copied(value: Any) -> Any:
-    """Copy a tensor, so that a function that writes into it does no harm; whatever else is passed on as it is.
+    """Copy a tensor, so that a function that writes into it does no harm; pass on anything else.
 
-    So is a tensor with a gradient: its copy would be cut off from the graph that an examination may look at.
+    A tensor with a gradient is passed on too: its copy would be cut off from the graph that an examination looks at.
     """
     return value.clone() if isinstance(value, Tensor) and not value.requires_grad else value
 
@@ -176,7 +171,7 @@ def _differs(one: Any, other: Any) -> bool:
 
 
 def _same_code(one: str, other: str) -> bool:
-    """Tell whether two sources are the same but for comments, blanks and docstrings' layout."""
+    """Tell whether two sources differ only in comments, blanks and the layout of docstrings."""
     try:
         return ast.dump(ast.parse(one)) == ast.dump(ast.parse(textwrap.dedent(other)))
     except SyntaxError:

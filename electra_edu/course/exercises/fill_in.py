@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from electra_edu.course.exercises.exercise import Exercise, Fault, Trial, expect_parts, expect_tensor
+from electra_edu.course.exercises.exercise import Exercise, Fault, LearnerFunction, expect_parts, expect_tensor
 
 STARTER = '''
 def fill_in(tokens, is_masked, guesses):
@@ -20,8 +20,8 @@ READ = torch.tensor([[2, 11, 12, 99, 14, 3], [2, 21, 88, 3, 0, 0]])
 REPLACED = READ != TOKENS
 
 
-def _examine(trial: Trial) -> Fault | None:
-    parts = expect_parts(trial(TOKENS, IS_MASKED, GUESSES), ("what is read", "the labels"))
+def _examine(function: LearnerFunction) -> None:
+    parts = expect_parts(function(TOKENS, IS_MASKED, GUESSES), ("what is read", "the labels"))
     read = expect_tensor(parts[0], TOKENS.shape, "first tensor")
     labels = expect_tensor(parts[1], TOKENS.shape, "second tensor")
     if not torch.equal(read.long(), READ):
@@ -30,33 +30,33 @@ def _examine(trial: Trial) -> Fault | None:
             f"At row {row}, place {place} the discriminator reads {int(read[row, place])}, not {int(READ[row, place])}."
         )
         if not IS_MASKED[row, place]:
-            return Fault(
+            raise Fault(
                 here, "This place was not masked: the true token stays. Guesses count only where is_masked is True."
             )
         if int(read[row, place]) == int(TOKENS[row, place]):
-            return Fault(here, "The masked places must hold the guesses; here the true token still stands.")
-        return Fault(here, "A masked place holds the guess for this very place.")
+            raise Fault(here, "The masked places must hold the guesses; here the true token still stands.")
+        raise Fault(here, "A masked place holds the guess for this very place.")
     if torch.equal(labels.bool(), REPLACED):
-        return None
+        return
     if torch.equal(labels.bool(), IS_MASKED):
-        return Fault(
+        raise Fault(
             "The lucky guess (row 0, place 1) is labelled as replaced, though it is the true token.",
             "The labels are is_masked. Compare what is read with what was there instead: nobody can "
             "tell a lucky guess.",
         )
     if torch.equal(labels.bool(), ~REPLACED):
-        return Fault(
+        raise Fault(
             "Every label is the opposite of what it should be.",
             "1 means replaced, as in the official code. (The paper's formula has it the other way round: its D is the "
             "probability that a token is original.)",
         )
-    return Fault(
+    raise Fault(
         f"The labels of row 0 are {labels[0].int().tolist()}, not {REPLACED[0].int().tolist()}.",
         "A label is 1 exactly where the token that is read differs from the true one.",
     )
 
 
-def ours(tokens: Tensor, is_masked: Tensor, guesses: Tensor) -> tuple[Tensor, Tensor]:
+def reference(tokens: Tensor, is_masked: Tensor, guesses: Tensor) -> tuple[Tensor, Tensor]:
     """Put the guesses in, and compare."""
     read = torch.where(is_masked, guesses, tokens)
     return read, read != tokens
@@ -69,5 +69,5 @@ EXERCISE = Exercise(
     starter=STARTER,
     hint="torch.where(condition, one, other) picks from two tensors, place by place. The labels need one comparison.",
     examine=_examine,
-    ours=ours,
+    reference=reference,
 )

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from electra_edu.course.exercises import draw, fill_in, mlm_loss, rtd_loss
-from electra_edu.course.exercises.exercise import Exercise, Fault, Trial
+from electra_edu.course.exercises.exercise import Exercise, Fault, LearnerFunction, cause_of
 
 STARTER = '''
 def joint_step(parts, model, tokens, is_masked, is_real, rtd_weight, rng):
@@ -26,7 +26,7 @@ GUESSES = torch.tensor([[0, 7, 0, 5, 0, 0], [0, 6, 0, 0, 0, 0]])  # what the sta
 
 
 class _StandIn:
-    """Two networks of a few weights each that note how they are called; draws from the generator are certain."""
+    """Two networks of a few weights each, which record how they are called. Draws from the generator are certain."""
 
     config = SimpleNamespace(temperature=1.0, mask_token_id=MASK)
 
@@ -46,27 +46,29 @@ class _StandIn:
 
 
 PARTS = SimpleNamespace(
-    mlm_loss=mlm_loss.ours, draw=draw.ours, fill_in=fill_in.ours, rtd_loss=rtd_loss.ours, choose_positions=None
+    mlm_loss=mlm_loss.reference,
+    draw=draw.reference,
+    fill_in=fill_in.reference,
+    rtd_loss=rtd_loss.reference,
+    choose_positions=None,
 )
 
 
-def _examine(trial: Trial) -> Fault | None:
+def _examine(function: LearnerFunction) -> None:
     is_real = TOKENS != 0
     model, right = _StandIn(), _StandIn()
     arguments = (TOKENS, IS_MASKED, is_real, WEIGHT)
-    found = trial.tensor(PARTS, model, *arguments, torch.Generator().manual_seed(0), shape=(), what="loss")
-    wanted = ours(PARTS, right, *arguments, torch.Generator().manual_seed(0))
-    fault = _of_calls(model.calls, is_real)
-    if fault is not None:
-        return fault
+    found = function.tensor(PARTS, model, *arguments, torch.Generator().manual_seed(0), shape=(), what="loss")
+    wanted = reference(PARTS, right, *arguments, torch.Generator().manual_seed(0))
+    _examine_calls(model.calls, is_real)
     value, wanted_value = float(found.detach()), float(wanted.detach())
     if not abs(value - wanted_value) <= 1e-3 * wanted_value:  # nan too
-        return Fault(
+        raise Fault(
             f"On a tiny model the loss is {value:.3f}; it is {wanted_value:.3f} with rtd_weight = {WEIGHT:g}.",
-            _of_value(value, right, is_real),
+            _cause(value, right, is_real),
         )
     if not found.requires_grad:
-        return Fault("No gradient leads back from the loss.", "Something took it out of the graph: .item(), no_grad.")
+        raise Fault("No gradient leads back from the loss.", "Something took it out of the graph: .item(), no_grad.")
     wanted.backward()
     found.backward()
     for name, mine, theirs in (
@@ -74,36 +76,34 @@ def _examine(trial: Trial) -> Fault | None:
         ("discriminator", model.for_discriminator, right.for_discriminator),
     ):
         if mine.grad is None:
-            return Fault(
+            raise Fault(
                 f"No gradient reaches the {name}.",
                 "Both losses must stay in the sum as tensors: only the drawn ids are cut off, and "
                 "they are by themselves.",
             )
         if theirs.grad is not None and not torch.allclose(mine.grad, theirs.grad, rtol=1e-3, atol=1e-5):
-            return Fault(
+            raise Fault(
                 f"The gradient of the {name} is not the one that the two losses have.",
                 "No gradient may pass through a drawn word: a soft mixture of words in its place "
                 "would let one through.",
             )
-    return None
 
 
-def _of_calls(calls: list[tuple[str, Tensor, Tensor | None]], is_real: Tensor) -> Fault | None:
+def _examine_calls(calls: list[tuple[str, Tensor, Tensor | None]], is_real: Tensor) -> None:
     for name in ("generator", "discriminator"):
         mine = [call for call in calls if call[0] == name]
         if len(mine) != 1:
             how = "never" if not mine else f"{len(mine)} times"
-            return Fault(
+            cause = "Once is right: a second pass costs time, and with dropout it would not be the one that was scored."
+            raise Fault(
                 f"The {name} is called {how} in one step.",
-                "Once is right: a second pass costs time, and with dropout it would not be the one that was scored."
-                if mine
-                else "Both networks are run, one after the other.",
+                cause if mine else "Both networks are run, one after the other.",
             )
         _, ids, mask = mine[0]
         if mask is None or not torch.equal(mask.bool(), is_real):
-            return Fault(f"The {name} is called without is_real.", "It would attend to padding: pass is_real as well.")
+            raise Fault(f"The {name} is called without is_real.", "It would attend to padding: pass is_real as well.")
         if name == "generator" and not torch.equal(ids, TOKENS.masked_fill(IS_MASKED, MASK)):
-            return Fault("The generator does not read `masked`.", "It must not see the words that it has to guess.")
+            raise Fault("The generator does not read `masked`.", "It must not see the words that it has to guess.")
         if name == "discriminator" and not torch.equal(ids, torch.where(IS_MASKED, GUESSES, TOKENS)):
             if torch.equal(ids, TOKENS):
                 cause = "It reads the true tokens: there would be nothing to find. It reads what fill_in returns."
@@ -111,18 +111,20 @@ def _of_calls(calls: list[tuple[str, Tensor, Tensor | None]], is_real: Tensor) -
                 cause = "It reads [MASK]. The drawn words must be filled in first: the discriminator never sees [MASK]."
             else:
                 cause = "Draw at the masked positions, put each word back where it belongs, and use fill_in."
-            return Fault("The discriminator does not read the filled-in text.", cause)
-    return None
+            raise Fault("The discriminator does not read the filled-in text.", cause)
 
 
-def _of_value(value: float, model: _StandIn, is_real: Tensor) -> str:
+def _cause(value: float, model: _StandIn, is_real: Tensor) -> str:
     """Say which mistake gives this loss."""
     logits = model.generator(TOKENS.masked_fill(IS_MASKED, MASK), is_real).detach()
-    read, labels = fill_in.ours(TOKENS, IS_MASKED, GUESSES)
+    read, labels = fill_in.reference(TOKENS, IS_MASKED, GUESSES)
     verdicts = model.discriminator(read, is_real).detach()
-    words, found = float(mlm_loss.ours(logits, TOKENS, IS_MASKED)), float(rtd_loss.ours(verdicts, labels, is_real))
-    by_mask = float(rtd_loss.ours(verdicts, IS_MASKED, is_real))
-    guesses = (
+    words, found = (
+        float(mlm_loss.reference(logits, TOKENS, IS_MASKED)),
+        float(rtd_loss.reference(verdicts, labels, is_real)),
+    )
+    by_mask = float(rtd_loss.reference(verdicts, IS_MASKED, is_real))
+    mistakes = (
         (WEIGHT * words + found, "λ is on the MLM loss; it belongs to the RTD loss."),
         (words + 50 * found, "λ stands there as the number 50: use rtd_weight, whatever it is."),
         (words + found, "λ is missing: the RTD loss counts λ times."),
@@ -133,13 +135,11 @@ def _of_value(value: float, model: _StandIn, is_real: Tensor) -> str:
             "The labels are is_masked: a lucky guess is an original. Use the labels of fill_in.",
         ),
     )
-    for other, cause in guesses:
-        if abs(value - other) < 1e-3 * max(1.0, other):
-            return cause
-    return "It is parts.mlm_loss(…) + rtd_weight * parts.rtd_loss(…), each with the arguments of its own lesson."
+    otherwise = "It is parts.mlm_loss(…) + rtd_weight * parts.rtd_loss(…), each with the arguments of its own lesson."
+    return cause_of(value, mistakes, otherwise, rel_tol=1e-3)
 
 
-def ours(
+def reference(
     parts: Any, model: Any, tokens: Tensor, is_masked: Tensor, is_real: Tensor, rtd_weight: float, rng: torch.Generator
 ) -> Tensor:
     """Compute the loss of one joint step from its parts: a tensor with one number."""
@@ -162,5 +162,5 @@ EXERCISE = Exercise(
     hint="Six lines, in the order of the machine: logits of the generator; guesses = tokens.clone() with "
     "parts.draw(logits[is_masked], 1.0, rng) put at [is_masked]; fill_in; the discriminator; the two losses.",
     examine=_examine,
-    ours=ours,
+    reference=reference,
 )

@@ -1,6 +1,6 @@
 """Lesson 01: repair the count of words that carry a loss."""
 
-from electra_edu.course.exercises.exercise import Exercise, Failed, Fault, Trial, expect_parts
+from electra_edu.course.exercises.exercise import Exercise, Fault, LearnerFunction, expect_parts
 
 STARTER = '''
 def learning_share(n_tokens, n_special, mask_prob):
@@ -15,23 +15,22 @@ CASES = (  # all tokens, special ones among them, rate -> masked; no ties, and e
 )
 
 
-def _examine(trial: Trial) -> Fault | None:
+def _examine(function: LearnerFunction) -> None:
     for n_tokens, n_special, rate, right in CASES:
-        count, share = expect_parts(trial(n_tokens, n_special, rate), ("the count", "the share"))
+        count, share = expect_parts(function(n_tokens, n_special, rate), ("the count", "the share"))
         asked = f"learning_share({n_tokens}, {n_special}, {rate})"
         if not isinstance(count, int):
-            raise Failed(Fault(f"{asked} gives the count {count!r}.", "A count is a whole number (int)."))
+            raise Fault(f"{asked} gives the count {count!r}.", "A count is a whole number (int).")
         if count != right:
-            return Fault(
+            raise Fault(
                 f"{asked} gives {count} masked tokens; it is {right}.", _cause(n_tokens, n_special, rate, count)
             )
         if abs(share - right / n_tokens) > 1e-9:
-            return Fault(
+            raise Fault(
                 f"{asked} gives the share {share:.4f}; it is {right} of {n_tokens} = {right / n_tokens:.4f}.",
                 "The share is what was really masked, divided by all tokens that are computed, special ones included. "
                 "It is close to the mask rate, not equal to it.",
             )
-    return None
 
 
 def _cause(n_tokens: int, n_special: int, rate: float, found: int) -> str:
@@ -45,7 +44,7 @@ def _cause(n_tokens: int, n_special: int, rate: float, found: int) -> str:
     return f"It is round({ordinary} × {rate}), and at least 1."
 
 
-def ours(n_tokens: int, n_special: int, mask_prob: float) -> tuple[int, float]:
+def reference(n_tokens: int, n_special: int, mask_prob: float) -> tuple[int, float]:
     """Count as the library masks."""
     n_masked = max(1, round((n_tokens - n_special) * mask_prob))
     return n_masked, n_masked / n_tokens
@@ -56,9 +55,8 @@ EXERCISE = Exercise(
     lesson="01",
     title="Count the words that carry a loss",
     starter=STARTER,
-    hint="Three things are wrong: which tokens may be masked, how a fraction becomes a whole number, and "
-    "what is returned "
-    "as the share. And think of a very short sequence.",
+    hint="Three things are wrong: which tokens may be masked, how a fraction becomes a whole number, and what is "
+    "returned as the share. And think of a very short sequence.",
     examine=_examine,
-    ours=ours,
+    reference=reference,
 )

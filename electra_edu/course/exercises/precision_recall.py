@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from electra_edu.course.exercises.exercise import Exercise, Fault, Trial, expect_parts
+from electra_edu.course.exercises.exercise import Exercise, Fault, LearnerFunction, expect_parts
 from electra_edu.metrics import detection_at
 
 STARTER = '''
@@ -20,9 +20,9 @@ TRUTH = torch.tensor([1, 0, 0, 0, 0, 0, 1, 1, 0, 1], dtype=torch.bool)
 CASES = ((0.25, 0.6, 0.75), (0.75, 0.5, 0.25), (0.95, 0.0, 0.0))  # threshold, precision, recall
 
 
-def _examine(trial: Trial) -> Fault | None:
+def _examine(function: LearnerFunction) -> None:
     for threshold, precision, recall in CASES:
-        found = expect_parts(trial(PROBABILITIES, TRUTH, threshold), ("precision", "recall"))
+        found = expect_parts(function(PROBABILITIES, TRUTH, threshold), ("precision", "recall"))
         one, other = (float(each) for each in found)
         if abs(one - precision) < 1e-6 and abs(other - recall) < 1e-6:
             continue
@@ -30,8 +30,7 @@ def _examine(trial: Trial) -> Fault | None:
             f"At threshold {threshold} ten tokens give {one:.2f} and {other:.2f}; it is {precision:.2f} "
             f"and {recall:.2f}."
         )
-        return Fault(seen, _cause(one, other, precision, recall, threshold))
-    return None
+        raise Fault(seen, _cause(one, other, precision, recall, threshold))
 
 
 def _cause(one: float, other: float, precision: float, recall: float, threshold: float) -> str:
@@ -43,21 +42,15 @@ def _cause(one: float, other: float, precision: float, recall: float, threshold:
         return "The two are swapped: precision asks about the accused, recall about the replaced."
     if abs(one - right) < 1e-6 or abs(other - right) < 1e-6:
         return "One of them is the accuracy, which counts the many originals that nobody accused. Leave those out."
-    if (
-        abs(other - float((accused & TRUTH).float().mean())) < 1e-6
-        or abs(one - float((accused & TRUTH).float().mean())) < 1e-6
-    ):
+    by_all = float((accused & TRUTH).float().mean())
+    if abs(other - by_all) < 1e-6 or abs(one - by_all) < 1e-6:
         return (
-            "The rightly accused were divided by all tokens: divide by the accused (precision) or the "
-            "replaced (recall)."
+            "The rightly accused were divided by all tokens: precision divides by the accused, recall by the replaced."
         )
-    return (
-        "Count three things: the accused, the replaced, and those that are both. Precision and recall "
-        "are two of their ratios."
-    )
+    return "Count three things: the accused, the replaced, and those that are both. Both results are ratios of these."
 
 
-def ours(probabilities: Tensor, is_replaced: Tensor, threshold: float) -> tuple[float, float]:
+def reference(probabilities: Tensor, is_replaced: Tensor, threshold: float) -> tuple[float, float]:
     """Take both from the library's metrics; a precision of nobody is 0."""
     found = detection_at(probabilities, is_replaced, threshold)
     return (0.0 if found.precision != found.precision else found.precision), found.recall
@@ -70,5 +63,5 @@ EXERCISE = Exercise(
     starter=STARTER,
     hint="accused = probabilities > threshold gives True and False; & tells where two conditions hold, .sum() counts.",
     examine=_examine,
-    ours=ours,
+    reference=reference,
 )

@@ -2,7 +2,7 @@
 
 from math import log2
 
-from electra_edu.course.exercises.exercise import Exercise, Fault, Trial
+from electra_edu.course.exercises.exercise import Exercise, Fault, LearnerFunction
 
 STARTER = '''
 def rtd_bits(n_tokens, replaced_rate):
@@ -13,15 +13,14 @@ def rtd_bits(n_tokens, replaced_rate):
 CASES = ((512, 0.1), (512, 0.15), (100, 0.5), (20, 0.0), (20, 1.0))
 
 
-def _examine(trial: Trial) -> Fault | None:
+def _examine(function: LearnerFunction) -> None:
     for n_tokens, rate in CASES:
-        value, right = float(trial(n_tokens, rate)), ours(n_tokens, rate)
+        value, right = float(function(n_tokens, rate)), reference(n_tokens, rate)
         if not abs(value - right) <= 1e-6 * max(1, right):  # nan too
-            return Fault(
+            raise Fault(
                 f"rtd_bits({n_tokens}, {rate}) gives {value:.4g}; it is {right:.4g}.",
                 _cause(n_tokens, rate, value, right),
             )
-    return None
 
 
 def _cause(n_tokens: int, rate: float, value: float, right: float) -> str:
@@ -38,7 +37,7 @@ def _cause(n_tokens: int, rate: float, value: float, right: float) -> str:
     return "Per token it is H(p) = −p·log2(p) − (1−p)·log2(1−p), and 0 where p is 0 or 1."
 
 
-def ours(n_tokens: int, replaced_rate: float) -> float:
+def reference(n_tokens: int, replaced_rate: float) -> float:
     """Count with the entropy of a label, in bits."""
     return n_tokens * -sum(p * log2(p) for p in (replaced_rate, 1 - replaced_rate) if p > 0)
 
@@ -50,5 +49,5 @@ EXERCISE = Exercise(
     starter=STARTER,
     hint="Entropy: the mean of −log2(probability) over both answers. math.log2 fails at 0, where the term is 0.",
     examine=_examine,
-    ours=ours,
+    reference=reference,
 )

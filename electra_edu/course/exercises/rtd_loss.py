@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from electra_edu.course.exercises.exercise import Exercise, Fault, Trial
+from electra_edu.course.exercises.exercise import Exercise, Fault, LearnerFunction, cause_of
 
 STARTER = '''
 def rtd_loss(logits, is_replaced, is_real):
@@ -16,7 +16,7 @@ def rtd_loss(logits, is_replaced, is_real):
 '''
 
 
-def _examine(trial: Trial) -> Fault | None:
+def _examine(function: LearnerFunction) -> None:
     rng = torch.Generator().manual_seed(0)
     logits = 3 * torch.randn(3, 8, generator=rng)
     is_replaced = torch.rand(3, 8, generator=rng) < 0.3
@@ -24,44 +24,43 @@ def _examine(trial: Trial) -> Fault | None:
     is_real[0, 5:] = is_real[1, 2:] = False
     is_replaced &= is_real
     logits.requires_grad_()
-    found = trial.tensor(logits, is_replaced, is_real, shape=(), what="loss")
+    found = function.tensor(logits, is_replaced, is_real, shape=(), what="loss")
     value, plain = float(found.detach()), logits.detach()
     each = F.binary_cross_entropy_with_logits(plain, is_replaced.float(), reduction="none")
     right = float(each[is_real].mean())
     if not abs(value - right) <= 1e-4:  # nan too
-        return Fault(
+        raise Fault(
             f"On a small batch the loss is {value:.4f}; it is {right:.4f}.", _cause(value, plain, is_replaced, is_real)
         )
     if not found.requires_grad:
-        return Fault(
+        raise Fault(
             "No gradient leads back from the loss to the logits.",
             "The loss was taken out of the graph, by .item(), .detach(), torch.no_grad or torch.tensor(…).",
         )
     sure = float(
-        trial.tensor(
+        function.tensor(
             torch.full((1, 2), 200.0), torch.tensor([[False, True]]), torch.ones(1, 2, dtype=torch.bool), shape=()
         )
     )
     if abs(sure - 100) > 1e-2:
-        return Fault(
+        raise Fault(
             f"A logit of 200 on an original and on a replaced token gives {sure:.4g}, not 100.",
             "sigmoid(200) is 1 to the last digit, and log(1 − 1) is −∞. "
             "F.binary_cross_entropy_with_logits avoids that.",
         )
-    nothing = float(trial.tensor(plain, is_replaced, torch.zeros_like(is_real), shape=(), what="loss"))
+    nothing = float(function.tensor(plain, is_replaced, torch.zeros_like(is_real), shape=(), what="loss"))
     if nothing != 0:
-        return Fault(
+        raise Fault(
             f"Where nothing is real the loss is {nothing}, not 0.",
             "That is 0/0. Divide by the number of real tokens, but at least by 1.",
         )
-    return None
 
 
 def _cause(value: float, logits: Tensor, is_replaced: Tensor, is_real: Tensor) -> str:
     each = F.binary_cross_entropy_with_logits(logits, is_replaced.float(), reduction="none")
     swapped = F.binary_cross_entropy_with_logits(logits, (~is_replaced).float(), reduction="none")
     twice = F.binary_cross_entropy_with_logits(logits.sigmoid(), is_replaced.float(), reduction="none")
-    guesses = (
+    mistakes = (
         (each.mean(), "Padding is counted: it holds no words, and only makes the loss look better or worse."),
         (
             (each * is_real).mean(),
@@ -78,13 +77,14 @@ def _cause(value: float, logits: Tensor, is_replaced: Tensor, is_real: Tensor) -
             "The sigmoid was taken twice: binary_cross_entropy_with_logits wants logits, it has the sigmoid inside.",
         ),
     )
-    for other, cause in guesses:
-        if abs(value - float(other)) < 1e-4:
-            return cause
-    return "It is −log of the probability given to the right label, averaged over the tokens where is_real is True."
+    return cause_of(
+        value,
+        mistakes,
+        "It is −log of the probability given to the right label, averaged over the tokens where is_real is True.",
+    )
 
 
-def ours(logits: Tensor, is_replaced: Tensor, is_real: Tensor) -> Tensor:
+def reference(logits: Tensor, is_replaced: Tensor, is_real: Tensor) -> Tensor:
     """Mean binary cross-entropy over the real tokens; 0 where there are none."""
     losses = F.binary_cross_entropy_with_logits(logits, is_replaced.to(logits.dtype), reduction="none")
     return (losses * is_real).sum() / is_real.sum().clamp(min=1)
@@ -98,5 +98,5 @@ EXERCISE = Exercise(
     hint="F.binary_cross_entropy_with_logits(…, reduction='none') gives one number per token; it wants "
     "the labels as floats.",
     examine=_examine,
-    ours=ours,
+    reference=reference,
 )
