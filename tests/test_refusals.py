@@ -15,7 +15,7 @@ from small import LENGTH, MASK, PAD, VOCAB_SIZE, rng, small_config, small_run, t
 
 import electra_edu as edu
 from electra_edu.config import BUILT_FROM, FIELD_NAMES
-from electra_edu.corpora.words import unknown_words
+from electra_edu.corpora.unknown_words import unknown_words
 from electra_edu.plots.blocks import BarChart, Fact, Facts, Series, Text, Token, Tokens
 from electra_edu.support.tensors import check_range
 

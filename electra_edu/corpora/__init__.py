@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus, CorpusSource, Labels
 from electra_edu.corpora.docs import load_docs
+from electra_edu.corpora.encoding import encode_typed
 from electra_edu.corpora.hub import load_hub
 from electra_edu.corpora.text_files import load_file, load_text
-from electra_edu.corpora.typed import encode_typed
 from electra_edu.support.errors import CorpusError, CorpusFileError, nearest
 
 __all__ = ["IGNORE", "SPECIAL_TOKENS", "Corpus", "CorpusSource", "Labels", "encode_typed", "load_corpus"]

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus, Labels
-from electra_edu.corpora.unknown import UnknownText
+from electra_edu.corpora.coverage import UnknownText
 from electra_edu.corpora.wordpiece import LETTER_CASES, encode, letter_cases, train_wordpiece
 from electra_edu.support.errors import CorpusError
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from tokenizers import Encoding
 
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
-from electra_edu.corpora.normal_form import composed
+from electra_edu.corpora.normalization import composed
+from electra_edu.corpora.unknown_words import typed_spans
 from electra_edu.corpora.wordpiece import LONGEST_WORD, size_to_spell
-from electra_edu.corpora.words import typed_spans
 from electra_edu.support.errors import CorpusError
 
 MAX_UNKNOWN = 0.1  # share of the characters of the training text

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import tokenizers
 
-from electra_edu.corpora import normal_form, packing, prose, wordpiece
+from electra_edu.corpora import build, docstring_prose, normalization, wordpiece
+from electra_edu.corpora.build import Document, build_corpus
 from electra_edu.corpora.cache import cached
 from electra_edu.corpora.corpus import Corpus
-from electra_edu.corpora.packing import Document, build_corpus
 from electra_edu.support.errors import CorpusError
 
 TOPICS = Path("pydoc_data", "topics.py")  # Python's language reference, one dict literal
@@ -41,7 +41,7 @@ def load_docs(name: str, *, vocab_size: int, max_seq_length: int) -> Corpus:
     stdlib = Path(sysconfig.get_path("stdlib"))
     libraries = sorted({Path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")}) if name == "docs+" else []
 
-    def build() -> Corpus:
+    def read_and_build() -> Corpus:
         documents = [*read_topics(stdlib), *read_docstrings(stdlib), *read_libraries(libraries)]
         if not any(document.paragraphs for document in documents):
             raise CorpusError(
@@ -51,9 +51,10 @@ def load_docs(name: str, *, vocab_size: int, max_seq_length: int) -> Corpus:
         return build_corpus(name, documents, vocab_size=vocab_size, max_seq_length=max_seq_length, label_name="module")
 
     installed = sorted(f"{d.name} {d.version}" for d in metadata.distributions()) if libraries else []
-    rules = [inspect.getsource(module) for module in (sys.modules[__name__], prose, packing, normal_form, wordpiece)]
+    modules = (sys.modules[__name__], docstring_prose, build, normalization, wordpiece)
+    rules = [inspect.getsource(module) for module in modules]
     key = (sys.version, stdlib, libraries, installed, tokenizers.__version__, rules, vocab_size, max_seq_length)
-    return cached(name, repr(key), build)
+    return cached(name, repr(key), read_and_build)
 
 
 def read_topics(stdlib: Path) -> Iterator[Document]:
@@ -62,7 +63,7 @@ def read_topics(stdlib: Path) -> Iterator[Document]:
     for statement in tree.body if tree else ():
         if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Dict):
             for page in ast.literal_eval(statement.value).values():
-                yield Document(TOPICS.parts[0], [*prose.paragraphs(page)])
+                yield Document(TOPICS.parts[0], [*docstring_prose.paragraphs(page)])
 
 
 def read_docstrings(folder: Path, module_words: float = inf) -> Iterator[Document]:
@@ -100,7 +101,7 @@ def _docstrings(path: Path) -> Iterator[str]:
     """Yield the paragraphs of a file's docstrings, from top to bottom."""
     tree = _parse(path)
     for node in _documented(tree) if tree else ():
-        yield from prose.paragraphs(ast.get_docstring(node) or "")
+        yield from docstring_prose.paragraphs(ast.get_docstring(node) or "")
 
 
 def _documented(node: ast.AST) -> Iterator[ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 
+from electra_edu.corpora.build import Document, build_corpus
 from electra_edu.corpora.corpus import Corpus
+from electra_edu.corpora.json_text import text_of
 from electra_edu.corpora.markup import check_prose
-from electra_edu.corpora.normal_form import composed
-from electra_edu.corpora.packing import Document, build_corpus
-from electra_edu.corpora.structured import text_of
+from electra_edu.corpora.normalization import composed
 from electra_edu.support.errors import CorpusError, CorpusFileError
 
 LARGEST_FILE = 200_000_000  # bytes; more would take minutes and many gigabytes of memory

@@ -7,8 +7,8 @@ from operator import itemgetter
 from tokenizers import Encoding, Tokenizer
 
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
-from electra_edu.corpora.normal_form import composed
-from electra_edu.corpora.typed import encode_typed
+from electra_edu.corpora.encoding import encode_typed
+from electra_edu.corpora.normalization import composed
 from electra_edu.support.errors import CorpusError
 
 CONTINUATION = "##"  # marks the inner pieces of a WordPiece vocabulary

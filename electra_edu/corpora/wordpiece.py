@@ -11,8 +11,8 @@ import numpy.typing as npt
 from tokenizers import Encoding, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS
-from electra_edu.corpora.normal_form import composed, normalizer, pre_tokenizer
-from electra_edu.corpora.words import typed_spans
+from electra_edu.corpora.normalization import composed, normalizer, pre_tokenizer
+from electra_edu.corpora.unknown_words import typed_spans
 
 MIN_FREQUENCY = 2  # a piece seen once teaches nothing, so a short text gets a small vocabulary
 COVERAGE = 0.9999  # share of the text's characters that the vocabulary can spell; a word with any other is [UNK]

@@ -1,7 +1,7 @@
 """Hugging Face, both ways: read its ELECTRA checkpoints, and write networks that `transformers` loads."""
 
-from electra_edu.interop.described import transformers_config
-from electra_edu.interop.networks import PretrainedDiscriminator, PretrainedEncoder, PretrainedGenerator
+from electra_edu.interop.config_json import transformers_config
+from electra_edu.interop.pretrained import PretrainedDiscriminator, PretrainedEncoder, PretrainedGenerator
 from electra_edu.interop.reading import from_transformers
 from electra_edu.interop.writing import Written, to_transformers, transformers_state
 

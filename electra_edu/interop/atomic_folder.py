@@ -14,9 +14,9 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from electra_edu.interop.names import CONFIG, HEAD, WEIGHTS
-from electra_edu.interop.readme import FILE as README
-from electra_edu.interop.tokenizer import FILES as TOKENIZER_FILES
+from electra_edu.interop.architectures import CONFIG, HEAD, WEIGHTS
+from electra_edu.interop.model_card import FILE as README
+from electra_edu.interop.tokenizer_writing import FILES as TOKENIZER_FILES
 from electra_edu.support.files import write_whole
 
 OURS = frozenset((CONFIG, WEIGHTS, HEAD, README, *TOKENIZER_FILES))  # all that is ever written, replaced or removed

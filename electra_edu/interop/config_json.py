@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from electra_edu.config import ElectraConfig, EncoderShape
-from electra_edu.interop.causes import wrong_field
-from electra_edu.interop.names import (
+from electra_edu.interop.architectures import (
     OURS,
     ROLES,
     SETTINGS,
@@ -14,7 +13,8 @@ from electra_edu.interop.names import (
     Half,
     architecture_of,
 )
-from electra_edu.interop.networks import PretrainedEncoder
+from electra_edu.interop.diagnosis import wrong_field
+from electra_edu.interop.pretrained import PretrainedEncoder
 from electra_edu.model.discriminator import Discriminator
 from electra_edu.model.encoder import encoder_of
 from electra_edu.model.generator import Generator

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from electra_edu.interop.names import CONFIG, HEAD, INDEX, WEIGHTS
+from electra_edu.interop.architectures import CONFIG, HEAD, INDEX, WEIGHTS
 from electra_edu.support.arguments import shown
 
 AGAIN = "Fetch or copy the folder again."

@@ -12,8 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from electra_edu.interop.causes import AGAIN, what_it_is, why_no_safetensors, why_no_weights
-from electra_edu.interop.names import INDEX, WEIGHTS
+from electra_edu.interop.architectures import INDEX, WEIGHTS
+from electra_edu.interop.diagnosis import AGAIN, what_it_is, why_no_safetensors, why_no_weights
 from electra_edu.support.errors import CheckpointError
 
 LARGEST_JSON = 64 * 2**20  # bytes; a config has a thousand, and the index of a large network a million

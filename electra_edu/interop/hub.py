@@ -4,8 +4,8 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+from electra_edu.interop.architectures import CONFIG
 from electra_edu.interop.files import holds_weights
-from electra_edu.interop.names import CONFIG
 from electra_edu.support.errors import CheckpointError
 
 FILES = ("*.json", "*.txt", "*.safetensors")  # all that is ever fetched: no programs, nothing pickled

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from electra_edu.interop.names import HEAD, Architecture, Half
+from electra_edu.interop.architectures import HEAD, Architecture, Half
 
 FILE = "README.md"
 _WHAT: dict[Half, str] = {

@@ -9,12 +9,8 @@ import torch
 from torch import Tensor
 
 from electra_edu.config.electra_config import Positions
-from electra_edu.interop import replacing
-from electra_edu.interop.causes import AGAIN, why_no_config
-from electra_edu.interop.described import config_of
-from electra_edu.interop.files import Stored, list_tensors, list_weights, read_json, read_tensors
-from electra_edu.interop.hub import find_folder
-from electra_edu.interop.names import (
+from electra_edu.interop import atomic_folder
+from electra_edu.interop.architectures import (
     ARCHITECTURES,
     BUFFERS,
     CONFIG,
@@ -28,10 +24,14 @@ from electra_edu.interop.names import (
     head_tensors,
     other_tensors,
 )
-from electra_edu.interop.networks import Pretrained, PretrainedDiscriminator, PretrainedEncoder, PretrainedGenerator
-from electra_edu.interop.tokenizer import check_size, special_token_ids, window_of
-from electra_edu.interop.vocabulary import read_tokenizer
-from electra_edu.interop.weights import known_names, measured_sizes
+from electra_edu.interop.config_json import config_of
+from electra_edu.interop.diagnosis import AGAIN, why_no_config
+from electra_edu.interop.files import Stored, list_tensors, list_weights, read_json, read_tensors
+from electra_edu.interop.hub import find_folder
+from electra_edu.interop.pretrained import Pretrained, PretrainedDiscriminator, PretrainedEncoder, PretrainedGenerator
+from electra_edu.interop.tensor_names import known_names, measured_sizes
+from electra_edu.interop.tokenizer_reading import read_tokenizer
+from electra_edu.interop.tokenizer_writing import check_size, special_token_ids, window_of
 from electra_edu.model.encoder import encoder_of
 from electra_edu.support.arguments import one_of, path, shown
 from electra_edu.support.errors import CheckpointError
@@ -84,7 +84,7 @@ def from_transformers(
     source = path_or_name if isinstance(path_or_name, str) else named
     folder = find_folder(source, revision, local_files_only)
     try:
-        replacing.finish(folder)
+        atomic_folder.finish(folder)
     except OSError as error:
         raise CheckpointError(
             f"{folder} holds a network that is not yet in its place, and it cannot be moved there ({error}). Make the "

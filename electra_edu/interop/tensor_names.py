@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from electra_edu.config.electra_config import Positions
+from electra_edu.interop.architectures import CONFIG, SETTINGS, Half
 from electra_edu.interop.files import Stored
-from electra_edu.interop.names import CONFIG, SETTINGS, Half
 from electra_edu.support.arguments import finite_number, whole_number
 from electra_edu.support.errors import CheckpointError, ElectraEduError
 

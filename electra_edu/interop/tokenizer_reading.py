@@ -8,9 +8,9 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
-from electra_edu.interop.causes import AGAIN, what_it_is, wrong_field
+from electra_edu.interop.architectures import ROLES
+from electra_edu.interop.diagnosis import AGAIN, what_it_is, wrong_field
 from electra_edu.interop.files import read_json
-from electra_edu.interop.names import ROLES
 from electra_edu.support.arguments import flag, shown
 from electra_edu.support.errors import CheckpointError, ElectraEduError
 

@@ -6,9 +6,9 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from electra_edu.config import ElectraConfig
+from electra_edu.interop.architectures import CONFIG, ROLES
 from electra_edu.interop.files import json_text
-from electra_edu.interop.names import CONFIG, ROLES
-from electra_edu.interop.vocabulary import SETTINGS, SPECIAL, TOKENIZER, plain, special_names, tokenizer_settings
+from electra_edu.interop.tokenizer_reading import SETTINGS, SPECIAL, TOKENIZER, plain, special_names, tokenizer_settings
 from electra_edu.support.arguments import as_whole, whole_number
 from electra_edu.support.errors import CheckpointError, ElectraEduError
 

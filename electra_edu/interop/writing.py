@@ -9,10 +9,8 @@ from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from electra_edu.interop import readme, replacing
-from electra_edu.interop.described import Network, longest, transformers_config
-from electra_edu.interop.files import json_text, read_json, tensor_bytes
-from electra_edu.interop.names import (
+from electra_edu.interop import atomic_folder, model_card
+from electra_edu.interop.architectures import (
     CONFIG,
     HEAD,
     WEIGHTS,
@@ -23,8 +21,10 @@ from electra_edu.interop.names import (
     head_tensors,
     other_tensors,
 )
-from electra_edu.interop.networks import Pretrained
-from electra_edu.interop.tokenizer import tokenizer_files
+from electra_edu.interop.config_json import Network, longest, transformers_config
+from electra_edu.interop.files import json_text, read_json, tensor_bytes
+from electra_edu.interop.pretrained import Pretrained
+from electra_edu.interop.tokenizer_writing import tokenizer_files
 from electra_edu.model.discriminator import Discriminator
 from electra_edu.model.electra import Electra
 from electra_edu.model.encoder import encoder_of, rotations
@@ -71,7 +71,7 @@ def to_transformers(
             "transformers holds one: tokenizer.backend_tokenizer."
         )
     tokenizer = tokenizer or _tokenizer(source)
-    staged: list[replacing.Staged] = []
+    staged: list[atomic_folder.Staged] = []
     try:
         networks = _networks(source)
         for name in networks:
@@ -79,7 +79,7 @@ def to_transformers(
         written = {}
         for name, network in networks.items():
             written[name], files = _files(network, tokenizer, directory / name)
-            staged.append(replacing.stage(directory / name, files))
+            staged.append(atomic_folder.stage(directory / name, files))
         for one in staged:
             one.commit()
     except ElectraEduError:
@@ -134,9 +134,9 @@ def _check_replaceable(folder: Path) -> None:
     if not folder.exists():
         return
     if folder.is_dir():
-        replacing.finish(folder)
-        names = replacing.contents(folder)
-        ours = CONFIG in names and WRITTEN_BY in read_json(folder / CONFIG) and names <= replacing.OURS
+        atomic_folder.finish(folder)
+        names = atomic_folder.contents(folder)
+        ours = CONFIG in names and WRITTEN_BY in read_json(folder / CONFIG) and names <= atomic_folder.OURS
         if ours or not names:
             return
     raise CheckpointError(f"{folder} exists and was not written by to_transformers: choose another folder.")
@@ -146,7 +146,7 @@ def _files(network: Network, tokenizer: Tokenizer | None, folder: Path) -> tuple
     """Return what will be in `folder`, and its files by name."""
     architecture = architecture_of(network)
     beside = other_tensors(network, architecture)
-    note = readme.note(architecture, beside)
+    note = model_card.note(architecture, beside)
     state = transformers_state(network)
     for name, tensor in (state | beside).items():
         if not tensor.isfinite().all():
@@ -159,6 +159,6 @@ def _files(network: Network, tokenizer: Tokenizer | None, folder: Path) -> tuple
         files[HEAD] = tensor_bytes(beside)
     if tokenizer is not None:
         files |= tokenizer_files(tokenizer, network.config)
-    files[readme.FILE] = readme.text(half_of(network), architecture, note, has_tokenizer=tokenizer is not None)
+    files[model_card.FILE] = model_card.text(half_of(network), architecture, note, has_tokenizer=tokenizer is not None)
     files[CONFIG] = json_text(transformers_config(network))
     return Written(folder, architecture.name, note), files

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from electra_edu.corpora import IGNORE, Corpus, docs, load_corpus
 from electra_edu.corpora.cache import FOLDER_VARIABLE
-from electra_edu.corpora.prose import paragraphs
+from electra_edu.corpora.docstring_prose import paragraphs
 from electra_edu.support.errors import CorpusError
 
 TOPICS = '''# a comment

@@ -14,8 +14,8 @@ from tokenizers import Tokenizer
 
 import electra_edu as edu
 from electra_edu.corpora import Corpus, load_corpus
+from electra_edu.corpora.unknown_words import unknown_words
 from electra_edu.corpora.wordpiece import encode, train_wordpiece, wordpiece_tokenizer
-from electra_edu.corpora.words import unknown_words
 
 LICENSE = Path(__file__).parents[2] / "LICENSE"
 SENTENCES = {

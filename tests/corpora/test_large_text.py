@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from electra_edu.corpora import load_corpus, packing, wordpiece
-from electra_edu.corpora.packing import Document
+from electra_edu.corpora import build, load_corpus, wordpiece
+from electra_edu.corpora.build import Document
 
 
 class CountedText(str):
@@ -26,7 +26,7 @@ class CountedText(str):
 def test_short_lines_are_put_into_blocks_in_one_pass() -> None:
     CountedText.asked = 0
     lines = [CountedText(f"line {i}") for i in range(10_000)]
-    blocks = [*packing._blocks(Document("", lines), 65_536)]
+    blocks = [*build._blocks(Document("", lines), 65_536)]
     assert [line for block in blocks for line in block.paragraphs] == lines
     assert all(sum(map(len, block.paragraphs)) >= 65_536 for block in blocks[:-1])
     assert CountedText.asked <= 3 * len(lines)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from electra_edu.corpora import SPECIAL_TOKENS, docs, hub, load_corpus, text_files
-from electra_edu.corpora.packing import pack
+from electra_edu.corpora.build import pack
 from electra_edu.corpora.wordpiece import train_wordpiece
 from electra_edu.support.errors import CorpusError, CorpusFileError, ElectraEduError
 

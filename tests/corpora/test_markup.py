@@ -15,8 +15,8 @@ import pytest
 from test_languages import SENTENCES, paragraphs_of
 
 from electra_edu.corpora import Corpus, docs, load_corpus
+from electra_edu.corpora.json_text import text_of
 from electra_edu.corpora.markup import check_prose
-from electra_edu.corpora.structured import text_of
 from electra_edu.support.errors import CorpusError
 
 HERE = Path(__file__).parents[2]

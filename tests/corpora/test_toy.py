@@ -11,7 +11,7 @@ from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus
 from electra_edu.corpora.toy import make_toy_corpus, toy_grammar, word_bank
 from electra_edu.corpora.toy import words as lexicon
 from electra_edu.corpora.toy.words import TOPICS, with_s
-from electra_edu.corpora.words import nearest_words, unknown_words
+from electra_edu.corpora.unknown_words import nearest_words, unknown_words
 from electra_edu.support.errors import CorpusError
 
 PAD, UNK, CLS, SEP, MASK = range(5)

@@ -10,7 +10,7 @@ from scipy.stats import chisquare
 from torch import Tensor
 
 from electra_edu.corpora.toy import ToyGrammar, exact_distribution, exact_limits, make_toy_corpus, toy_grammar
-from electra_edu.corpora.toy.grammar import FRAMES, Frame
+from electra_edu.corpora.toy.frames import FRAMES, Frame
 from electra_edu.corpora.toy.words import TOPICS
 from electra_edu.support.errors import CorpusError
 

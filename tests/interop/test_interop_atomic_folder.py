@@ -1,5 +1,6 @@
 """Exporting over an older export: whenever it is stopped, the old or the new network is there, never a mixture."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -12,7 +13,8 @@ import pytest
 from hugging_face import our_model
 from small import equal, rng, small_config, small_tokenizer
 
-from electra_edu.interop import from_transformers, replacing, to_transformers, writing
+from electra_edu.interop import from_transformers, to_transformers, writing
+from electra_edu.interop.atomic_folder import OURS, READY, WRITING, stage
 from electra_edu.model.electra import Electra
 from electra_edu.support.errors import CheckpointError
 
@@ -67,7 +69,7 @@ def start(directory: Path) -> None:
 def lines(stop: int) -> Any:
     """Return a tracer that raises KeyboardInterrupt at the `stop`-th line of the code that writes."""
     count = 0
-    modules = {replacing.__file__, writing.__file__}
+    modules = {inspect.getfile(stage), writing.__file__}
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
         nonlocal count
@@ -111,7 +113,7 @@ import os, sys
 sys.path[:0] = {path!r}
 from itertools import count
 from pathlib import Path
-from test_interop_replacing import NEW, export, start
+from test_interop_atomic_folder import NEW, export, start
 
 os.fsync = lambda descriptor: None
 
@@ -168,7 +170,7 @@ def test_a_kill_while_files_are_moved(
     def stopping(real: Any) -> Any:
         def call(path: Path, *arguments: Any, **named: Any) -> Any:
             nonlocal left
-            if path.name in replacing.OURS or path.name == replacing.READY or replacing.WRITING in path.name:
+            if path.name in OURS or path.name == READY or WRITING in path.name:
                 left -= 1
                 if left < 0:
                     raise SystemExit
@@ -176,7 +178,7 @@ def test_a_kill_while_files_are_moved(
 
         return call
 
-    staged = replacing.stage(tmp_path / "discriminator", writing._files(model(NEW).discriminator, None, tmp_path)[1])
+    staged = stage(tmp_path / "discriminator", writing._files(model(NEW).discriminator, None, tmp_path)[1])
     with monkeypatch.context() as patch:
         for name in ("rename", "replace", "unlink"):
             patch.setattr(Path, name, stopping(getattr(Path, name)))
@@ -193,7 +195,7 @@ def test_a_reader_waits_for_a_writer(tmp_path: Path) -> None:
     """What somebody still writes is neither read nor removed by another export."""
     start(tmp_path)
     folder = tmp_path / "discriminator"
-    staged = replacing.stage(folder, {"config.json": "{}"})
+    staged = stage(folder, {"config.json": "{}"})
     export(NEW, tmp_path)
     assert staged.hidden.is_dir()
     assert from_transformers(folder).config == small_config(**NEW)
@@ -205,9 +207,9 @@ def test_a_reader_waits_for_a_writer(tmp_path: Path) -> None:
 def test_a_half_moved_network_in_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     start(tmp_path)
     folder = tmp_path / "discriminator"
-    staged = replacing.stage(folder, {"config.json": "{}"})
+    staged = stage(folder, {"config.json": "{}"})
     staged.lock.release()
-    staged.hidden.rename(folder / replacing.READY)
+    staged.hidden.rename(folder / READY)
     folder.chmod(0o500)
     with pytest.raises(CheckpointError, match=r"not yet in its place.*Make the folder writable"):
         from_transformers(folder)

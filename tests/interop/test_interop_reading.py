@@ -22,7 +22,7 @@ from electra_edu.config import EncoderShape, preset
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
 from electra_edu.corpora.wordpiece import train_wordpiece
 from electra_edu.interop import from_transformers
-from electra_edu.interop.names import SETTINGS
+from electra_edu.interop.architectures import SETTINGS
 from electra_edu.model.discriminator import Discriminator
 from electra_edu.model.encoder import Encoder
 from electra_edu.model.generator import Generator

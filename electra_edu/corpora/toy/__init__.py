@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus
-from electra_edu.corpora.toy.compiled import ToyGrammar, toy_grammar
 from electra_edu.corpora.toy.exact import ExactLimits, exact_distribution, exact_limits
+from electra_edu.corpora.toy.grammar import ToyGrammar, toy_grammar
 from electra_edu.corpora.toy.slots import PARTS_OF_SPEECH
 from electra_edu.support.errors import CorpusError
 

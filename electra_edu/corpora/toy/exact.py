@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from electra_edu.corpora.toy.compiled import ToyGrammar, toy_grammar
+from electra_edu.corpora.toy.grammar import ToyGrammar, toy_grammar
 from electra_edu.support.errors import CorpusError
 
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Labels
-from electra_edu.corpora.toy.grammar import FRAMES, Frame
+from electra_edu.corpora.toy.frames import FRAMES, Frame
 from electra_edu.corpora.toy.slots import PARTS_OF_SPEECH
 from electra_edu.corpora.toy.words import TOPICS, Topic
 

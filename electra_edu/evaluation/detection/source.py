@@ -7,7 +7,7 @@ from torch import nn
 
 from electra_edu.config import ElectraConfig
 from electra_edu.config.objectives import OBJECTIVES
-from electra_edu.corpora.typed import encode_typed
+from electra_edu.corpora.encoding import encode_typed
 from electra_edu.model.electra import Electra
 from electra_edu.model.generator import Generator
 from electra_edu.support.errors import ElectraEduError

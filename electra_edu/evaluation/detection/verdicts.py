@@ -7,7 +7,7 @@ from itertools import groupby
 from tokenizers import Tokenizer
 
 from electra_edu.config import ElectraConfig
-from electra_edu.corpora.words import typed_spans
+from electra_edu.corpora.unknown_words import typed_spans
 from electra_edu.evaluation.detection.source import Source, discriminator_of, encode
 from electra_edu.evaluation.detection.windows import read_in_windows
 from electra_edu.support.errors import ElectraEduError
@@ -29,7 +29,7 @@ def detect(source: Source, text: str, *, tokenizer: Tokenizer | None = None) -> 
 
     `source` is a run (the average of its weights answers) or a discriminator; `tokenizer` replaces the source's own.
     A text longer than the model reads at once is read in overlapping windows. A word that the model has never seen is
-    given as typed, with NaN: it cannot be judged (`corpora.words.nearest_words` offers words it knows). A typed
+    given as typed, with NaN: it cannot be judged (`corpora.unknown_words.nearest_words` offers words it knows). A typed
     "[MASK]" is plain text. Raises ElectraEduError when `text` is no string or holds nothing to read, when `source` is
     no discriminator, and when the tokenizer is missing or another model's.
     """

@@ -6,8 +6,8 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
+from electra_edu.corpora.build import PAD
 from electra_edu.corpora.corpus import IGNORE, Corpus, Labels
-from electra_edu.corpora.packing import PAD
 from electra_edu.evaluation.tasks.agreement import disagreements
 from electra_edu.evaluation.tasks.scores import Metric
 from electra_edu.evaluation.tasks.task import Task, has_label, split

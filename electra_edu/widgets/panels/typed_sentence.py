@@ -4,7 +4,7 @@ import math
 
 import ipywidgets as widgets
 
-from electra_edu.corpora.words import nearest_words
+from electra_edu.corpora.unknown_words import nearest_words
 from electra_edu.course.vocabulary import ordinary_words, token_names
 from electra_edu.evaluation.detection import detect_words
 from electra_edu.evaluation.detection.source import discriminator_of
