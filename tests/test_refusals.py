@@ -151,7 +151,7 @@ def test_lists_and_arrays_of_ids_are_read_like_tensors() -> None:
     ("changes", "trained", "message"),
     [
         ({}, "x", "trained='x': must be one of 'both', 'generator', 'discriminator'."),
-        ({"objective": "bert"}, "discriminator", "trained='discriminator': objective='bert' has no second network"),
+        ({"objective": "bert"}, "discriminator", "trained='discriminator': objective='bert' has no main network"),
         ({"generator_kind": "uniform"}, "generator", "trained='generator': generator_kind='uniform' has"),
     ],
 )  # fmt: skip

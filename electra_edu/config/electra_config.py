@@ -76,7 +76,7 @@ class ElectraConfig:
     objective: ObjectiveName = "electra"
     scheme: Scheme = "joint"
     generator_steps: int = 0  # first steps in which the generator trains alone: a head start, or the first stage
-    copy_generator: bool = False  # after them, the second network starts from the generator's encoder
+    copy_generator: bool = False  # after them, the main network starts from the generator's encoder
     optimizer: Optimizer = "muon"
     learning_rate: float = 5e-4
     muon_learning_rate: float = 5e-3  # of the encoder's matrices when the optimizer is "muon"
@@ -157,10 +157,10 @@ class ElectraConfig:
     def _check_method(self) -> None:
         """Refuse combinations of objective, scheme, generator and sharing that make no sense."""
         learned, same_size = self.generator_kind == "learned", self.generator == self.discriminator
-        second = OBJECTIVES[self.objective].predicts
+        predicted = OBJECTIVES[self.objective].predicts
         self._require(
             "generator_kind",
-            learned or (second is not None and self.scheme == "joint" and self.generator_steps == 0),
+            learned or (predicted is not None and self.scheme == "joint" and self.generator_steps == 0),
             f"'learned' with objective={self.objective!r}, scheme={self.scheme!r} and "
             f"generator_steps={self.generator_steps}",
         )
@@ -170,10 +170,10 @@ class ElectraConfig:
             "'none', 'embeddings' or 'gdes' unless generator_size_fraction is 1: networks of different size cannot "
             "share all weights",
         )
-        self._require("scheme", self.scheme == "joint" or second is not None, f"'joint' with {self.objective!r}")
+        self._require("scheme", self.scheme == "joint" or predicted is not None, f"'joint' with {self.objective!r}")
         self._require(
             "scheme",
-            self.scheme != "adversarial" or second == "replaced",
+            self.scheme != "adversarial" or predicted == "replaced",
             "'joint' or 'two-stage' unless the objective is 'electra' or 'electra-15': only a discriminator can be "
             "fooled",
         )
@@ -194,7 +194,7 @@ class ElectraConfig:
         if self.copy_generator:
             self._require(
                 "copy_generator",
-                same_size and learned and second is not None and self.generator_steps > 0,
+                same_size and learned and predicted is not None and self.generator_steps > 0,
                 "False unless there are two networks of one size (generator_size_fraction=1) and generator_steps > 0",
             )
 

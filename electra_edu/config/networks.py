@@ -42,6 +42,6 @@ def check_trained(config: ElectraConfig, trained: Trained) -> None:
         )
     if trained == "discriminator" and OBJECTIVES[config.objective].predicts is None:
         raise ElectraEduError(
-            f"trained='discriminator': objective={config.objective!r} has no second network. Use trained='both', or "
+            f"trained='discriminator': objective={config.objective!r} has no main network. Use trained='both', or "
             "another objective."
         )

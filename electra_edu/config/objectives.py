@@ -1,7 +1,7 @@
-"""The objectives that the paper compares, as one table: what a second network predicts, and where.
+"""The objectives that the paper compares, as one table: what a main network predicts, and where.
 
 All five start the same way: positions are masked and a masked language model guesses the hidden words. BERT stops
-there. In the others a second network, the one that is kept, reads the sentence with the guesses filled in.
+there. In the others a main network, the one that is kept, reads the sentence with the guesses filled in.
 Source: arXiv 2003.10555, section 3.5 and Table 5.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-Trained = Literal["both", "generator", "discriminator"]  # what a step trains; "discriminator": the second network
+Trained = Literal["both", "generator", "discriminator"]  # what a step trains; "discriminator": the main network
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Objective:
     """One row of the table."""
 
     label: str
-    predicts: Literal["replaced", "words", "words or copies"] | None  # by the second network; None: there is none
+    predicts: Literal["replaced", "words", "words or copies"] | None  # by the main network; None: there is none
     at: Literal["masked", "all"]  # the positions that its loss counts
     asks: str  # the question it has to answer
 

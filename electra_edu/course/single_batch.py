@@ -55,7 +55,7 @@ class SingleBatchTrainer:
         Raises ElectraEduError where the run has no learned generator or no discriminator.
         """
         model = run.model
-        if not isinstance(model.generator, Generator) or not isinstance(model.second, Discriminator):
+        if not isinstance(model.generator, Generator) or not isinstance(model.main, Discriminator):
             raise ElectraEduError(
                 "run: needs a learned generator and a discriminator. Use objective='electra' and "
                 "generator_kind='learned'."
@@ -92,10 +92,10 @@ class SingleBatchTrainer:
     @cached_property
     def gradient_norms(self) -> LossGradientNorms:
         """Back-propagate each loss by itself."""
-        assert self.out.second_loss is not None
+        assert self.out.main_loss is not None
         mlm, rtd = (
             {name: _gradient(loss, weights) for name, weights in self.weights.items()}
-            for loss in (self.out.mlm_loss, self.out.second_loss)
+            for loss in (self.out.mlm_loss, self.out.main_loss)
         )
         is_shared = bool(self.weights["shared"])
         cosine = torch.cosine_similarity(mlm["shared"], rtd["shared"], dim=0) if is_shared else torch.tensor(math.nan)
@@ -103,7 +103,7 @@ class SingleBatchTrainer:
 
     def step(self, trained: Trained) -> None:
         """Take one optimiser step on the MLM loss, on λ · RTD loss or on their sum, then run the batch again."""
-        losses = {"generator": self.out.mlm_loss, "discriminator": self.out.second_loss, "both": self.out.loss}
+        losses = {"generator": self.out.mlm_loss, "discriminator": self.out.main_loss, "both": self.out.loss}
         loss = losses[trained]
         assert loss is not None
         before = {name: _values(weights) for name, weights in self.weights.items()}

@@ -13,9 +13,9 @@ from electra_edu.support import arguments
 
 # How often a network's forward pass is paid in a step: the backward pass costs twice the forward.
 _PASSES = {
-    "both": {"generator": 3, "second": 3},
-    "generator": {"generator": 3, "second": 0},
-    "discriminator": {"generator": 1, "second": 3},
+    "both": {"generator": 3, "main": 3},
+    "generator": {"generator": 3, "main": 0},
+    "discriminator": {"generator": 1, "main": 3},
 }
 
 
@@ -27,7 +27,7 @@ def flops(config: ElectraConfig, steps: int = 1, *, trained: Trained = "both") -
     (The paper's rule also counts look-ups, softmaxes and norms: `official_flops`.)
 
     `trained` says which network learns: with "generator" it runs alone; with "discriminator", which stands for the
-    second network whatever that predicts, the generator only runs forward. A generator that is not learned is free.
+    main network whatever that predicts, the generator only runs forward. A generator that is not learned is free.
     Raises ElectraEduError for `steps` below 0 and where there is no network to train.
     """
     arguments.instance("config", config, ElectraConfig, CONFIG)
@@ -35,7 +35,7 @@ def flops(config: ElectraConfig, steps: int = 1, *, trained: Trained = "both") -
     check_trained(config, trained)
     items = {}
     for network in networks(config):
-        passes = _PASSES[trained]["generator" if network.name == "generator" else "second"]
+        passes = _PASSES[trained]["generator" if network.name == "generator" else "main"]
         if passes:
             scale = passes * steps * config.batch_size
             items[f"{network.name} encoder"] = scale * _encoder(config, network)

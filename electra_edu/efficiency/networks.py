@@ -21,7 +21,7 @@ class Network:
 
 
 def networks(config: ElectraConfig) -> tuple[Network, ...]:
-    """List the networks of `config` that have weights: the generator if it learns, and the second network if any."""
+    """List the networks of `config` that have weights: the generator if it learns, and the main network if any."""
     found = []
     if config.generator_kind == "learned":
         found.append(Network("generator", "vocabulary layer", config.generator, "words", "masked"))
@@ -29,8 +29,8 @@ def networks(config: ElectraConfig) -> tuple[Network, ...]:
     if objective.predicts == "replaced":  # its head judges every position, even where "electra-15" does not count it
         found.append(Network("discriminator", "discriminator head", config.discriminator, "replaced", "all"))
     elif objective.predicts is not None:
-        second = ("second network", "second vocabulary layer")
-        found.append(Network(*second, config.discriminator, objective.predicts, objective.at))
+        main = ("main network", "main vocabulary layer")
+        found.append(Network(*main, config.discriminator, objective.predicts, objective.at))
     return tuple(found)
 
 

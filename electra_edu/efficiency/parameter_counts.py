@@ -10,7 +10,7 @@ from electra_edu.support import arguments
 class Parameters(TypedDict):
     """The counts that `parameters` returns."""
 
-    discriminator: int  # the second network with its head, whatever it predicts; 0 where there is none
+    discriminator: int  # the main network with its head, whatever it predicts; 0 where there is none
     generator: int  # with its head; 0 for a generator that does not learn
     shared: int  # counted in both of the above and once in the total
     total: int
@@ -40,7 +40,7 @@ def parameters(config: ElectraConfig) -> Parameters:
         return sum(count for name, count in items.items() if name.startswith(owners))
 
     shared = owned_by("shared")
-    generator, discriminator = owned_by("generator"), owned_by("discriminator", "second network")
+    generator, discriminator = owned_by("generator"), owned_by("discriminator", "main network")
     return {
         "discriminator": discriminator + shared,
         "generator": generator + shared,

@@ -76,7 +76,7 @@ def config_of(
         ours = _ours(settings, sizes, path)
         if ours is not None and ours.positions == positions:
             shapes = {"generator": (ours.generator, ours.discriminator)}.get(half, (ours.discriminator,))
-            for shape in shapes:  # a second network that predicts words has the discriminator's
+            for shape in shapes:  # a main network that predicts words has the discriminator's
                 if sizes_of(ours, shape) == sizes:
                     return ours.replace(**special), shape
         alone = {"positions": positions, "generator_size_fraction": 1.0}

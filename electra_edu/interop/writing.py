@@ -48,7 +48,7 @@ def to_transformers(
     """Write the networks of `source` to folders of their own in `directory`, and return what is where.
 
     A run's networks are the average of its weights, the ones its scores are read from (pause a run that is training
-    first). The folders are named "discriminator", "generator", "second" for a second network that predicts words,
+    first). The folders are named "discriminator", "generator", "main" for a main network that predicts words,
     and "encoder" for a network without a head; each holds config.json, model.safetensors and, where the source has
     one or `tokenizer` is given, the tokenizer. No network connection and no `transformers` is needed.
 

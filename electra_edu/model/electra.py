@@ -30,32 +30,32 @@ class ElectraOutput:
     """
 
     generator_loss: Tensor | None  # what the generator learns from: mlm_loss, or REINFORCE when it is adversarial
-    second_loss: Tensor | None  # what the second network learns from, weighted: λ · rtd_loss, or word_loss
+    main_loss: Tensor | None  # what the main network learns from, weighted: λ · rtd_loss, or word_loss
     mlm_loss: Tensor  # mean over the masked positions, in nats
     mlm_logits: Tensor  # (B, K, V) the generator's prediction at the masked positions
     mlm_targets: Tensor  # (B, K) the original tokens there
     mlm_used: Tensor  # (B, K) bool: False for a surplus slot, which no loss counts
     is_masked: Tensor  # (B, T) bool
     is_real: Tensor  # (B, T) bool: False for padding
-    corrupted: Tensor  # (B, T) what the second network read; where there is none, what the generator read
+    corrupted: Tensor  # (B, T) what the main network read; where there is none, what the generator read
     is_replaced: Tensor  # (B, T) bool: the discriminator's labels
     rtd_logits: Tensor | None = None  # (B, T)
     rtd_loss: Tensor | None = None  # mean over the tokens that the objective counts, specials included, in nats
-    word_loss: Tensor | None = None  # of a second network that predicts words: the mean over its positions, in nats
+    word_loss: Tensor | None = None  # of a main network that predicts words: the mean over its positions, in nats
 
     @property
     def loss(self) -> Tensor:
         """The sum of what both networks learn from, a scalar."""
-        parts = [part for part in (self.generator_loss, self.second_loss) if part is not None]
+        parts = [part for part in (self.generator_loss, self.main_loss) if part is not None]
         if not parts:
             raise ElectraEduError("loss: this pass trained nothing. Pass trained='both'.")
         return torch.stack(parts).sum()
 
 
 class Electra(nn.Module):
-    """A generator and a second network that reads what it wrote, joined as `config.objective` says.
+    """A generator and a main network that reads what it wrote, joined as `config.objective` says.
 
-    `generator` is a masked language model (or a stand-in, see `config.generator_kind`). `second` is the network that
+    `generator` is a masked language model (or a stand-in, see `config.generator_kind`). `main` is the network that
     is kept after pre-training: a Discriminator for ELECTRA, a network that predicts words for Replace MLM and
     All-Tokens MLM, and None for BERT, which is a generator of full size and nothing else. `encoder` is what is kept,
     whatever the objective.
@@ -72,12 +72,12 @@ class Electra(nn.Module):
         rng = torch.Generator().manual_seed(0) if rng is None else tensors.generator(rng, torch.device("cpu"))
         self._config = config
         self.generator = _generator(config)
-        self.second = _second(config, self.generator)
+        self.main = _build_main(config, self.generator)
         self.baseline = Linear(config.generator.hidden_size, 1) if config.scheme == "adversarial" else None
         initialise(self, config.initializer_range, rng)
-        if config.initializer_range is None and isinstance(self.second, Discriminator):
+        if config.initializer_range is None and isinstance(self.main, Discriminator):
             # Every verdict starts at exactly ½: its first gradients then are about words, not about noise.
-            nn.init.zeros_(self.second.output.weight)
+            nn.init.zeros_(self.main.output.weight)
 
     @property
     def config(self) -> ElectraConfig:
@@ -94,24 +94,24 @@ class Electra(nn.Module):
                     f"become {getattr(config, name)!r}. For another {name}, make a new Electra(config)."
                 )
         self._config = config
-        for network in (self.generator, self.second):
+        for network in (self.generator, self.main):
             if isinstance(network, Generator | Discriminator):
                 network.config = config
 
     @property
     def discriminator(self) -> Discriminator:
-        """The second network where it is a discriminator; raises ElectraEduError where the objective has none."""
-        if not isinstance(self.second, Discriminator):
+        """The main network where it is a discriminator; raises ElectraEduError where the objective has none."""
+        if not isinstance(self.main, Discriminator):
             raise ElectraEduError(
                 f"objective={self.config.objective!r}: there is no discriminator in this model. Its pre-trained "
                 "encoder is model.encoder; for a discriminator train with objective='electra'."
             )
-        return self.second
+        return self.main
 
     @property
     def encoder(self) -> Encoder:
-        """The encoder that is kept after pre-training: the second network's, or BERT's."""
-        kept = self.generator if self.second is None else self.second
+        """The encoder that is kept after pre-training: the main network's, or BERT's."""
+        kept = self.generator if self.main is None else self.main
         assert isinstance(kept, (Generator, Discriminator))  # BERT's generator is always a learned one
         return kept.encoder
 
@@ -127,8 +127,8 @@ class Electra(nn.Module):
         """Mask, generate, sample, label and discriminate one batch: tokens int64 (B, T), attention_mask 1 = real.
 
         Without an attention mask every token but [PAD] is real. Positions, samples and dropout are drawn from `rng`.
-        No gradient reaches the generator from the second network: a sampled token is just a number. With `trained` =
-        "generator" the second network is not run; with "discriminator" the generator gets no gradient. Lists and NumPy
+        No gradient reaches the generator from the main network: a sampled token is just a number. With `trained` =
+        "generator" the main network is not run; with "discriminator" the generator gets no gradient. Lists and NumPy
         arrays of ids are taken as well. Raises ElectraEduError naming the argument that does not fit, ids outside the
         vocabulary among them where looking is free: on a CPU.
         """
@@ -154,7 +154,7 @@ class Electra(nn.Module):
             mlm_loss = masked_lm_loss(logits, targets, masking.used)
         out = ElectraOutput(
             generator_loss=mlm_loss if mlm_loss.requires_grad or not torch.is_grad_enabled() else None,
-            second_loss=None,
+            main_loss=None,
             mlm_loss=mlm_loss,
             mlm_logits=logits,
             mlm_targets=targets,
@@ -164,7 +164,7 @@ class Electra(nn.Module):
             corrupted=masking.tokens,
             is_replaced=torch.zeros_like(is_real),
         )
-        if self.second is None or trained == "generator":
+        if self.main is None or trained == "generator":
             return out
         samples = draw(logits, targets, self.config, rng)  # (B, K)
         out = self._read(out, tokens, masking, samples, token_type_ids, rng)
@@ -187,23 +187,21 @@ class Electra(nn.Module):
         token_type_ids: Tensor | None,
         rng: torch.Generator,
     ) -> ElectraOutput:
-        """Let the second network read the corrupted tokens, and add what it made and lost to `out`."""
+        """Let the main network read the corrupted tokens, and add what it made and lost to `out`."""
         corruption = corrupt(tokens, masking, samples)
         out = replace(out, corrupted=corruption.tokens, is_replaced=corruption.is_replaced)
         read = (corruption.tokens, out.is_real, token_type_ids)
-        if isinstance(self.second, Discriminator):
+        if isinstance(self.main, Discriminator):
             counted = out.is_real if OBJECTIVES[self.config.objective].at == "all" else out.is_masked
-            logits = self.second(*read, rng)  # (B, T)
+            logits = self.main(*read, rng)  # (B, T)
             loss = replaced_token_loss(logits, out.is_replaced, counted)
-            return replace(out, rtd_logits=logits, rtd_loss=loss, second_loss=self.config.rtd_weight * loss)
-        if isinstance(self.second, CopyingPredictor):
-            loss = mean_over(
-                self.second.losses(self.second.hidden(*read, rng=rng), corruption.tokens, tokens), out.is_real
-            )
+            return replace(out, rtd_logits=logits, rtd_loss=loss, main_loss=self.config.rtd_weight * loss)
+        if isinstance(self.main, CopyingPredictor):
+            loss = mean_over(self.main.losses(self.main.hidden(*read, rng=rng), corruption.tokens, tokens), out.is_real)
         else:
-            assert self.second is not None
-            loss = masked_lm_loss(self.second(*read, masking.positions, rng), out.mlm_targets, masking.used)
-        return replace(out, word_loss=loss, second_loss=loss)
+            assert self.main is not None
+            loss = masked_lm_loss(self.main(*read, masking.positions, rng), out.mlm_targets, masking.used)
+        return replace(out, word_loss=loss, main_loss=loss)
 
     def _fooling_loss(self, out: ElectraOutput, masking: Masking, samples: Tensor, expected: Tensor) -> Tensor:
         """Return the loss of a generator that wants the discriminator to err; baseline logits `expected` (B, K)."""
@@ -220,8 +218,8 @@ def _generator(config: ElectraConfig) -> Generator | FrequencyGenerator | ExactG
     return ExactGenerator(config) if config.generator_kind == "exact" else FrequencyGenerator(config)
 
 
-def _second(config: ElectraConfig, generator: nn.Module) -> Discriminator | Generator | None:
-    """Build the second network of the objective, sharing with the generator what `config.weight_sharing` says."""
+def _build_main(config: ElectraConfig, generator: nn.Module) -> Discriminator | Generator | None:
+    """Build the main network of the objective, sharing with the generator what `config.weight_sharing` says."""
     predicts = OBJECTIVES[config.objective].predicts
     if predicts is None:
         return None
@@ -233,12 +231,12 @@ def _second(config: ElectraConfig, generator: nn.Module) -> Discriminator | Gene
         embeddings = Embeddings(config, base=shared.embeddings.token)
     else:
         embeddings = shared.embeddings
-    second: Discriminator | Generator
+    main: Discriminator | Generator
     if predicts == "replaced":
-        second = Discriminator(config, embeddings)
+        main = Discriminator(config, embeddings)
     else:
         kind = CopyingPredictor if predicts == "words or copies" else Generator
-        second = kind(config, embeddings, config.discriminator)
+        main = kind(config, embeddings, config.discriminator)
     if shared is not None and config.weight_sharing == "all":
-        second.encoder = shared
-    return second
+        main.encoder = shared
+    return main

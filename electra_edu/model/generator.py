@@ -22,7 +22,7 @@ class Generator(nn.Module):
     """
 
     def __init__(self, config: ElectraConfig, embeddings: Embeddings, shape: EncoderShape | None = None) -> None:
-        """Build it around `embeddings`, which the second network may share; `shape` is the generator's when None."""
+        """Build it around `embeddings`, which the main network may share; `shape` is the generator's when None."""
         super().__init__()
         shape = shape or config.generator
         self.config = config
@@ -71,7 +71,7 @@ class Generator(nn.Module):
 
 
 class CopyingPredictor(Generator):
-    """The second network of All-Tokens MLM: a masked language model with a gate that says "copy what you read".
+    """The main network of All-Tokens MLM: a masked language model with a gate that says "copy what you read".
 
     P(word) = gate · [word is the one read] + (1 - gate) · softmax. Source: arXiv 2003.10555, section 3.5.
     """

@@ -65,7 +65,7 @@ class Exam:
                 verdicts.append((on_exam[ordinary], out.rtd_logits[ordinary], out.is_replaced[ordinary]))
         found = detection(*(sums[name] for name in ("tokens", "replaced", "accused", "found")))
         on_exam, live, labels = map(torch.cat, zip(*verdicts, strict=True)) if verdicts else (None, None, None)
-        has_second = model.second is not None
+        has_main = model.main is not None
 
         def mean(name: str, over: str, there: bool = True) -> float:
             return sums[name] / max(sums[over], 1) if there else math.nan
@@ -78,12 +78,12 @@ class Exam:
             recall=found.recall if verdicts else math.nan,
             accuracy=found.accuracy if verdicts else math.nan,
             majority=found.majority if verdicts else math.nan,
-            replaced_rate=found.replaced_rate if has_second else math.nan,
+            replaced_rate=found.replaced_rate if has_main else math.nan,
             rtd_loss=mean("rtd_loss", "judged", bool(verdicts)),
-            word_loss=mean("word_loss", "judged", has_second and not verdicts),
+            word_loss=mean("word_loss", "judged", has_main and not verdicts),
             mlm_loss=mean("mlm_loss", "masked"),
             mlm_accuracy=mean("guessed", "masked"),
-            sampled_accuracy=mean("sampled", "masked", has_second),
+            sampled_accuracy=mean("sampled", "masked", has_main),
             entropy=mean("entropy", "masked"),
         )
 

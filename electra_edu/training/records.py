@@ -41,7 +41,7 @@ class StepRecord(_Record):
     loss: float
     mlm_loss: float
     rtd_loss: float  # unweighted; the loss counts it rtd_weight times
-    word_loss: float  # of a second network that predicts words (Replace MLM, All-Tokens MLM)
+    word_loss: float  # of a main network that predicts words (Replace MLM, All-Tokens MLM)
     replaced_rate: float  # of all real tokens
     mlm_accuracy: float  # of the generator's most likely token
     sampled_accuracy: float  # of the token it drew
@@ -54,7 +54,7 @@ class StepRecord(_Record):
     rtd_grad_norm: float  # of λ times the RTD loss (or of the word loss) on the embeddings it reads with
     grad_cosine: float  # between the two; NaN when the networks do not share their embeddings
     generator_grad_norm: float  # on the weights that only the generator has
-    second_grad_norm: float  # on the weights that only the second network has
+    main_grad_norm: float  # on the weights that only the main network has
     grad_norm: float  # of all weights, before clipping
     trained: Trained = "both"  # the networks that this step trained
 
@@ -83,7 +83,7 @@ class Evaluation(_Record):
     majority: float
     replaced_rate: float
     rtd_loss: float
-    word_loss: float  # of a second network that predicts words
+    word_loss: float  # of a main network that predicts words
     mlm_loss: float
     mlm_accuracy: float
     sampled_accuracy: float

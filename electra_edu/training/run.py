@@ -123,7 +123,7 @@ class TrainingRun:
     def advance(self, steps: int, trained: Trained | None = None) -> list[StepRecord]:
         """Take `steps` training steps and return their records.
 
-        `trained` = "generator" or "discriminator" (the second network) trains one and leaves the other as it is; None
+        `trained` = "generator" or "discriminator" (the main network) trains one and leaves the other as it is; None
         trains what the config's scheme says. Raises TrainingStopped when a loss or gradient is not finite; the steps
         taken before it stay, and that step is undone.
         """

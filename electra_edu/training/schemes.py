@@ -1,4 +1,4 @@
-"""Training schemes: which network a step trains, and what happens when the second one begins."""
+"""Training schemes: which network a step trains, and what happens when the main one begins."""
 
 import torch
 
@@ -11,7 +11,7 @@ def trained_at(step: int, config: ElectraConfig) -> Trained:
     """Tell what the step after `step` steps trains.
 
     The generator alone for the first `generator_steps`; then both (joint or adversarial), or, with two stages, the
-    second network alone while the generator stays as it is. Source: arXiv 2003.10555, section 3.2.
+    main network alone while the generator stays as it is. Source: arXiv 2003.10555, section 3.2.
     """
     if step < config.generator_steps:
         return "generator"
@@ -20,9 +20,9 @@ def trained_at(step: int, config: ElectraConfig) -> Trained:
 
 @torch.no_grad()
 def copy_generator(model: Electra) -> None:
-    """Start the second network from the generator's encoder: every weight that both have by the same name."""
-    assert model.second is not None
+    """Start the main network from the generator's encoder: every weight that both have by the same name."""
+    assert model.main is not None
     source = dict(model.generator.named_parameters(prefix="generator"))
-    for name, parameter in model.second.encoder.named_parameters(prefix="generator.encoder"):
+    for name, parameter in model.main.encoder.named_parameters(prefix="generator.encoder"):
         if name in source:
             parameter.copy_(source[name])

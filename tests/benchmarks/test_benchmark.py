@@ -209,7 +209,7 @@ def test_steps_under_autocast_do_their_products_in_bfloat16() -> None:
         with seeded(CPU):
             step: Any = INSTALLED[name](TINY, CPU, torch.bfloat16)  # type: ignore[operator]
         model = step.run.model if name == "electra_edu, recorded" else step.modules[0]
-        model.second.register_forward_hook(lambda _m, _i, logits, name=name: kinds.update({name: logits.dtype}))
+        model.main.register_forward_hook(lambda _m, _i, logits, name=name: kinds.update({name: logits.dtype}))
         step(one_batch())
         assert {parameter.dtype for parameter in step.parameters} == {torch.float32}
     assert set(kinds.values()) == {torch.bfloat16}

@@ -41,7 +41,7 @@ def test_the_table_is_the_papers_and_the_configs() -> None:
 
 def test_bert_is_one_full_size_network_that_guesses_hidden_words(tokens: Tensor) -> None:
     model, out = passed(tokens, objective="bert", generator_size_fraction=0.5)
-    assert model.second is None
+    assert model.main is None
     assert isinstance(model.generator, Generator)
     assert model.encoder is model.generator.encoder
     assert model.encoder.shape == model.config.discriminator  # not half of it
@@ -49,14 +49,14 @@ def test_bert_is_one_full_size_network_that_guesses_hidden_words(tokens: Tensor)
     logits = model.generator(hidden_words, out.is_real)
     assert out.loss.item() == pytest.approx(F.cross_entropy(logits[out.is_masked], tokens[out.is_masked]).item())
     assert torch.equal(out.corrupted, hidden_words)
-    assert (out.rtd_loss, out.word_loss, out.second_loss) == (None, None, None)
+    assert (out.rtd_loss, out.word_loss, out.main_loss) == (None, None, None)
 
 
 def test_replace_mlm_asks_for_the_words_where_guesses_stand(tokens: Tensor) -> None:
     model, out = passed(tokens, objective="replace-mlm")
-    assert type(model.second) is Generator
+    assert type(model.main) is Generator
     assert model.encoder.shape == model.config.discriminator
-    logits = model.second(out.corrupted, out.is_real)
+    logits = model.main(out.corrupted, out.is_real)
     expected = F.cross_entropy(logits[out.is_masked], tokens[out.is_masked]).item()
     assert out.word_loss is not None
     assert out.word_loss.item() == pytest.approx(expected, rel=1e-5)
@@ -78,10 +78,10 @@ def test_electra_15_counts_masked_tokens_only(tokens: Tensor, objective: str) ->
 def test_all_tokens_mlm_mixes_copying_and_guessing(tokens: Tensor) -> None:
     """P(word) = D · [word is the one read] + (1 - D) · softmax, at every real token."""
     model, out = passed(tokens, objective="all-tokens-mlm")
-    assert isinstance(model.second, CopyingPredictor)
-    hidden = model.second.encoder(out.corrupted, out.is_real)
-    gate = model.second.gate(hidden).sigmoid()  # (B, T, 1)
-    mixture = gate * F.one_hot(out.corrupted, VOCAB_SIZE) + (1 - gate) * model.second.predict(hidden).softmax(-1)
+    assert isinstance(model.main, CopyingPredictor)
+    hidden = model.main.encoder(out.corrupted, out.is_real)
+    gate = model.main.gate(hidden).sigmoid()  # (B, T, 1)
+    mixture = gate * F.one_hot(out.corrupted, VOCAB_SIZE) + (1 - gate) * model.main.predict(hidden).softmax(-1)
     torch.testing.assert_close(mixture.sum(-1), torch.ones_like(tokens, dtype=torch.float32))
     truth = mixture.gather(-1, tokens[..., None]).squeeze(-1)
     assert out.word_loss is not None
@@ -91,12 +91,12 @@ def test_all_tokens_mlm_mixes_copying_and_guessing(tokens: Tensor) -> None:
 def test_a_closed_gate_copies_for_nothing(tokens: Tensor) -> None:
     """With the gate wide open only replaced tokens cost anything, and without replacements nothing does."""
     model = Electra(small_config(objective="all-tokens-mlm"), rng())
-    assert isinstance(model.second, CopyingPredictor)
+    assert isinstance(model.main, CopyingPredictor)
     with torch.no_grad():
-        model.second.gate.bias.fill_(80.0)
-        hidden = model.second.hidden(tokens)
-        free = model.second.losses(hidden, tokens, tokens)
-        wrong = model.second.losses(hidden, (tokens + 1) % VOCAB_SIZE, tokens)
+        model.main.gate.bias.fill_(80.0)
+        hidden = model.main.hidden(tokens)
+        free = model.main.losses(hidden, tokens, tokens)
+        wrong = model.main.losses(hidden, (tokens + 1) % VOCAB_SIZE, tokens)
     assert free.abs().max() < 1e-6
     assert wrong.min() > 50
     assert wrong.isfinite().all()
@@ -112,7 +112,7 @@ def test_what_a_run_says_of_an_objective(objective: str) -> None:
     expected = {
         None: {
             "rtd_loss", "word_loss", "replaced_rate", "sampled_accuracy", "accuracy", "majority", "precision", "recall",
-            "rtd_grad_norm", "grad_cosine", "second_grad_norm",
+            "rtd_grad_norm", "grad_cosine", "main_grad_norm",
         },
         "replaced": {"word_loss"},
     }.get(has, {"rtd_loss", "accuracy", "majority", "precision", "recall"})  # fmt: skip
@@ -136,7 +136,7 @@ def test_every_objective_learns(objective: str) -> None:
         floor = sum(binary_entropy(getattr(r, share)) for r in records[-10:]) / 10
         assert sum(r.rtd_loss for r in records[-10:]) / 10 < 0.85 * floor
         return
-    name = "word_loss" if run.model.second is not None else "mlm_loss"
+    name = "word_loss" if run.model.main is not None else "mlm_loss"
     first, last = (sum(getattr(r, name) for r in some) / 10 for some in (records[:10], records[-10:]))
     assert last < 0.7 * first
 

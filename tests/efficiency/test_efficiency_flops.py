@@ -24,7 +24,7 @@ from electra_edu.model.masking import mask
 from electra_edu.support.errors import ElectraEduError
 
 KINDS = ("learned", "uniform")
-SECOND_WORDS = {"replace-mlm": "masked", "all-tokens-mlm": "all"}  # where the second network predicts words
+SECOND_WORDS = {"replace-mlm": "masked", "all-tokens-mlm": "all"}  # where the main network predicts words
 
 
 def test_flops_by_hand() -> None:
@@ -65,10 +65,10 @@ def test_flops_of_the_other_objectives_by_hand() -> None:
     generator = {"generator encoder": step * (3072 + 7040), "vocabulary layer": step * 2 * 192}
     assert items("bert") == {"generator encoder": step * 38_912, "vocabulary layer": step * 2 * 256}
     assert items("electra-15") == items("electra")
-    masked = {"second network encoder": step * 38_912, "second vocabulary layer": step * 2 * 256}
+    masked = {"main network encoder": step * 38_912, "main vocabulary layer": step * 2 * 256}
     assert items("replace-mlm") == generator | masked
-    second = {"second network encoder": step * 8 * 6784}
-    everywhere = {"second vocabulary layer": step * 8 * 256, "copy gate": step * 8 * 16}
+    second = {"main network encoder": step * 8 * 6784}
+    everywhere = {"main vocabulary layer": step * 8 * 256, "copy gate": step * 8 * 16}
     assert items("all-tokens-mlm") == generator | second | everywhere
 
 
@@ -192,7 +192,7 @@ def test_steps_that_are_no_count_are_refused(steps: Any) -> None:
 def test_training_what_is_not_there_is_refused() -> None:
     with pytest.raises(ElectraEduError, match="generator_kind='unigram' has nothing to train"):
         efficiency.flops(small_config(generator_kind="unigram"), trained="generator")
-    with pytest.raises(ElectraEduError, match="objective='bert' has no second network"):
+    with pytest.raises(ElectraEduError, match="objective='bert' has no main network"):
         efficiency.flops(small_config(objective="bert"), trained="discriminator")
     with pytest.raises(ElectraEduError, match="trained='all': must be one of 'both', 'generator', 'discriminator'"):
         efficiency.flops(small_config(), trained="all")  # type: ignore[arg-type]

@@ -78,10 +78,10 @@ def test_activations_by_hand() -> None:
 def test_what_depends_on_the_objective() -> None:
     """Words at all 8 positions instead of 2 masked ones: four times the logits; a BERT has one network."""
     items = {name: memory(small_config(objective=name)) for name in OBJECTIVES}
-    assert items["all-tokens-mlm"]["second network logits"] == 4 * items["replace-mlm"]["second network logits"]
-    assert items["replace-mlm"]["second network logits"] == items["bert"]["generator logits"]
+    assert items["all-tokens-mlm"]["main network logits"] == 4 * items["replace-mlm"]["main network logits"]
+    assert items["replace-mlm"]["main network logits"] == items["bert"]["generator logits"]
     assert items["electra"] == items["electra-15"]
-    assert not any(name.startswith(("discriminator", "second")) for name in items["bert"])
+    assert not any(name.startswith(("discriminator", "main")) for name in items["bert"])
 
 
 def test_a_batch_multiplies_activations_and_nothing_else() -> None:

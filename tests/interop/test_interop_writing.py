@@ -199,13 +199,13 @@ class Copying(Generator):
 
 def test_a_second_network_that_predicts_words(tmp_path: Path) -> None:
     model = a_model()
-    second = Copying(model.config, Embeddings(model.config))
-    model.second = our_model(second)
+    main = Copying(model.config, Embeddings(model.config))
+    model.main = our_model(main)
     written = to_transformers(model, tmp_path)
-    assert {"generator", "second"} <= set(written)
-    assert written["second"].note.startswith("ElectraForMaskedLM has no place for gate.weight, gate.bias")
-    assert_agree(run(second, inputs(16, 8)), run(load(written["second"]), inputs(16, 8)))
-    assert set(load_file(written["second"].folder / "head.safetensors")) == {"gate.weight", "gate.bias"}
+    assert {"generator", "main"} <= set(written)
+    assert written["main"].note.startswith("ElectraForMaskedLM has no place for gate.weight, gate.bias")
+    assert_agree(run(main, inputs(16, 8)), run(load(written["main"]), inputs(16, 8)))
+    assert set(load_file(written["main"].folder / "head.safetensors")) == {"gate.weight", "gate.bias"}
 
 
 def test_a_folder_of_ours_is_replaced(tmp_path: Path) -> None:

@@ -43,8 +43,8 @@ def reached(loss: Tensor, module: nn.Module) -> dict[str, bool]:
 @pytest.mark.parametrize("objective", ["electra", "replace-mlm"])
 def test_what_is_shared_is_the_same_object(sharing: str, objective: str) -> None:
     model = joined(sharing, objective=objective)
-    assert model.second is not None
-    first, second = model.generator, model.second
+    assert model.main is not None
+    first, second = model.generator, model.main
     shared = of(first) & of(second)
     expected = {
         "none": set(),

@@ -465,7 +465,7 @@ def test_another_format_is_refused_with_its_number(folder: Path, everywhere: boo
         rewrite(folder, lambda about, _: about.update(format=99))
     else:
         (folder / "run.json").write_text('{"format": 99}', encoding="utf-8")
-    with pytest.raises(CheckpointError, match=r"has format 99; this version reads up to 2\. Update electra_edu"):
+    with pytest.raises(CheckpointError, match=r"has format 99; this version reads up to 3\. Update electra_edu"):
         load(folder)
 
 
@@ -531,13 +531,19 @@ def test_a_folder_cannot_send_anyone_to_the_network(
 # The first format
 
 
-FIRST_FORMAT = Path(__file__).parents[1] / "data" / "first-format"
+DATA = Path(__file__).parents[1] / "data"
+FIRST_FORMAT = DATA / "first-format"
 
 
-def test_a_run_of_the_first_format_goes_on_to_the_bit(tmp_path: Path) -> None:
-    """Saved by the version before digests; it had changed λ before the first step and trained each network alone."""
-    folder = shutil.copytree(FIRST_FORMAT / "run", tmp_path / "run")
-    expected = json.loads((FIRST_FORMAT / "next_steps.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("older", [FIRST_FORMAT, DATA / "second-format"], ids=lambda folder: folder.name)
+def test_a_run_of_an_older_format_goes_on_to_the_bit(tmp_path: Path, older: Path) -> None:
+    """Saved by the versions before digests, and before the main network had its name.
+
+    Both had changed λ before the first step and trained each network alone.
+    """
+    folder = shutil.copytree(older / "run", tmp_path / "run")
+    steps = json.loads((older / "next_steps.json").read_text(encoding="utf-8"))
+    expected = [{name.replace("second_", "main_"): value for name, value in step.items()} for step in steps]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the number of threads
         run = load(folder)

@@ -85,7 +85,7 @@ def test_one_network_can_be_stepped_alone() -> None:
     ("changes", "trained", "message"),
     [
         ({}, "second", "trained='second': must be one of 'both', 'generator', 'discriminator'"),
-        ({"objective": "bert"}, "discriminator", "trained='discriminator': .*has no second network"),
+        ({"objective": "bert"}, "discriminator", "trained='discriminator': .*has no main network"),
         ({"generator_kind": "uniform"}, "generator", "trained='generator': .*nothing to train"),
     ],
 )

@@ -186,14 +186,14 @@ def test_gradient_norms_are_those_of_two_separate_derivatives(changes: dict[str,
         parts = [gradient[name].flatten() for name, p in names.items() if any(p is q for q in mine)]
         return torch.cat(parts).norm().item()
 
-    assert model.second is not None
-    by_mlm, by_rtd = derivative(out.generator_loss), derivative(out.second_loss)
-    first, second = model.generator.encoder.embeddings, model.second.encoder.embeddings
+    assert model.main is not None
+    by_mlm, by_rtd = derivative(out.generator_loss), derivative(out.main_loss)
+    first, second = model.generator.encoder.embeddings, model.main.encoder.embeddings
     record = run.advance(1)[0]
     assert record.mlm_grad_norm == pytest.approx(on(by_mlm, first).norm().item(), rel=1e-5)
     assert record.rtd_grad_norm == pytest.approx(on(by_rtd, second).norm().item(), rel=1e-5)
-    assert record.generator_grad_norm == pytest.approx(own(by_mlm, model.generator, model.second), rel=1e-5)
-    assert record.second_grad_norm == pytest.approx(own(by_rtd, model.second, model.generator), rel=1e-5)
+    assert record.generator_grad_norm == pytest.approx(own(by_mlm, model.generator, model.main), rel=1e-5)
+    assert record.main_grad_norm == pytest.approx(own(by_rtd, model.main, model.generator), rel=1e-5)
     together = torch.cat([(by_mlm[name] + by_rtd[name]).flatten() for name in names])
     assert record.grad_norm == pytest.approx(together.norm().item(), rel=1e-5)
     if first is second:

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from electra_edu.support.errors import CheckpointError
 from electra_edu.support.files import PART, DamagedFileError, read_tensors, write_tensors, write_whole
-from electra_edu.training.checkpoint.first_format import read_first_format
+from electra_edu.training.checkpoint.older_formats import from_second_format, read_first_format
 from electra_edu.training.checkpoint.saved_run import SavedRun
 
-FORMAT = 2
+FORMAT = 3
 TENSORS, ABOUT = "run.safetensors", "run.json"
 ABANDONED = 3600.0  # seconds after which a file that is still being written belongs to a save that was killed
 PATIENCE = 0.5  # seconds to wait for another process that is saving
@@ -123,6 +123,8 @@ def _read_both(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         if text == metadata["about"] or _sha256(text) == metadata["replaces"]:
             about = json.loads(metadata["about"])
             _check_format(about, directory)
+            if about["format"] == 2:
+                return about, from_second_format(tensors)
             if about["format"] != FORMAT:
                 raise DamagedFileError(f"format={about['format']!r}")
             return about, tensors

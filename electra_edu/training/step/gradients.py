@@ -17,10 +17,10 @@ class GradientNorms:
     """L2 norms of one step's gradients, each a scalar tensor; NaN for what the step does not train."""
 
     mlm: Tensor  # of the generator's loss on the embeddings it reads with
-    rtd: Tensor  # of the second network's weighted loss on the embeddings it reads with
+    rtd: Tensor  # of the main network's weighted loss on the embeddings it reads with
     cosine: Tensor  # similarity of these two gradients; NaN where they are not on the same embeddings
     generator: Tensor  # of the total loss on the weights that only the generator has
-    second: Tensor  # of the total loss on the weights that only the second network has
+    main: Tensor  # of the total loss on the weights that only the main network has
     total: Tensor  # of the total loss on all weights, before clipping
 
 
@@ -30,31 +30,31 @@ class ParameterSplit:
 
     generator_only: list[nn.Parameter]
     shared: list[nn.Parameter]
-    main_only: list[nn.Parameter]  # only the second network's
+    main_only: list[nn.Parameter]  # only the main network's
 
 
 def split_parameters(model: Electra) -> ParameterSplit:
     """Sort the weights of `model`; a weight of neither network, such as a baseline's, counts as the generator's."""
-    second = set() if model.second is None else set(model.second.parameters())
-    generator = set(model.parameters()) - second | set(model.generator.parameters())
+    main = set() if model.main is None else set(model.main.parameters())
+    generator = set(model.parameters()) - main | set(model.generator.parameters())
 
     def in_order(some: set[nn.Parameter]) -> list[nn.Parameter]:
         return [weight for weight in model.parameters() if weight in some]
 
-    return ParameterSplit(in_order(generator - second), in_order(generator & second), in_order(second - generator))
+    return ParameterSplit(in_order(generator - main), in_order(generator & main), in_order(main - generator))
 
 
 class Backward:
     """Back-propagates the two losses of a model one after the other.
 
     The two graphs meet only in what the networks share, so this costs what one pass costs, and the difference of the
-    gradients before and after the second loss is that loss's own.
+    gradients before and after the main loss is that loss's own.
     """
 
     def __init__(self, model: Electra) -> None:
-        """Sort the weights of `model` into the generator's own, the second network's own, and the shared ones."""
+        """Sort the weights of `model` into the generator's own, the main network's own, and the shared ones."""
         self._parameters = split_parameters(model)
-        self._embeddings = [_embeddings(network) for network in (model.generator, model.second)]
+        self._embeddings = [_embeddings(network) for network in (model.generator, model.main)]
 
     def __call__(self, out: ElectraOutput) -> GradientNorms:
         """Add both losses' gradients to the weights and say how large they are."""
@@ -64,13 +64,13 @@ class Backward:
         if out.generator_loss is not None:
             out.generator_loss.backward()
             by_mlm = _flat_gradient(read_by[0])
-        if out.second_loss is not None:
+        if out.main_loss is not None:
             before = by_mlm if read_by[0] is read_by[1] and by_mlm.dim() else _flat_gradient(read_by[1])
-            out.second_loss.backward()
+            out.main_loss.backward()
             by_rtd = _flat_gradient(read_by[1]) - before
             if read_by[0] is read_by[1] and by_mlm.dim():
                 cosine = torch.cosine_similarity(by_mlm, by_rtd, dim=0)
-        generator, second, shared = (
+        generator, main, shared = (
             _norm(some, zero)
             for some in (self._parameters.generator_only, self._parameters.main_only, self._parameters.shared)
         )
@@ -79,8 +79,8 @@ class Backward:
             rtd=torch.linalg.vector_norm(by_rtd),
             cosine=cosine,
             generator=nothing if out.generator_loss is None else generator,
-            second=nothing if out.second_loss is None else second,
-            total=torch.linalg.vector_norm(torch.stack([generator, second, shared])),
+            main=nothing if out.main_loss is None else main,
+            total=torch.linalg.vector_norm(torch.stack([generator, main, shared])),
         )
 
 

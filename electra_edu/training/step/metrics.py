@@ -19,7 +19,7 @@ SCALARS = (  # what `pack_metrics` begins with
     "rtd_grad_norm",
     "grad_cosine",
     "generator_grad_norm",
-    "second_grad_norm",
+    "main_grad_norm",
     "grad_norm",
 )
 
@@ -34,14 +34,14 @@ def step_metrics(out: ElectraOutput, norms: GradientNorms) -> dict[str, float]:
 
 def parts_of(out: ElectraOutput) -> tuple[bool, bool]:
     """Tell whether anything was filled in, and whether a discriminator judged it."""
-    return out.second_loss is not None, out.rtd_logits is not None
+    return out.main_loss is not None, out.rtd_logits is not None
 
 
 def pack_metrics(out: ElectraOutput, norms: GradientNorms) -> Tensor:
     """Return all that `unpack_metrics` needs as one float tensor, still on the device."""
     nothing = out.mlm_loss.new_full((), math.nan)
     losses = (out.mlm_loss, out.rtd_loss, out.word_loss)
-    gradients = (norms.mlm, norms.rtd, norms.cosine, norms.generator, norms.second, norms.total)
+    gradients = (norms.mlm, norms.rtd, norms.cosine, norms.generator, norms.main, norms.total)
     scalars = [out.loss, *(nothing if loss is None else loss for loss in losses), *gradients]
     return torch.cat(
         [

@@ -64,7 +64,7 @@ def first_non_finite(model: Electra, out: ElectraOutput) -> str:
         "the generator's MLM loss": out.mlm_loss,
         "the generator's loss": out.generator_loss,
         "the discriminator's RTD loss": out.rtd_loss,
-        "the second network's loss": out.word_loss,
+        "the main network's loss": out.word_loss,
     }
     for name, loss in losses.items():
         if loss is not None and not loss.isfinite():
