@@ -1,7 +1,7 @@
 """Check an installed electra_edu: `python smoke_test.py`, with the Python that it is installed for.
 
-It trains for a few steps, saves and loads the run, and executes a lesson, all in an empty folder. A checkout beside this
-file is never imported: Python looks for modules beside a script, and tools/ holds no package.
+It trains for a few steps, saves and loads the run, and executes a lesson, all in an empty folder. A checkout around
+this file is not imported: Python looks for modules beside a script, and tools/ holds no package.
 """
 
 import os
@@ -31,7 +31,7 @@ def train() -> None:
 def execute_lesson() -> None:
     """Execute one of the lessons that came with the package."""
     notebook = nbformat.read(lessons_folder() / LESSON, as_version=4)
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": os.getcwd()}}).execute()
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(Path.cwd())}}).execute()
 
 
 if __name__ == "__main__":

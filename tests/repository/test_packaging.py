@@ -1,18 +1,14 @@
 """What is installed: the pins, the conda environment, the wheel and the commands around them agree."""
 
 import importlib.metadata
-import importlib.util
-import json
-import os
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 import yaml
@@ -72,6 +68,20 @@ def test_what_is_installed_here_is_what_is_pinned() -> None:
         assert importlib.metadata.version(name).split("+")[0] == pinned[name]
 
 
+def test_pins_accept_the_oldest_python() -> None:
+    """Also its first release: Debian 12 has Python 3.11.2."""
+    oldest = PROJECT["requires-python"].removeprefix(">=") + ".0"
+    for name, version in pins().items():
+        try:
+            installed = importlib.metadata.metadata(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # for another system
+        accepted = SpecifierSet(installed["Requires-Python"] or "")
+        assert installed["Version"].split("+")[0] != version or accepted.contains(oldest), (
+            f"{name}=={version}: {accepted}"
+        )
+
+
 def test_conda_installs_this_package_with_the_pins() -> None:
     pip = next(entry["pip"] for entry in ENVIRONMENT["dependencies"] if isinstance(entry, dict))
     assert pip == ["-c constraints.txt", "-e ."]
@@ -94,10 +104,18 @@ def test_versions_agree() -> None:
     assert citation["version"] == newest[1] == electra_edu.__version__
 
 
-def test_wheel_holds_the_package_and_the_lessons(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel and the source distribution; return their folder."""
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-d", folder], cwd=ROOT, check=True, capture_output=True
+    )
+    return folder
+
+
+def test_wheel_holds_the_package_and_the_lessons(built: Path) -> None:
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
         held = {name for name in wheel.namelist() if ".dist-info/" not in name}
         texts = {name.rsplit("/")[-1]: wheel.read(name).decode() for name in wheel.namelist() if ".dist-info/" in name}
     hidden = re.compile(r"(^|/)(__pycache__|\.)")
@@ -109,105 +127,11 @@ def test_wheel_holds_the_package_and_the_lessons(tmp_path: Path) -> None:
     assert "Permission is hereby granted" in texts["LICENSE"]
 
 
-def test_make_lists_its_targets() -> None:
-    listed = subprocess.run(["make"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    assert set(re.findall(r"make (\w+)", listed)) == {"lab", "test", "check", "soak", "gpu", "lessons", "clean"}
-
-
-def test_make_says_which_python_is_missing(tmp_path: Path) -> None:
-    old = tmp_path / "python3.8"
-    old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.8.1\nexit 1\n')
-    old.chmod(0o755)
-    for python, sentence in (("nopython", "There is no 'nopython' here"), (str(old), "too old: Python 3.8.1")):
-        command = ["make", "lab", f"PYTHON={python}"]
-        made = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-        assert made.returncode != 0
-        assert sentence in made.stdout
-
-
-def test_the_ci_script_is_sound() -> None:
-    script = ROOT / ".ci" / "run"
-    assert os.access(script, os.X_OK)
-    subprocess.run(["bash", "-n", script], check=True)
-    lines = script.read_text().splitlines()
-    assert "set -euo pipefail" in lines
-    assert lines[-2:] == ["make test", "make check"]
-
-
-class Installer:
-    """tools/environment.py in a folder of its own, with pip and venv replaced by notes of what was asked."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder = folder
-        self.asked: list[Any] = []
-        (folder / "tools").mkdir()
-        for name in ("pyproject.toml", "constraints.txt", "tools/environment.py"):
-            (folder / name).write_bytes((ROOT / name).read_bytes())
-        self.module = load(folder / "tools" / "environment.py")
-        monkeypatch.setattr(self.module, "venv_works", lambda: self.module.PYTHON.exists())
-        monkeypatch.setattr(self.module, "make_venv", self._make_venv)
-        monkeypatch.setattr(self.module, "install", self.asked.append)
-
-    def _make_venv(self) -> None:
-        self.asked.append("venv")
-        self.module.PYTHON.parent.mkdir(parents=True)
-        self.module.PYTHON.touch()
-
-    def run(self, *extras: str) -> list[Any]:
-        self.asked.clear()
-        self.module.main(set(extras))
-        return list(self.asked)
-
-
-def load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_second_make_installs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    installer = Installer(tmp_path, monkeypatch)
-    assert installer.run() == ["venv", set()]
-    assert installer.run() == []
-    assert installer.run("test") == [{"test"}]
-    assert installer.run("test") == []
-    assert installer.run() == []
-
-
-@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
-def test_a_changed_file_installs_again(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    installer = Installer(tmp_path, monkeypatch)
-    installer.run("test")
-    with (tmp_path / name).open("a") as file:
-        file.write("# changed\n")
-    assert installer.run() == [set()]
-
-
-@pytest.mark.parametrize("stamp", ["", "[]", "{}", json.dumps({"key": "old", "extras": []})])
-def test_a_damaged_stamp_installs_again(stamp: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    installer = Installer(tmp_path, monkeypatch)
-    installer.run()
-    installer.module.STAMP.write_text(stamp)
-    assert installer.run() == [set()]
-
-
-def test_a_python_without_venv_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = Installer(tmp_path, monkeypatch).module
-    fresh = load(tmp_path / "tools" / "environment.py")
-    monkeypatch.setattr(fresh.importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(SystemExit, match=r"sudo apt install python3\.\d+-venv"):
-        fresh.make_venv()
-    assert not module.VENV.exists()
-
-
-def test_a_failed_installation_says_why_and_leaves_no_stamp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    installer = Installer(tmp_path, monkeypatch)
-    fresh = load(tmp_path / "tools" / "environment.py")
-    monkeypatch.setattr(installer.module, "install", fresh.install)
-    monkeypatch.setattr(fresh.subprocess, "run", lambda *_args, **_options: subprocess.CompletedProcess([], 1))
-    with pytest.raises(SystemExit, match="no network"):
-        installer.module.main(set())
-    assert not installer.module.STAMP.exists()
+def test_source_distribution_holds_what_git_does(built: Path) -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    tracked = {name for name in listed.stdout.splitlines() if (ROOT / name).is_file()}
+    assert tracked - held == set()

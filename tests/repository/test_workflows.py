@@ -120,7 +120,7 @@ def test_a_called_workflow_can_be_called() -> None:
     assert called == ["./.github/workflows/test.yml", "./.github/workflows/wheel.yml"]
     for path in called:
         # YAML 1.1 reads the key `on` as True.
-        assert "workflow_call" in WORKFLOWS[Path(path).name][True]  # type: ignore[index]
+        assert "workflow_call" in WORKFLOWS[Path(path).name][True]
 
 
 def test_nothing_is_published_before_all_is_tested() -> None:
