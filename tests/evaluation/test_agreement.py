@@ -12,7 +12,7 @@ from torch import Tensor
 from electra_edu.corpora.toy import exact_distribution, toy_grammar
 from electra_edu.corpora.toy.slots import PARTS_OF_SPEECH
 from electra_edu.evaluation.tasks import Task, accuracy, agreement, load_task
-from electra_edu.evaluation.tasks.agreement import can_be_told
+from electra_edu.evaluation.tasks.agreement import can_generate
 from electra_edu.support.errors import CorpusError
 
 
@@ -26,7 +26,7 @@ def rows(tokens: Tensor) -> list[tuple[int, ...]]:
 
 
 def test_an_unacceptable_story_is_impossible_and_an_acceptable_one_is_not() -> None:
-    """Told by the exact distribution, which refuses visible words that cannot occur together."""
+    """Decided by the exact distribution, which refuses visible words that cannot occur together."""
     made = task("agreement")
     nothing = torch.zeros(made.train_tokens.shape[1], dtype=torch.bool)
     assert made.names == ("unacceptable", "acceptable")
@@ -38,7 +38,7 @@ def test_an_unacceptable_story_is_impossible_and_an_acceptable_one_is_not() -> N
                 exact_distribution(row, nothing)
 
 
-def test_what_a_grammar_can_tell_is_what_one_of_its_templates_allows() -> None:
+def test_a_grammar_generates_what_one_of_its_templates_allows() -> None:
     """Brute force over all templates, for stories, changed stories and single words exchanged at random."""
     grammar = toy_grammar()
     stories = torch.cat([task("agreement").train_tokens[:30], toy_corpus().heldout[:10]]).numpy()
@@ -52,7 +52,7 @@ def test_what_a_grammar_can_tell_is_what_one_of_its_templates_allows() -> None:
         any(all(token in sets[number] for token, number in zip(row, lists, strict=True)) for lists in grammar.lists)
         for row in stories.tolist()
     ]
-    assert can_be_told(grammar, stories).tolist() == expected
+    assert can_generate(grammar, stories).tolist() == expected
     assert 10 < sum(expected) < 70, "some of either kind"
 
 
@@ -93,7 +93,7 @@ def test_a_changed_pronoun_has_the_case_of_its_place() -> None:
     assert min(found.values()) > 20
 
 
-def test_a_story_that_two_changes_arrive_at_is_used_once() -> None:
+def test_a_story_that_two_changes_lead_to_is_used_once() -> None:
     corpus = toy_corpus()
     twice = {name: replace(labels, values=labels.values[:100].repeat(2, *[1] * (labels.values.dim() - 1)))
              for name, labels in corpus.heldout_labels.items()}  # fmt: skip
@@ -125,7 +125,7 @@ def test_half_of_the_stories_are_changed_and_both_labels_are_common() -> None:
 
 
 def test_which_words_there_are_does_not_tell_agreement() -> None:
-    """A bag of words stays near chance: it takes the places of the words to see who disagrees with whom."""
+    """A bag of words stays near chance: it takes word order to see what disagrees with what."""
     from sklearn.linear_model import RidgeClassifier
 
     made = task("agreement")

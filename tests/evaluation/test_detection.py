@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import electra_edu as edu
 from electra_edu.config import ElectraConfig
 from electra_edu.corpora.wordpiece import train_wordpiece
-from electra_edu.evaluation.detection import JudgedWord, detect_words
+from electra_edu.evaluation.detection import ScoredWord, detect_words
 from electra_edu.model.discriminator import Discriminator
 from electra_edu.model.encoder import Embeddings, Encoder, initialise
 from electra_edu.model.generator import Generator
@@ -99,7 +99,7 @@ def test_pieces_are_joined_to_the_words_of_the_text() -> None:
 
 def test_a_word_by_hand(run: TrainingRun) -> None:
     known, unknown = detect_words(run, " soup Zebra")
-    assert known == JudgedWord("soup", 1, 5, edu.detect(run, "soup Zebra")[0][1])
+    assert known == ScoredWord("soup", 1, 5, edu.detect(run, "soup Zebra")[0][1])
     assert (unknown.word, unknown.start, unknown.end) == ("Zebra", 6, 11)
     assert math.isnan(unknown.probability)
 

@@ -8,7 +8,7 @@ from small import WORDS, one_pass, small_config, small_run
 from torch import Tensor, nn
 
 import electra_edu as edu
-from electra_edu.evaluation.detection.windows import TOKENS_AT_A_TIME, most_central, read_in_windows, window_starts
+from electra_edu.evaluation.detection.windows import TOKENS_PER_PASS, most_central, read_in_windows, window_starts
 from electra_edu.training import TrainingRun
 
 ROOM = 6  # words between [CLS] and [SEP] in the small model
@@ -96,7 +96,7 @@ def test_a_book_is_read_in_passes_of_bounded_size() -> None:
     ids = [5 + i % 900 for i in range(20_000)]
     assert read_in_windows(network, network.config, ids).tolist() == ids
     assert len(network.shapes) > 5
-    assert all(rows * row <= TOKENS_AT_A_TIME for rows, row in network.shapes)
+    assert all(rows * row <= TOKENS_PER_PASS for rows, row in network.shapes)
 
 
 def test_neighbouring_windows_do_not_change_a_verdict(run: TrainingRun) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import torch
 from small import PAD, VOCAB_SIZE, equal, rng, small_config, small_corpus, small_run, weights
-from torch import Tensor, nn
+from torch import Tensor
 
 from electra_edu.corpora import IGNORE, Labels
 from electra_edu.evaluation.finetuning import (
+    Classifier,
     FineTuningSettings,
     Results,
     SequenceClassifier,
@@ -159,24 +160,25 @@ def test_the_seed_decides_everything() -> None:
 
 
 def test_an_early_stop_keeps_the_best_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scripted validation scores: the best is the second epoch, and two more do no better."""
-    scripted = iter([0.1, 0.6, 0.6, 0.3])
+    """Scripted scores: the best epoch is the second, two more do no better; the last score is the test part's."""
+    scripted = iter([0.1, 0.6, 0.6, 0.3, 0.5])
     seen: list[list[Tensor]] = []
-    score = loop._score
+    predict = loop.predict
 
-    def watch(model: nn.Module, task: Task, *, test: bool) -> float:
-        if test:
-            return float(score(model, task, test=True))
+    def watch(model: Classifier, *inputs: Tensor) -> Tensor:
         seen.append(weights(model))
-        return next(scripted)
+        return predict(model, *inputs)
 
-    monkeypatch.setattr(loop, "_score", watch)
+    monkeypatch.setattr(loop, "predict", watch)
+    monkeypatch.setattr(Task, "grade", lambda *_: next(scripted))
     settings = replace(QUICK, epochs=20, validation_share=0.2, patience=2)
     [run] = fine_tune(source(), sequence_task(), seeds=(0,), settings=settings).runs
-    assert len(run.epochs) == len(seen) == 4
+    assert len(run.epochs) == len(seen) - 1 == 4
+    assert run.score == 0.5
     assert [epoch.validation for epoch in run.epochs] == [0.1, 0.6, 0.6, 0.3]
     assert run.best_epoch == 1
     assert equal(weights(run.classifier), seen[1])
+    assert equal(weights(run.classifier), seen[4])
     assert not equal(weights(run.classifier), seen[3])
 
 

@@ -28,7 +28,7 @@ ROOMS = (  # from the bottom: a room imports from itself and from the rooms abov
 )
 FLOORS = {  # inside a room with rooms of its own: the same rule again
     "model": ("masking", "encoder", "generator", "discriminator", "losses", "electra"),
-    "evaluation": ("tasks", "probes", "finetuning", "detection"),
+    "evaluation": ("encoders", "tasks", "probes", "finetuning", "detection"),
     "widgets": ("assets", "charts", "parts", "panels", "lesson", "__init__"),
 }
 ONLY = {  # library -> who may import it: a room, or one file

@@ -1,6 +1,6 @@
-"""Which words of a text were replaced, in the discriminator's opinion, and how far to trust it."""
+"""Replaced-token detection: the discriminator's probability for each word of a text, and its calibration."""
 
 from electra_edu.evaluation.detection.calibration import Calibration, calibrate
-from electra_edu.evaluation.detection.probabilities import JudgedWord, detect, detect_words
+from electra_edu.evaluation.detection.probabilities import ScoredWord, detect, detect_words
 
-__all__ = ["Calibration", "JudgedWord", "calibrate", "detect", "detect_words"]
+__all__ = ["Calibration", "ScoredWord", "calibrate", "detect", "detect_words"]

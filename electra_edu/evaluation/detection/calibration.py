@@ -1,4 +1,4 @@
-"""How far the probabilities of `detect` can be trusted, and above which one to accuse."""
+"""Calibration: how well the probabilities of `detect` agree with the truth, and which threshold to accuse above."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -23,7 +23,7 @@ from electra_edu.training.exam import EXAM_SEED
 
 @dataclass(frozen=True)
 class Calibration:
-    """A discriminator's probabilities held against held-out text of which it is known what was replaced."""
+    """A discriminator's probabilities compared with the truth, on held-out text with known replacements."""
 
     reliability: ReliabilityCurve
     calibration_error: float  # expected calibration error, over ten bins
@@ -35,12 +35,12 @@ class Calibration:
 def calibrate(
     run: TrainingRun, fakes: Literal["generator", "exam"] = "generator", precision: float | None = None
 ) -> Calibration:
-    """Hold the verdicts of the run's averaged weights against the truth, on the sentences of its exam.
+    """Compare the probabilities of the run's averaged weights with the truth, on the sentences of its exam.
 
     `fakes` come from the run's own generator, as in training, or are those of the exam, drawn from word frequencies.
-    The threshold is the one of the highest F1, or the lowest with the wanted `precision`: chosen on every other
-    sentence, while everything reported is measured on the rest. Tokens that `detect` does not judge, special and
-    unknown ones, do not count. The same run gives the same numbers every time. Raises ElectraEduError for other
+    The threshold is the one with the highest F1, or the lowest with the wanted `precision`. It is chosen on every other
+    sentence, and everything reported is measured on the rest. Special and unknown tokens, for which `detect` has no
+    probability, do not count. The same run gives the same numbers every time. Raises ElectraEduError for other
     `fakes`, for a precision outside (0, 1], and when the run has no discriminator.
     """
     arguments.instance("run", run, TrainingRun, "edu.TrainingRun(config, corpus)")
@@ -48,10 +48,10 @@ def calibrate(
     if not isinstance(fakes, str) or fakes not in ("generator", "exam"):
         arguments.refuse("fakes", fakes, "'generator' or 'exam'")
     check_precision(precision)
-    logits, is_replaced, judged = _verdicts(run, fakes)
+    logits, is_replaced, counted = _exam_logits(run, fakes)
 
     def tokens_of(rows: slice) -> tuple[Tensor, Tensor]:
-        return logits[rows][judged[rows]].float().sigmoid(), is_replaced[rows][judged[rows]]
+        return logits[rows][counted[rows]].float().sigmoid(), is_replaced[rows][counted[rows]]
 
     threshold = choose_threshold(*tokens_of(slice(0, None, 2)), precision)
     probabilities, labels = tokens_of(slice(1, None, 2))
@@ -65,8 +65,8 @@ def calibrate(
 
 
 @torch.no_grad()
-def _verdicts(run: TrainingRun, fakes: Literal["generator", "exam"]) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the exam's M sentences as judged: logits, which tokens were replaced, which count; (M, T) on the CPU."""
+def _exam_logits(run: TrainingRun, fakes: Literal["generator", "exam"]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return for the exam's M sentences logits, which tokens were replaced, which are counted: (M, T) on the CPU."""
     config, exam = run.config, run.exam
     rng = torch.Generator(run.device).manual_seed(EXAM_SEED)  # as in the exam: the same draws every time
     parts = []
@@ -80,5 +80,5 @@ def _verdicts(run: TrainingRun, fakes: Literal["generator", "exam"]) -> tuple[Te
             read = exam.corrupted[rows]
             parts.append((run.average.discriminator(read, is_real), read, exam.is_replaced[rows]))
     logits, read, is_replaced = (torch.cat(part) for part in zip(*parts, strict=True))
-    judged = exam.is_ordinary & (read != config.unk_token_id)
-    return logits.cpu(), is_replaced.cpu(), judged.cpu()
+    counted = exam.is_ordinary & (read != config.unk_token_id)
+    return logits.cpu(), is_replaced.cpu(), counted.cpu()

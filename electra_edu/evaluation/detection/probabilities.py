@@ -1,4 +1,4 @@
-"""detect and detect_words: a text in, the probability that each token or word was replaced out."""
+"""detect and detect_words: the probability that each token or word of a text was replaced."""
 
 import math
 from dataclasses import dataclass
@@ -15,49 +15,49 @@ from electra_edu.training import TrainingRun
 
 
 @dataclass(frozen=True)
-class JudgedWord:
-    """A word as it stands in the text, `text[start:end]`, and how likely it was replaced."""
+class ScoredWord:
+    """A word of a text, `text[start:end]`, and the probability that it was replaced."""
 
     word: str
     start: int  # in characters
     end: int
-    probability: float  # the highest among its pieces; NaN when the model has never seen it
+    probability: float  # the highest of its pieces; NaN for an unknown word
 
 
 def detect(source: Source, text: str, *, tokenizer: Tokenizer | None = None) -> list[tuple[str, float]]:
     """Return [(token, probability that it was replaced), …] for the tokens of `text`, special ones left out.
 
     `source` is a run (the average of its weights answers) or a discriminator; `tokenizer` replaces the source's own.
-    A text longer than the model reads at once is read in overlapping windows. A word that the model has never seen is
-    given as typed, with NaN: it cannot be judged (`corpora.unknown_words.nearest_words` offers words it knows). A typed
-    "[MASK]" is plain text. Raises ElectraEduError when `text` is no string or holds nothing to read, when `source` is
-    no discriminator, and when the tokenizer is missing or another model's.
+    A text longer than the model reads at once is read in overlapping windows. A word that is not in the vocabulary is
+    returned as typed, with NaN for its probability (`corpora.unknown_words.nearest_words` offers words that are). A typed
+    "[MASK]" is plain text. Raises ElectraEduError when `text` is not a string or has no words, when `source` is not a
+    discriminator, and when the tokenizer is missing or another model's.
     """
-    return [(piece.token, piece.probability) for piece in _judge(source, text, tokenizer)]
+    return [(piece.token, piece.probability) for piece in _score(source, text, tokenizer)]
 
 
-def detect_words(source: Source, text: str, *, tokenizer: Tokenizer | None = None) -> list[JudgedWord]:
-    """Judge like `detect`, word by word: the pieces of a word are joined again. A punctuation mark is a word."""
+def detect_words(source: Source, text: str, *, tokenizer: Tokenizer | None = None) -> list[ScoredWord]:
+    """Return what `detect` returns word by word: pieces of a word are joined again. A punctuation mark is a word."""
     words = []
-    for _, group in groupby(_judge(source, text, tokenizer), key=lambda piece: piece.word):
+    for _, group in groupby(_score(source, text, tokenizer), key=lambda piece: piece.word):
         pieces = list(group)
         start, end = pieces[0].start, pieces[-1].end
-        words.append(JudgedWord(text[start:end], start, end, max(piece.probability for piece in pieces)))
+        words.append(ScoredWord(text[start:end], start, end, max(piece.probability for piece in pieces)))
     return words
 
 
 @dataclass(frozen=True)
-class _Piece:
-    token: str  # as typed where the model does not know it
-    word: int | None  # the number of the word that it is part of
+class _ScoredPiece:
+    token: str  # as typed where it is not in the vocabulary
+    word: int | None  # the index of the word that it is part of
     start: int
     end: int
     probability: float
 
 
-def _judge(source: Source, text: str, tokenizer: Tokenizer | None) -> list[_Piece]:
+def _score(source: Source, text: str, tokenizer: Tokenizer | None) -> list[_ScoredPiece]:
     network, config = discriminator_of(source)
-    tokenizer = _plain(_tokenizer_of(source) if tokenizer is None else tokenizer, config)
+    tokenizer = _checked_tokenizer(_tokenizer_of(source) if tokenizer is None else tokenizer, config)
     encoding = encode(tokenizer, text)
     if not encoding.ids:
         raise ElectraEduError("text: there is nothing to read. Type a sentence.")
@@ -68,9 +68,9 @@ def _judge(source: Source, text: str, tokenizer: Tokenizer | None) -> list[_Piec
         )
     probabilities = read_in_windows(network, config, encoding.ids).sigmoid().tolist()
     return [
-        _Piece(text[start:end], word, start, end, math.nan)
+        _ScoredPiece(text[start:end], word, start, end, math.nan)
         if token_id == config.unk_token_id
-        else _Piece(token, word, start, end, probability)
+        else _ScoredPiece(token, word, start, end, probability)
         for token_id, token, word, (start, end), probability in zip(
             encoding.ids, encoding.tokens, encoding.word_ids, typed_spans(text, encoding), probabilities, strict=True
         )
@@ -81,8 +81,8 @@ def _tokenizer_of(source: Source) -> object:
     return source.corpus.tokenizer if isinstance(source, TrainingRun) else getattr(source, "tokenizer", None)
 
 
-def _plain(tokenizer: object, config: ElectraConfig) -> Tokenizer:
-    """Return the tokenizer if it suits the model; a copy where it truncates or pads, for that may be meant."""
+def _checked_tokenizer(tokenizer: object, config: ElectraConfig) -> Tokenizer:
+    """Return the tokenizer if it suits the model, as a copy without truncation and padding where it has them."""
     if tokenizer is None:
         raise ElectraEduError(
             "source: comes without a tokenizer. Pass the one that it was trained with: "
@@ -97,10 +97,10 @@ def _plain(tokenizer: object, config: ElectraConfig) -> Tokenizer:
         tokenizer = Tokenizer.from_str(tokenizer.to_str())
         tokenizer.no_truncation()
         tokenizer.no_padding()
-    frame, expected = tokenizer.encode("").ids, [config.cls_token_id, config.sep_token_id]
-    if frame not in ([], expected):
+    special, expected = tokenizer.encode("").ids, [config.cls_token_id, config.sep_token_id]
+    if special not in ([], expected):
         raise ElectraEduError(
-            f"tokenizer: puts the token ids {frame} around a text, and the model's [CLS] and [SEP] are {expected}. "
+            f"tokenizer: puts the token ids {special} around a text, and the model's [CLS] and [SEP] are {expected}. "
             "Pass the tokenizer that the model was trained with, or correct cls_token_id and the like in its config."
         )
     return tokenizer

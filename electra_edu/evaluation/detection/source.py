@@ -1,4 +1,4 @@
-"""From what a learner passes to `detect` to the discriminator in it; what cannot judge is refused in a sentence."""
+"""The discriminator of what a learner passes to `detect`; a source without one is refused with a remedy."""
 
 from typing import TypeAlias
 
@@ -14,15 +14,15 @@ from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 
 Source: TypeAlias = TrainingRun | Electra | nn.Module
-"""What can be asked: a run (the average of its weights answers), an Electra, or any module with a `.config` (an
-ElectraConfig) that returns logits (B, T) for (tokens, attention_mask=None, token_type_ids=None), as our Discriminator.
+"""A run (the average of its weights is used), an Electra, or a module with an ElectraConfig as its `.config` that, as
+our Discriminator, returns logits (B, T) for (tokens, attention_mask=None, token_type_ids=None).
 """
 
 
 def discriminator_of(source: Source) -> tuple[nn.Module, ElectraConfig]:
-    """Return the network that judges and its config.
+    """Return the discriminator and its config.
 
-    Raises ElectraEduError when there is none, and when dropout would blur its verdicts.
+    Raises ElectraEduError when there is none, and when dropout is on, which would make its logits random.
     """
     network: object = source.average if isinstance(source, TrainingRun) else source
     if isinstance(network, Electra):
@@ -44,7 +44,9 @@ def discriminator_of(source: Source) -> tuple[nn.Module, ElectraConfig]:
             f"{type(network).__name__}."
         )
     if network.training and config.dropout:
-        raise ElectraEduError("source: is in training mode, and dropout would blur its verdicts. Call source.eval().")
+        raise ElectraEduError(
+            "source: is in training mode, and dropout would make its probabilities random. Call source.eval()."
+        )
     return network, config
 
 

@@ -1,4 +1,4 @@
-"""Texts of any length, read in overlapping windows: each token is judged where it sees most to both sides."""
+"""Texts of any length in overlapping windows: a token's logit comes from the window with most context around it."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from electra_edu.config import ElectraConfig
 from electra_edu.support.errors import ElectraEduError
 
-TOKENS_AT_A_TIME = 4096  # in one forward pass: bounds the memory for long texts
+TOKENS_PER_PASS = 4096  # bounds the memory for long texts
 
 
 def window_starts(length: int, room: int) -> Tensor:
@@ -21,12 +21,12 @@ def window_starts(length: int, room: int) -> Tensor:
 
 
 def most_central(starts: Tensor, length: int, room: int) -> Tensor:
-    """Return the number of the window whose middle is nearest, for each of `length` tokens: (length,).
+    """Return for each of `length` tokens the index of the window whose middle is nearest: (length,).
 
-    Of two equally near the earlier one. With windows that overlap by half, a token sees at least a quarter of a window
-    to either side, or everything up to the end of the text.
+    Of two that are equally near it is the earlier one. With windows that overlap by half, a token has at least a
+    quarter of a window as context on either side, or everything up to the end of the text.
     """
-    seams = (starts[:-1] + starts[1:] + room + 1) // 2  # first token that each window but the first judges
+    seams = (starts[:-1] + starts[1:] + room + 1) // 2  # the first token that each window but the first is used for
     return torch.bucketize(torch.arange(length), seams, right=True)
 
 
@@ -34,9 +34,9 @@ def most_central(starts: Tensor, length: int, room: int) -> Tensor:
 def read_in_windows(network: nn.Module, config: ElectraConfig, ids: Sequence[int]) -> Tensor:
     """Return the logit of each of N ≥ 1 tokens, special ones not among them: float32 (N,), on the CPU.
 
-    A window is `max_seq_length` long, [CLS] and [SEP] included: a model judges best at the lengths it was trained on,
-    also where its positions would reach further. A text that fits is read in one pass. Raises ElectraEduError when
-    the model has no room for a word, or returns anything but one logit per token, or NaN.
+    A window is `max_seq_length` long, [CLS] and [SEP] included: a model works best at the lengths it was trained on,
+    even if its positions reach further. A text that fits is read in one pass. Raises ElectraEduError when the model
+    has no room for a word, or returns NaN or anything but one logit per token.
     """
     room = config.max_seq_length - 2
     if room < 1:
@@ -51,7 +51,7 @@ def read_in_windows(network: nn.Module, config: ElectraConfig, ids: Sequence[int
     windows = torch.cat([first, inside, last], dim=1)  # (W, L + 2)
     device = next(network.parameters()).device
     parts = []
-    for some in windows.split(max(1, TOKENS_AT_A_TIME // windows.shape[1])):
+    for some in windows.split(max(1, TOKENS_PER_PASS // windows.shape[1])):
         logits = network(some.to(device))
         if logits.shape != some.shape:
             raise ElectraEduError(
@@ -59,10 +59,11 @@ def read_in_windows(network: nn.Module, config: ElectraConfig, ids: Sequence[int
                 "not one logit per token. Pass a discriminator."
             )
         parts.append(logits[:, 1:-1].float().cpu())
-        if parts[-1].isnan().any():  # as a probability it would say that a word is unknown
+        # NaN as a probability would mean that a word is unknown.
+        if parts[-1].isnan().any():
             raise ElectraEduError(
                 f"source: {type(network).__name__} computes NaN for this text: its weights, or what it makes of them, "
                 "are too large or no numbers. Use a checkpoint from before its training went wrong."
             )
-    judge = most_central(starts, len(text), room)  # (N,)
-    return torch.cat(parts)[judge, torch.arange(len(text)) - starts[judge]]
+    window = most_central(starts, len(text), room)  # (N,)
+    return torch.cat(parts)[window, torch.arange(len(text)) - starts[window]]

@@ -1,4 +1,4 @@
-"""A pre-trained encoder with a head: one label for a sequence, or one for each token."""
+"""Classifiers: a pre-trained encoder with a head for one label per sequence, or one per token."""
 
 from typing import Literal
 
@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from electra_edu.corpora.corpus import IGNORE
+from electra_edu.evaluation.encoders import evaluation_mode, vocab_size_of
 from electra_edu.model.encoder import Dropout, Encoder, Linear, initialise
 from electra_edu.support import tensors
 from electra_edu.support.arguments import MANY, as_number, instance, refuse, whole_number
@@ -77,7 +78,10 @@ class TokenClassifier(nn.Module):
         token_type_ids: Tensor | None = None,
         rng: torch.Generator | None = None,
     ) -> Tensor:
-        """Return logits (B, T, n_labels) for tokens (B, T); attention_mask 1 = real; `rng` as above."""
+        """Return logits (B, T, n_labels) for tokens (B, T); attention_mask 1 = real.
+
+        In training mode `rng` draws for dropout (None: the global generator).
+        """
         inputs = _inputs(self, tokens, attention_mask, token_type_ids, rng)
         logits: Tensor = self.output(self.dropout(self.encoder(*inputs, rng=rng), rng))
         return logits
@@ -103,8 +107,7 @@ def _inputs(
     rng: torch.Generator | None,
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
     """Return what a classifier reads, checked."""
-    embeddings = model.encoder.embeddings
-    sizes = embeddings.token.weight.shape[0], embeddings.token_type.num_embeddings
+    sizes = vocab_size_of(model.encoder), model.encoder.embeddings.token_type.num_embeddings
     return tensors.network_inputs(sizes, model.output.weight.device, tokens, attention_mask, token_type_ids, rng)
 
 
@@ -117,7 +120,8 @@ def _initialise_head(model: nn.Module, rng: torch.Generator) -> None:
 def classification_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy, in nats, of logits (..., n_labels) over the labels (...) that are not -100; 0 if all are.
 
-    So padding, special tokens and the later pieces of a word count in no loss and get no gradient of their own.
+    Padding, special tokens and the later pieces of a word carry -100: they add to no loss and get no gradient of their
+    own.
     """
     total = F.cross_entropy(logits.flatten(0, -2).float(), labels.flatten(), ignore_index=IGNORE, reduction="sum")
     return total / (labels != IGNORE).sum().clamp(min=1)
@@ -125,18 +129,16 @@ def classification_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 @torch.no_grad()
 def predict(model: Classifier, tokens: Tensor, attention_mask: Tensor | None = None) -> Tensor:
-    """Return the likeliest label of each sequence, (B,), or of each token, (B, T), for tokens (B, T); no dropout."""
+    """Return the most likely label of each sequence, (B,), or of each token, (B, T), for tokens (B, T); no dropout."""
     instance("model", model, (SequenceClassifier, TokenClassifier), "results.runs[0].classifier")
     tokens, attention_mask, _ = tensors.network_inputs(
-        (model.encoder.embeddings.token.weight.shape[0], 1), tensors.device_of(tokens), tokens, attention_mask
+        (vocab_size_of(model.encoder), 1), tensors.device_of(tokens), tokens, attention_mask
     )
-    was_training = model.training
-    model.eval()
     device = model.output.weight.device
     masks = [None] * len(tokens) if attention_mask is None else attention_mask.split(EVALUATION_BATCH)
-    guesses = [
-        model(part.to(device), None if mask is None else mask.to(device)).argmax(-1).cpu()
-        for part, mask in zip(tokens.split(EVALUATION_BATCH), masks, strict=False)
-    ]
-    model.train(was_training)
+    with evaluation_mode(model):
+        guesses = [
+            model(part.to(device), None if mask is None else mask.to(device)).argmax(-1).cpu()
+            for part, mask in zip(tokens.split(EVALUATION_BATCH), masks, strict=False)
+        ]
     return torch.cat(guesses)

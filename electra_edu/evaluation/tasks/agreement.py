@@ -32,9 +32,9 @@ _CHANGED_PARTS = tuple(map(PARTS_OF_SPEECH.index, ("verb", "pronoun", "determine
 def disagreements(corpus: Corpus, rng: torch.Generator) -> tuple[torch.Tensor, Labels]:
     """Change one word's number in half of the toy corpus's held-out stories, drawn from `rng`.
 
-    Returns stories (N, T), and whether each is acceptable: whether the toy grammar can tell it at all. A change may
+    Returns stories (N, T), and whether each is acceptable: whether the toy grammar generates it at all. A change may
     happen to give another possible story, and some stories have no word to change; these are acceptable. A story that
-    two changes arrive at is used once.
+    two changes lead to is used once.
     """
     grammar = toy_grammar()
     stories = corpus.heldout.numpy().copy()
@@ -57,12 +57,12 @@ def disagreements(corpus: Corpus, rng: torch.Generator) -> tuple[torch.Tensor, L
             stories[row, position] = other
     _, first = np.unique(stories, axis=0, return_index=True)
     stories = stories[np.sort(first)]
-    acceptable = torch.from_numpy(can_be_told(grammar, stories).astype(np.int64))
+    acceptable = torch.from_numpy(can_generate(grammar, stories).astype(np.int64))
     return torch.from_numpy(stories), Labels(acceptable, NAMES)
 
 
-def can_be_told(grammar: ToyGrammar, stories: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which stories (N, T) the grammar can tell: (N,). One template has to allow every word of the story."""
+def can_generate(grammar: ToyGrammar, stories: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which stories (N, T) the grammar generates: (N,). One template has to allow every word of the story."""
     templates = np.full((len(stories), -(-len(grammar.lists) // 8)), 255, dtype=np.uint8)  # one bit for each
     for position, tokens in enumerate(stories.T):
         is_allowed = grammar.words[grammar.lists[:, position]] > 0  # (S, V)
