@@ -29,9 +29,9 @@ def detect(source: Source, text: str, *, tokenizer: Tokenizer | None = None) -> 
 
     `source` is a run (the average of its weights answers) or a discriminator; `tokenizer` replaces the source's own.
     A text longer than the model reads at once is read in overlapping windows. A word that is not in the vocabulary is
-    returned as typed, with NaN for its probability (`corpora.unknown_words.nearest_words` offers words that are). A typed
-    "[MASK]" is plain text. Raises ElectraEduError when `text` is not a string or has no words, when `source` is not a
-    discriminator, and when the tokenizer is missing or another model's.
+    returned as typed, with NaN for its probability; `corpora.unknown_words.nearest_words` offers similar ones.
+    A typed "[MASK]" is plain text. Raises ElectraEduError when `text` is not a string or has no words, when `source` is
+    not a discriminator, and when the tokenizer is missing or another model's.
     """
     return [(piece.token, piece.probability) for piece in _score(source, text, tokenizer)]
 
