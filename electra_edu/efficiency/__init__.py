@@ -1,10 +1,9 @@
 """What a model costs and what its labels are worth: itemised arithmetic on a config, to be checked with a pencil.
 
 `parameters` are counted, `flops` by the rule of this course's races and `official_flops` by the paper's, `memory` in
-bytes, `learning_signal` in bits. `chapter` holds the numbers of a popular explanation that go wrong. No torch here.
+bytes, `learning_signal` in bits. No torch here.
 """
 
-from electra_edu.efficiency import chapter
 from electra_edu.efficiency.information import LearningSignal, Signal, learning_signal
 from electra_edu.efficiency.matrix_products import flops
 from electra_edu.efficiency.official import official_flops, official_inference_flops
@@ -15,7 +14,6 @@ __all__ = [
     "LearningSignal",
     "Parameters",
     "Signal",
-    "chapter",
     "flops",
     "learning_signal",
     "memory",

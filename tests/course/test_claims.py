@@ -8,7 +8,7 @@ import electra_edu as edu
 from electra_edu.course import claims
 from electra_edu.metrics import binary_entropy
 
-CHAPTER = edu.efficiency.chapter
+CHAPTER = edu.course.chapter_numbers
 
 
 def step_price(preset: str) -> float:

@@ -1,4 +1,4 @@
-"""Positions and bits against torch's entropies, and the numbers that a popular chapter prints."""
+"""Positions and bits against torch's entropies."""
 
 import math
 from typing import Any
@@ -11,7 +11,7 @@ from small import rng, small_config, small_corpus
 from torch.distributions import Bernoulli, Categorical
 
 from electra_edu.config import preset
-from electra_edu.efficiency import chapter, learning_signal
+from electra_edu.efficiency import learning_signal
 from electra_edu.model.masking import mask
 from electra_edu.support.errors import ElectraEduError
 
@@ -81,45 +81,3 @@ def test_a_rate_that_is_none_is_refused(rate: Any) -> None:
 def test_frequencies_that_are_none_are_refused(frequencies: list[float]) -> None:
     with pytest.raises(ElectraEduError, match="word_frequencies: must be at most vocab_size=16"):
         learning_signal(small_config(), word_frequencies=frequencies)
-
-
-def test_the_chapters_masked_share() -> None:
-    """Printed: 76 masked, 436 unmasked, 14.8%."""
-    printed = chapter.mlm_efficiency(512, 0.15)
-    assert (printed["masked"], printed["unmasked"]) == (76, 436)
-    assert f"{printed['efficiency']:.1%}" == "14.8%"
-
-
-def test_the_chapters_bits() -> None:
-    """Printed: 76 positions of 14.9 bits are 1132; 512 of 1 bit are 512; 6.7 times as many positions."""
-    printed = chapter.learning_signal()
-    assert (printed["MLM positions"], printed["RTD positions"]) == (76, 512)
-    assert f"{printed['MLM bits per position']:.1f} {printed['MLM bits']:.0f}" == "14.9 1132"
-    assert f"{printed['RTD bits per position']:.0f} {printed['RTD bits']:.0f}" == "1 512"
-    assert f"{printed['ratio of positions']:.1f}" == "6.7"
-
-
-@pytest.mark.parametrize(
-    ("size", "discriminator", "total"),
-    [("small", "17.4M", "42.7M"), ("base", "108.9M", "134.2M"), ("large", "334.1M", "368.8M")],
-)
-def test_the_chapters_parameters(size: str, discriminator: str, total: str) -> None:
-    """Printed in millions, to one place."""
-    printed = chapter.estimated_parameters(size)
-    assert f"{printed['discriminator'] / 1e6:.1f}M" == discriminator
-    assert f"{printed['total'] / 1e6:.1f}M" == total
-
-
-def test_the_chapters_two_networks() -> None:
-    """Printed: a generator with 19,014,714 parameters and a discriminator with 108,890,881."""
-    assert chapter.demo_generator_parameters() == 19_014_714
-    assert chapter.demo_discriminator_parameters() == 108_890_881
-
-
-def test_the_chapters_functions_refuse_what_they_do_not_know() -> None:
-    with pytest.raises(ElectraEduError, match="Did you mean 'large'"):
-        chapter.estimated_parameters("larger")
-    with pytest.raises(ElectraEduError, match="length=0"):
-        chapter.mlm_efficiency(0)
-    with pytest.raises(ElectraEduError, match="mask_prob=2"):
-        chapter.mlm_efficiency(512, 2)

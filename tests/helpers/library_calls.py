@@ -120,7 +120,7 @@ def _metric_calls() -> list[Call]:
 
 
 def _efficiency_calls() -> list[Call]:
-    e, chapter = edu.efficiency, edu.efficiency.chapter
+    e, chapter = edu.efficiency, edu.course.chapter_numbers
     return [
         *(Call(f"efficiency.{f.__name__}", f, lambda: {"config": small_config()}, {"config": "thing"})
           for f in (e.parameters, e.memory)),
@@ -132,9 +132,9 @@ def _efficiency_calls() -> list[Call]:
              {"config": "thing", "length": "huge > 0"}),
         Call("efficiency.learning_signal", e.learning_signal, lambda: {"config": small_config()},
              {"config": "thing", "replaced_rate": "share?", "word_frequencies": "frequencies?"}),
-        Call("efficiency.chapter.mlm_efficiency", chapter.mlm_efficiency, dict,
+        Call("course.chapter_numbers.mlm_efficiency", chapter.mlm_efficiency, dict,
              {"length": "whole number > 0", "mask_prob": "share"}),
-        Call("efficiency.chapter.estimated_parameters", chapter.estimated_parameters, lambda: {"size": "small"},
+        Call("course.chapter_numbers.estimated_parameters", chapter.estimated_parameters, lambda: {"size": "small"},
              {"size": "thing"}),
     ]  # fmt: skip
 
