@@ -116,9 +116,8 @@ class Stepper(Instrument):
         taken = [f"for trained in {self._trained!r}: trainer.step(trained)"] if self._trained else []
         return "\n".join(
             [
-                "import torch, electra_edu as edu, electra_edu.course.single_batch",
-                f"# Copies of the networks and optimisers, as of step {self._run_step}",
-                f"trainer = edu.course.single_batch.SingleBatchTrainer(run, seed={seed})",
+                "import torch, electra_edu as edu, electra_edu.course.single_batch as single",
+                f"trainer = single.SingleBatchTrainer(run, seed={seed})  # copies the run at step {self._run_step}",
                 *taken,
                 "model, config, tokens = trainer.model, trainer.model.config, trainer.tokens",
                 f"is_real, rng = tokens != config.pad_token_id, torch.Generator(run.device).manual_seed({seed})",
