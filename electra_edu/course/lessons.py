@@ -54,6 +54,25 @@ class PredictionTask(Strict):
         if not (self.low < self.high and 0 < self.step <= self.high - self.low):
             raise ValueError("low must lie below high, and step must fit between them.")
 
+    @property
+    def choices(self) -> dict[str, str | float]:
+        """What can be guessed: a letter or a number for each text that a panel shows."""
+        if self.options:
+            return {self.describe(letter): letter for letter in LETTERS[: len(self.options)]}
+        count = round((self.high - self.low) / self.step) + 1
+        values = (round(self.low + i * self.step, 10) for i in range(count))
+        return {f"{value:g}{self._unit}": value for value in values}
+
+    def describe(self, value: str | float) -> str:
+        """Write a guess or an answer: "(a) the left one", "35%"."""
+        if isinstance(value, str):
+            return f"({value}) {self.options[LETTERS.index(value)]}"
+        return f"{value:.4g}{self._unit}"
+
+    @property
+    def _unit(self) -> str:
+        return self.unit if self.unit == "%" else f" {self.unit}".rstrip()
+
 
 @dataclass(frozen=True)
 class Lesson(Strict):

@@ -1,4 +1,4 @@
-"""Prediction without a browser: in any order the result waits for the guess, and both are told plainly."""
+"""Prediction without a browser: in any order the result waits for the guess, and both are described plainly."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from electra_edu.course.lessons import read_lesson
 from electra_edu.course.progress import FOLDER_VARIABLE, Guess, Progress
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.widgets import Prediction
-from electra_edu.widgets.lesson.prediction import COVER
+from electra_edu.widgets.lesson.outcome import COVER
 
 DATA = {
     "title": "A lesson",
@@ -34,7 +34,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
     monkeypatch.delenv("ELECTRA_EDU_BUILD", raising=False)
     monkeypatch.setattr("electra_edu.widgets.lesson.prediction.lesson", lambda _number: found)
-    Prediction._shown.clear()
+    Prediction._outcomes.clear()
     for module in ("lesson.prediction", "parts.saved_text", "charts.pictures"):
         monkeypatch.setattr(f"electra_edu.widgets.{module}.display", lambda what, **_options: seen.append(what))
     return seen
@@ -42,8 +42,8 @@ def shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
 
 def words(guess: Prediction) -> str:
     """Read what stands in the place of the result."""
-    assert guess._outcome is not None
-    return str(guess._outcome._words.value)
+    assert guess.outcome is not None
+    return str(guess.outcome.words.value)
 
 
 def test_the_result_waits_until_the_guess_is_locked() -> None:
@@ -128,9 +128,9 @@ def test_a_locked_guess_stands_there_after_a_restart() -> None:
     assert "You predicted 35%, 17% away." in words(again)
 
 
-@pytest.mark.parametrize(("name", "kept"), [("order", "d"), ("order", 3.0), ("share", 37.0), ("share", "a")])
-def test_a_guess_that_is_no_choice_any_more_is_forgotten(tmp_path: Path, name: str, kept: str | float) -> None:
-    Progress(tmp_path).record_guess("98", name, kept)
+@pytest.mark.parametrize(("name", "saved"), [("order", "d"), ("order", 3.0), ("share", 37.0), ("share", "a")])
+def test_a_guess_that_is_no_choice_any_more_is_forgotten(tmp_path: Path, name: str, saved: str | float) -> None:
+    Progress(tmp_path).record_guess("98", name, saved)
     guess = Prediction("98", name)
     assert not guess.is_locked
     guess.reveal("a" if name == "order" else 40.0, "So it is.")
@@ -188,14 +188,14 @@ def test_an_unknown_prediction_names_the_nearest() -> None:
 def test_a_figure_is_covered_with_the_result(shown: list[Any]) -> None:
     guess = Prediction("98", "order")
     guess.reveal("a", "A line that rises.", Figure())
-    assert guess._outcome is not None
-    picture = guess._outcome._picture
+    assert guess.outcome is not None
+    picture = guess.outcome.picture
     assert picture.layout.display == "none"
     guess.skip()
     assert picture.layout.display == ""
     assert picture.value.startswith('<img alt="A line that rises." src="data:image/png;base64,iVBORw0KGgo')
     panel, twin, text = shown
-    assert panel is guess._outcome.panel
+    assert panel is guess.outcome.panel
     assert twin["text/plain"] == "A line that rises."
     assert text["text/plain"] == "It is (a) the left one. A line that rises."
     guess.unlock()
