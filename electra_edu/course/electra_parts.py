@@ -1,4 +1,4 @@
-"""The parts of an ELECTRA that the learner has written so far, and the library's own where there are none."""
+"""The parts of an ELECTRA that the learner has written in exercises, and the library's own for the others."""
 
 import math
 from collections.abc import Callable
@@ -19,8 +19,8 @@ class Parts:
     """Functions by the names of their exercises."""
 
     functions: dict[str, Callable[..., Any]]
-    yours: tuple[str, ...]  # those that the learner wrote
-    notes: tuple[str, ...] = ()  # about those that did not load
+    yours: tuple[str, ...]  # names of those that the learner wrote
+    notes: tuple[str, ...] = ()  # about saved solutions that are not used
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Return a part: `parts.rtd_loss`."""
@@ -36,10 +36,10 @@ class Parts:
 
 
 def parts(progress: Progress | None = None) -> Parts:
-    """Collect the parts: a function of the learner's that passed its check, and passes it again, before ours.
+    """Collect the parts: the learner's function where it passed its check and passes it again, else the library's.
 
-    Their source was kept when it passed. It is run with `torch`, `F` and `math` at hand, and nothing else. A source
-    that did not pass in this user's own kernel on this computer is not run, and a note says so.
+    Its source was saved when it passed, and is run with nothing but `torch`, `F` and `math` at hand. A source that did
+    not pass in this user's own kernel on this computer is not run, and a note says so.
     """
     progress = progress_or_default(progress)
     functions: dict[str, Callable[..., Any]] = {}
@@ -67,7 +67,7 @@ def parts(progress: Progress | None = None) -> Parts:
 
 
 def _loaded(name: str, source: str) -> Callable[..., Any]:
-    """Run the learner's own source, sealed on this computer, and return the function it defines."""
+    """Run the learner's own source, which was signed on this computer, and return the function it defines."""
     namespace: dict[str, Any] = {"torch": torch, "F": F, "math": math}
     exec(compile(source, f"<your {name}>", "exec"), namespace)
     function = namespace[name]

@@ -100,14 +100,14 @@ class TestMap:
     def test_asks_before_it_forgets(self, progress: Progress) -> None:
         progress.record_answer("05", "every", 0, True)
         course_map = Map(progress)
-        assert course_map.sure_button.layout.display == "none"
+        assert course_map.confirm_button.layout.display == "none"
         course_map.reset_button.click()
-        assert course_map.sure_button.layout.display == ""
+        assert course_map.confirm_button.layout.display == ""
         assert progress.read("05").answers
         course_map.refresh_button.click()
-        assert course_map.sure_button.layout.display == "none"
+        assert course_map.confirm_button.layout.display == "none"
         course_map.reset_button.click()
-        course_map.sure_button.click()
+        course_map.confirm_button.click()
         assert progress.read("05") == LessonProgress()
         assert "quiz" not in course_map.table.value
         assert "Forgotten" in course_map.notes.value

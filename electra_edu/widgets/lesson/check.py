@@ -1,4 +1,4 @@
-"""check: says whether a learner's function does what its exercise asks, and if not what to look at."""
+"""check: says whether a learner's function does what its exercise asks, and if not, what to look at."""
 
 import html
 
@@ -7,9 +7,11 @@ from electra_edu.course.progress import Progress
 from electra_edu.widgets.lesson.header import Header
 from electra_edu.widgets.parts import saved_text
 
-PAPER = "var(--jp-layout-color1, #fff)"
-INK = "var(--jp-content-font-color1, #1f2328)"  # set with the paper: a host may know neither of the two
-EDGES = {  # readable on light and dark paper alike: only the edge is coloured, the words and the sign say it too
+# Both are set: a host may know neither of the two variables
+BACKGROUND = "var(--jp-layout-color1, #fff)"
+INK = "var(--jp-content-font-color1, #1f2328)"
+# Readable on light and dark backgrounds: only the edge is coloured, and the sign and the words say it too
+EDGES = {
     "untouched": "var(--jp-border-color1, #9aa0a6)",
     "wrong": "var(--jp-error-color1, #b3261e)",
     "right": "var(--jp-success-color1, #0b7a5b)",
@@ -17,7 +19,7 @@ EDGES = {  # readable on light and dark paper alike: only the edge is coloured, 
 
 
 def check(name: str, function: object) -> None:
-    """Examine `function` as the exercise `name` and show what came of it; what passes is kept as progress.
+    """Examine `function` as the exercise `name` and show the feedback; a function that passes is saved as progress.
 
     Never raises because of what `function` does. Raises ElectraEduError where there is no such exercise.
     """
@@ -29,10 +31,10 @@ def check(name: str, function: object) -> None:
 
 
 def as_text(feedback: Feedback) -> str:
-    """Say in plain words what came of an examination."""
+    """Write the feedback as plain text."""
     title = feedback.exercise.title
     if feedback.state == "untouched":
-        return f"· Not tried yet: {title}.{_seen(feedback)}"
+        return f"· Not tried yet: {title}.{_symptom(feedback)}"
     if feedback.state == "right" or feedback.fault is None:
         return f"✓ Right: {title}. This part is yours now."
     fault = feedback.fault
@@ -40,13 +42,13 @@ def as_text(feedback: Feedback) -> str:
 
 
 def as_html(feedback: Feedback) -> str:
-    """Say the same as HTML that works without a style sheet, in both themes; the hint is closed until opened."""
+    """Write the feedback as HTML that works in both themes without a style sheet; the hint is closed until opened."""
     title, state = html.escape(feedback.exercise.title), feedback.state
-    box = f"max-width:820px;padding:6px 14px;border-left:4px solid {EDGES[state]};background:{PAPER};color:{INK}"
+    box = f"max-width:820px;padding:6px 14px;border-left:4px solid {EDGES[state]};background:{BACKGROUND};color:{INK}"
     hint = f"<details><summary>Hint</summary><p>{html.escape(feedback.exercise.hint)}</p></details>"
     if state == "untouched":
-        seen = html.escape(_seen(feedback))
-        inner = f"<p>· <b>Not tried yet:</b> {title}.{seen} Write your lines in the cell and run it again.</p>{hint}"
+        symptom = html.escape(_symptom(feedback))
+        inner = f"<p>· <b>Not tried yet:</b> {title}.{symptom} Write your lines in the cell and run it again.</p>{hint}"
     elif feedback.fault is None:
         inner = f"<p>✓ <b>Right:</b> {title}. This part is yours now.</p>"
     else:
@@ -58,6 +60,6 @@ def as_html(feedback: Feedback) -> str:
     return f'<div class="edu-check" role="status" style="{box}">{inner}</div>'
 
 
-def _seen(feedback: Feedback) -> str:
-    """Say what an untried function did, where that tells something; begins with a space."""
+def _symptom(feedback: Feedback) -> str:
+    """Return what a function that is not written yet did, where that says something, after a space."""
     return f" {feedback.fault.symptom}" if feedback.fault else ""

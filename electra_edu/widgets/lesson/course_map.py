@@ -19,7 +19,7 @@ EXPORT = "my_progress.json"
 
 
 class Map:
-    """A table of the lessons with their state, and buttons to refresh it, to take it along and to forget it."""
+    """A table of the lessons with their state, and buttons to refresh, export and reset it."""
 
     def __init__(self, progress: Progress | None = None) -> None:
         """Read the learner's progress and show it."""
@@ -29,18 +29,18 @@ class Map:
         self.refresh_button = button("Refresh", "Read again what has been done", self.refresh)
         self.export_button = button("Export", f"Write everything into {EXPORT}, beside this lesson", self.export)
         self.reset_button = button(
-            "Reset …", "Forget all answers, predictions and exercises on this computer", self._ask
+            "Reset …", "Forget all answers, predictions and exercises on this computer", self._ask_to_reset
         )
-        self.sure_button = button("Yes, forget everything", "This cannot be undone", self.reset, "danger")
-        self.sure_button.layout.display = "none"
-        row = widgets.HBox([self.refresh_button, self.export_button, self.reset_button, self.sure_button])
+        self.confirm_button = button("Yes, forget everything", "This cannot be undone", self.reset, "danger")
+        self.confirm_button.layout.display = "none"
+        row = widgets.HBox([self.refresh_button, self.export_button, self.reset_button, self.confirm_button])
         self.panel = widgets.VBox([CourseStyle(), self.table, row, self.notes])
         self.panel.add_class("edu-map")
         self.refresh()
 
     def refresh(self) -> None:
         """Read again what has been done."""
-        self._is_sure(False)
+        self._show_confirmation(False)
         rows = "".join(
             f"<tr><th scope='row'>{each.number} · {html.escape(each.title)}</th><td>{PARTS[each.part]}</td>"
             f"<td>{state(each, self._progress.read(each.number))}</td></tr>"
@@ -49,8 +49,8 @@ class Map:
         )
         head = "<tr><th scope='col'>lesson</th><th scope='col'>part</th><th scope='col'>what you have done</th></tr>"
         self.table.value = f"<table class='edu-map-table'><thead>{head}</thead><tbody>{rows}</tbody></table>"
-        said = [*self._progress.notes, *filter(None, [self._progress.problem])]
-        self._say(" ".join(said) or f"Saved in {self._progress.folder}, and nowhere else.")
+        messages = [*self._progress.notes, *filter(None, [self._progress.problem])]
+        self._say(" ".join(messages) or f"Saved in {self._progress.folder}, and nowhere else.")
 
     def export(self) -> None:
         """Write everything into one file beside the lesson, under a name that is free."""
@@ -73,12 +73,12 @@ class Map:
         self.refresh()
         self._say("Forgotten. Run a lesson's cells again to begin afresh.")
 
-    def _ask(self) -> None:
-        self._is_sure(True)
+    def _ask_to_reset(self) -> None:
+        self._show_confirmation(True)
         self._say("This forgets every answer, prediction and exercise on this computer. Export keeps a copy.")
 
-    def _is_sure(self, asked: bool) -> None:
-        self.sure_button.layout.display = "" if asked else "none"
+    def _show_confirmation(self, is_shown: bool) -> None:
+        self.confirm_button.layout.display = "" if is_shown else "none"
 
     def _say(self, text: str) -> None:
         self.notes.value = f"<p role='status'>{html.escape(text)}</p>"

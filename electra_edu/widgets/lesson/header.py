@@ -1,4 +1,4 @@
-"""Header: opens a lesson with the reading level, what has been done, and the machine with the lesson's part lit."""
+"""Header: opens a lesson with the reading level, the progress, and the machine with the lesson's part lit."""
 
 import html
 from typing import Any, ClassVar
@@ -27,9 +27,11 @@ class Header(anywidget.AnyWidget):
 
     _esm = joined("header.js")
     _css = joined("palette.css", "header.css")
-    _living: ClassVar["WeakSet[Header]"] = WeakSet()
-    explanations = traitlets.Dict().tag(sync=True)  # "term-…" or "claim-…" -> text
-    levels = traitlets.Dict().tag(sync=True)  # term -> the most advanced reader for whom it is underlined
+    _instances: ClassVar["WeakSet[Header]"] = WeakSet()
+    # "term-…" or "claim-…" -> text
+    explanations = traitlets.Dict().tag(sync=True)
+    # term -> the most advanced reader for whom it is underlined
+    levels = traitlets.Dict().tag(sync=True)
     level = traitlets.Enum(LEVELS, "curious").tag(sync=True)
     about = traitlets.Unicode().tag(sync=True)  # "06 · Joint training and λ · about 25 minutes"
     done = traitlets.Unicode().tag(sync=True)  # "quiz 2 of 4 · …"
@@ -47,22 +49,22 @@ class Header(anywidget.AnyWidget):
             about=f"{number} · {self.lesson.title} · about {self.lesson.minutes} minutes",
         )
         self.refresh()
-        self.observe(self._keep_level, "level")
-        self._living.add(self)
+        self.observe(self._save_level, "level")
+        self._instances.add(self)
 
     def refresh(self) -> None:
-        """Read again what has been done."""
+        """Read the progress again."""
         done = self._progress.read(self.lesson.number)
         parts = [f"{kind} {n} of {of}" for kind, n, of in completion(self.lesson, done)]
         self.done = self._progress.problem or " · ".join(parts)
 
     @classmethod
     def refresh_all(cls) -> None:
-        """Let every header of this kernel read again what has been done."""
-        for header in list(cls._living):
+        """Let every header of this kernel read the progress again."""
+        for header in list(cls._instances):
             header.refresh()
 
-    def _keep_level(self, change: Any) -> None:
+    def _save_level(self, change: Any) -> None:
         self._progress.level = change["new"]
         self.refresh()
 

@@ -21,21 +21,21 @@ SIGNS = {True: ("✓", "Right."), False: ("✗", "Not quite.")}
 class Quiz:
     """The quiz of one lesson: choose an option, press Check, read why; a wrong answer may be tried again.
 
-    `questions` are the panels in order. The first answer to each is kept as progress.
+    `questions` are the panels in order. The first answer to each is saved as progress.
     """
 
     def __init__(self, number: str, progress: Progress | None = None) -> None:
         """Build the quiz of the lesson with this number; raises ElectraEduError where there is none."""
         self.lesson = lesson(number)
         self._progress = progress_or_default(progress)
-        before = self._progress.read(number).answers
+        earlier = self._progress.read(number).answers
         self.questions = [
             QuestionPanel(question, i, shuffled(question, number), self._answered)
             for i, question in enumerate(self.lesson.quiz, start=1)
         ]
         for panel in self.questions:
-            if panel.question.id in before:
-                panel.restore(before[panel.question.id].option)
+            if panel.question.id in earlier:
+                panel.restore(earlier[panel.question.id].option)
         self.score = widgets.HTML()
         self.score.add_class("edu-quiz-score")
         self.panel = widgets.VBox([CourseStyle(), *(each.panel for each in self.questions), self.score])
@@ -43,8 +43,8 @@ class Quiz:
         self._count()
 
     def _answered(self, panel: "QuestionPanel", option: Option) -> None:
-        place = panel.question.options.index(option)
-        self._progress.record_answer(self.lesson.number, panel.question.id, place, option.right)
+        index = panel.question.options.index(option)
+        self._progress.record_answer(self.lesson.number, panel.question.id, index, option.right)
         Header.refresh_all()
         self._count()
 
@@ -71,7 +71,7 @@ class Quiz:
 
 
 class QuestionPanel:
-    """One question, its options as radio buttons, and what is said to the chosen one."""
+    """One question, its options as radio buttons, and the reply to the chosen one."""
 
     def __init__(
         self,
@@ -106,27 +106,25 @@ class QuestionPanel:
         self._explain(option)
         self._on_answer(self, option)
 
-    def restore(self, place: int) -> None:
-        """Show the answer of an earlier visit: the option at this place of the content file."""
-        if 0 <= place < len(self.question.options):
-            option = self.question.options[place]
+    def restore(self, index: int) -> None:
+        """Show the answer of an earlier visit: the option with this index in the content file."""
+        if 0 <= index < len(self.question.options):
+            option = self.question.options[index]
             self.choice.value = self.options.index(option)
             self._explain(option, "Your first answer, from before. ")
 
-    def _explain(self, option: Option, before: str = "") -> None:
+    def _explain(self, option: Option, when: str = "") -> None:
         self.is_right = option.right
         sign, verdict = SIGNS[option.right]
         kind = "right" if option.right else "wrong"
-        self._say(
-            f"<p class='edu-reply edu-reply-{kind}'><b>{sign} {verdict}</b> {before}{html.escape(option.why)}</p>"
-        )
+        self._say(f"<p class='edu-reply edu-reply-{kind}'><b>{sign} {verdict}</b> {when}{html.escape(option.why)}</p>")
 
     def _say(self, markup: str) -> None:
         self.reply.value = f"<div role='status'>{markup}</div>" if markup else ""
 
 
 def shuffled(question: Question, number: str) -> list[Option]:
-    """Return the options in an order that is always the same for this question, but not the content file's."""
+    """Return the options in a fixed order of their own: content files tend to begin with the right one."""
     options = list(question.options)
     random.Random(f"{number}/{question.id}").shuffle(options)
     return options
