@@ -1,8 +1,8 @@
 """Execute the lessons and keep their outputs: `python tools/build_lessons.py [NAME ...]`, all of them by default.
 
-Terms and sources in the text get their explanations. Panels train briefly and from a fixed seed while
-ELECTRA_EDU_BUILD=1. What would differ from one computer to the next,
-or need a running kernel to be shown, is left out, so that a rebuilt lesson differs only where its content does.
+Terms and sources in the text get their explanations. While ELECTRA_EDU_BUILD=1, panels train briefly and from a fixed
+seed. Outputs that differ between computers or need a running kernel are removed, so that a rebuilt lesson differs only
+where its content does.
 """
 
 import os
@@ -30,7 +30,7 @@ TIMEOUT = 300  # seconds for one cell
 
 
 def build(path: Path) -> None:
-    """Execute one notebook in an empty folder and write it back; raises CellExecutionError where a cell fails."""
+    """Execute one notebook in an empty folder and write it back; raise CellExecutionError if a cell fails."""
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -46,7 +46,7 @@ def build(path: Path) -> None:
 
 
 def normalise(notebook: Any) -> None:
-    """Leave out, in place, what is not content: widget views and state, times, addresses, this Python's version."""
+    """Remove, in place, what is not content: widget views and state, times, addresses, the version of Python."""
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({name: cell.metadata[name] for name in ("tags",) if name in cell.metadata})
@@ -55,7 +55,7 @@ def normalise(notebook: Any) -> None:
 
 
 def _normalised(output: Any) -> Any:
-    """Return an output without what is not content, or None where nothing is left."""
+    """Return an output with its content only, or None if it has none."""
     if "data" not in output:
         return output
     if WIDGET_VIEW in output.data:  # its text/plain is only the widget's repr; a panel shows its picture beside it

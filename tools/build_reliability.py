@@ -1,7 +1,7 @@
-"""Write docs/reliability.md: the faults that were seen once, and the tests that hold them.
+"""Write docs/reliability.md: the faults that were once seen, and the tests that keep them from coming back.
 
-The tests say it themselves, by the marker `fault(kind, seen)`. With `--check` nothing is written, and an old page
-is an error.
+It reads the marker `fault(kind, seen)` of the tests. With `--check` it writes nothing and fails if the page is
+outdated.
 """
 
 import argparse
@@ -31,7 +31,7 @@ class Collector:
     """A pytest plugin that counts the marked tests."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Start with no tests."""
         self.cases: dict[Row, int] = defaultdict(int)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -44,7 +44,7 @@ class Collector:
 
 
 def collect() -> dict[Row, int]:
-    """Return how many cases hold each fault."""
+    """Return the number of cases for each fault."""
     collector = Collector()
     output = io.StringIO()
     with redirect_stdout(output):
@@ -82,11 +82,11 @@ def anchor(kind: str) -> str:
 def main() -> None:
     """Write the page, or check it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is old")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if the page is outdated")
     made = page(collect())
     if parser.parse_args().check:
         if PAGE.read_text(encoding="utf-8") != made:
-            sys.exit("docs/reliability.md is old. Run: python tools/build_reliability.py")
+            sys.exit("docs/reliability.md is outdated. Run: python tools/build_reliability.py")
         return
     PAGE.write_text(made, encoding="utf-8")
 

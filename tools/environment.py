@@ -1,6 +1,6 @@
-"""Make .venv with the pinned versions, or do nothing where it is already as pyproject.toml and constraints.txt say.
+"""Make .venv with the pinned versions, or do nothing if it already agrees with pyproject.toml and constraints.txt.
 
-Run by the Makefile with the interpreter of your choice: `python tools/environment.py [EXTRA ...]`. It needs the
+The Makefile runs it with the interpreter of your choice: `python tools/environment.py [EXTRA ...]`. It needs the
 standard library only.
 """
 
@@ -15,12 +15,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
-STAMP = VENV / "electra-edu.json"  # what is installed in .venv: {"key": …, "extras": […]}
+# What is installed in .venv: {"key": …, "extras": […]}.
+STAMP = VENV / "electra-edu.json"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def key() -> str:
-    """Return a hash of all that .venv depends on: what is asked for, this Python, and where the checkout lies."""
+    """Return a hash of all that .venv depends on: the requirements, this Python, and the path of the checkout."""
     digest = hashlib.sha256(f"{sys.version_info[:2]} {ROOT}".encode())
     for name in ("pyproject.toml", "constraints.txt"):
         digest.update((ROOT / name).read_bytes())
@@ -28,7 +29,7 @@ def key() -> str:
 
 
 def installed_extras() -> set[str] | None:
-    """Return the extras that .venv already has, or None where it must be installed anew."""
+    """Return the extras that .venv has, or None if it has to be installed again."""
     try:
         stamp = json.loads(STAMP.read_text(encoding="utf-8"))
         return set(stamp["extras"]) if stamp["key"] == key() and PYTHON.exists() else None
@@ -37,7 +38,7 @@ def installed_extras() -> set[str] | None:
 
 
 def venv_works() -> bool:
-    """Tell whether .venv has a Python of this version that starts and has pip."""
+    """Return whether .venv has a Python of this version that starts and has pip."""
     code = f"import pip, sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
     try:
         return subprocess.run([PYTHON, "-c", code], capture_output=True, check=False).returncode == 0
@@ -46,7 +47,7 @@ def venv_works() -> bool:
 
 
 def make_venv() -> None:
-    """Create .venv afresh; exit with the remedy where this Python cannot."""
+    """Create .venv from scratch; exit with the remedy if this Python cannot."""
     if any(importlib.util.find_spec(name) is None for name in ("venv", "ensurepip")):
         sys.exit(
             f"{sys.executable} cannot make a virtual environment: its venv module is missing.\n"
@@ -54,7 +55,7 @@ def make_venv() -> None:
             "Another Python: make … PYTHON=/path/to/python3"
         )
     if VENV.exists():
-        print("Making .venv anew: the one there is damaged or another Python's.", flush=True)
+        print("Making .venv again: the present one is damaged or belongs to another Python.", flush=True)
         shutil.rmtree(VENV)
     if subprocess.run([sys.executable, "-m", "venv", VENV], check=False).returncode:
         sys.exit(f"{sys.executable} -m venv failed; the lines above say why.")
@@ -75,7 +76,7 @@ def install(extras: set[str]) -> None:
 
 
 def main(wanted: set[str]) -> None:
-    """Bring .venv to what is wanted; extras that are already there stay."""
+    """Install the wanted extras into .venv; those that it already has stay."""
     extras = installed_extras()
     if extras is not None and wanted <= extras:
         return

@@ -1,4 +1,4 @@
-"""Every written lesson keeps to the course's frame: opening, terms, sources, predictions, exercises, quiz, figures."""
+"""Every written lesson keeps to the course's frame: opening, terms, sources, predictions, exercises, quiz, numbers."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from electra_edu.course.glossary import LINK, glossary, with_titles
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITTEN = [number for number, each in lessons().items() if each.is_written]
-FIGURE = re.compile(r"(?<![\w.,/-])(?:\d{1,3}(?:,\d{3})+|\d+\.\d+|\d+%|\.\d{2,}|\d+e-\d+)(?!\w)")
+NUMBER = re.compile(r"(?<![\w.,/-])(?:\d{1,3}(?:,\d{3})+|\d+\.\d+|\d+%|\.\d{2,}|\d+e-\d+)(?!\w)")
 
 
 def cells(number: str) -> list[tuple[str, str]]:
@@ -33,13 +33,14 @@ def prose(number: str) -> str:
     return "\n\n".join(text for kind, text in cells(number) if kind == "markdown")
 
 
-def ground(number: str) -> str:
-    """Return what founds a lesson's figures: code, outputs, and the sources that it links."""
+def evidence(number: str) -> str:
+    """Return what a lesson's numbers may rest on: its code, its outputs, and the sources that it links."""
     found = [task.question for task in lesson(number).predictions.values()]
     for cell in json.loads(path_of(number).read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code":
             found.append("".join(cell["source"]))
-            is_quiz = "edu.widgets.Quiz(" in found[-1]  # its questions are no ground for themselves
+            # The questions of a quiz are no evidence for themselves.
+            is_quiz = "edu.widgets.Quiz(" in found[-1]
             for output in [] if is_quiz else cell["outputs"]:
                 found += ["".join(output.get("text", "")), "".join(output.get("data", {}).get("text/plain", ""))]
     for name in sorted({name for kind, name, _, _ in LINK.findall(prose(number)) if kind == "claim"}):
@@ -49,16 +50,16 @@ def ground(number: str) -> str:
     return "\n".join(found)
 
 
-def unfounded(text: str, founded: str) -> list[str]:
-    """List the figures of a prose that are neither quoted as claims nor found in `founded`, code and outputs."""
+def unsupported(text: str, evidence: str) -> list[str]:
+    """List the numbers of a text that are neither quoted as claims nor found in `evidence`."""
     text = re.sub(r"```.*?```|\$\$.*?\$\$|`[^`]*`|\$[^$]*\$", " ", text, flags=re.DOTALL)
     text = LINK.sub(" ", text)
     text = re.sub(r"\[[^\]]*\]\([^)]*\)|arXiv[: ]\d+\.\d+|\b[Ss]ections? [\d., and]+", " ", text)
-    figures = {figure.strip("%") for figure in FIGURE.findall(text)}
-    known = {figure.strip("%").removeprefix("0") for figure in FIGURE.findall(founded)} | {
-        f"{100 * float(figure):g}" for figure in re.findall(r"(?<![\w.])0?\.\d+", founded)
+    numbers = {found.strip("%") for found in NUMBER.findall(text)}
+    known = {found.strip("%").removeprefix("0") for found in NUMBER.findall(evidence)} | {
+        f"{100 * float(found):g}" for found in re.findall(r"(?<![\w.])0?\.\d+", evidence)
     }
-    return sorted(figure for figure in figures if figure.removeprefix("0") not in known)
+    return sorted(found for found in numbers if found.removeprefix("0") not in known)
 
 
 def test_every_notebook_is_a_written_lesson() -> None:
@@ -66,7 +67,7 @@ def test_every_notebook_is_a_written_lesson() -> None:
 
 
 @pytest.mark.parametrize("number", WRITTEN)
-def test_opens_with_its_question_what_one_can_do_and_the_machine(number: str) -> None:
+def test_opens_with_its_question_its_goals_and_the_machine(number: str) -> None:
     each = lesson(number)
     first = cells(number)[0][1]
     assert first.startswith(f"# {number} · {each.title}\n")
@@ -91,7 +92,7 @@ def test_asks_all_its_predictions_and_questions(number: str) -> None:
 
 
 @pytest.mark.parametrize("number", WRITTEN)
-def test_exercises_stand_there_as_they_are_given(number: str) -> None:
+def test_exercises_appear_unchanged(number: str) -> None:
     given = {name: exercise.starter.strip("\n") for name, exercise in EXERCISES.items() if exercise.lesson == number}
     assert tuple(given) == tuple(sorted(lesson(number).exercises, key=list(EXERCISES).index))
     for name, starter in given.items():
@@ -100,7 +101,7 @@ def test_exercises_stand_there_as_they_are_given(number: str) -> None:
 
 
 @pytest.mark.parametrize("number", WRITTEN)
-def test_terms_and_sources_say_what_the_glossary_and_the_claims_say(number: str) -> None:
+def test_titles_of_terms_and_claims_are_up_to_date(number: str) -> None:
     text = prose(number)
     assert text == with_titles(text), "make lessons fills in the titles"
     links = LINK.findall(text)
@@ -112,28 +113,28 @@ def test_terms_and_sources_say_what_the_glossary_and_the_claims_say(number: str)
 
 
 @pytest.mark.parametrize("number", WRITTEN)
-def test_figures_are_computed_or_have_a_source(number: str) -> None:
-    assert unfounded(prose(number), ground(number)) == []
+def test_numbers_are_computed_or_have_a_source(number: str) -> None:
+    assert unsupported(prose(number), evidence(number)) == []
 
 
-def test_every_term_and_every_source_stands_in_a_lesson() -> None:
+def test_every_term_and_every_claim_is_linked() -> None:
     linked = {(kind, name) for number in WRITTEN for kind, name, _, _ in LINK.findall(prose(number))}
     assert {("term", name) for name in glossary()} - linked == set()
     assert {("claim", name) for name in claims()} - linked == set()
 
 
 @pytest.mark.parametrize("number", WRITTEN)
-def test_questions_and_replies_invent_no_figures(number: str) -> None:
-    """Nothing in them can be a link, so their figures have to stand in the lesson, where they have a source."""
+def test_questions_and_replies_invent_no_numbers(number: str) -> None:
+    """They cannot hold links, so their numbers have to stand in the lesson, where they have a source."""
     each = lesson(number)
     texts = [task.question for task in each.predictions.values()]
     for question in each.quiz:
         texts += [question.question, *(f"{option.text}\n{option.why}" for option in question.options)]
-    assert unfounded("\n".join(texts), f"{ground(number)}\n{prose(number)}") == []
+    assert unsupported("\n".join(texts), f"{evidence(number)}\n{prose(number)}") == []
 
 
 @pytest.mark.parametrize(
-    ("text", "founded", "left"),
+    ("text", "evidence", "left"),
     [
         ("It is 84.3 there.", "", ["84.3"]),
         ("It is 84.3 there.", "print(84.3)", []),
@@ -148,8 +149,8 @@ def test_questions_and_replies_invent_no_figures(number: str) -> None:
         ("<a class='edu-claim' href='#claim-x' title=''>84.3</a>", "", []),
     ],
 )
-def test_a_figure_without_ground_is_found(text: str, founded: str, left: list[str]) -> None:
-    assert unfounded(text, founded) == left
+def test_an_unsupported_number_is_found(text: str, evidence: str, left: list[str]) -> None:
+    assert unsupported(text, evidence) == left
 
 
 def test_the_map_names_every_lesson_and_links_the_written_ones() -> None:

@@ -1,4 +1,4 @@
-"""Every committed lesson: short cells, public names, outputs that need no kernel and say what they show."""
+"""Every committed lesson has short cells, public names, and outputs with alternative texts that need no kernel."""
 
 import ast
 import importlib.util
@@ -21,7 +21,7 @@ ABSOLUTE_PATH = re.compile(r"(?<![\w./])/(home|root|Users|tmp|work|opt|usr|var|p
 
 
 def faults(notebook: dict[str, Any]) -> Iterator[str]:
-    """Say everything that is wrong with a notebook, cell by cell."""
+    """Yield everything that is wrong with a notebook, cell by cell."""
     if "widgets" in notebook["metadata"]:
         yield "it holds widget state"
     count = 0
@@ -38,7 +38,7 @@ def faults(notebook: dict[str, Any]) -> Iterator[str]:
 
 
 def code_faults(source: str) -> Iterator[str]:
-    """Say what is wrong with the code of a cell; magics are not looked at."""
+    """Yield what is wrong with the code of a cell; magics are ignored."""
     lines = [line for line in source.splitlines() if line.strip() and not line.lstrip().startswith(("#", "%", "!"))]
     if len(lines) > MOST_LINES:
         yield f"{len(lines)} lines of code, more than {MOST_LINES}"
@@ -56,7 +56,7 @@ def code_faults(source: str) -> Iterator[str]:
 
 
 def output_faults(output: dict[str, Any]) -> Iterator[str]:
-    """Say what is wrong with one output."""
+    """Yield what is wrong with one output."""
     if output["output_type"] == "error":
         yield f"the error {output['ename']}"
     if output.get("name") == "stderr":
@@ -82,7 +82,7 @@ def a_notebook(source: str = "1 + 1", output: dict[str, Any] | None = None, coun
     return {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
-def shown(**data: str) -> dict[str, Any]:
+def display_data(**data: str) -> dict[str, Any]:
     kinds = {"plain": "text/plain", "png": "image/png", "view": "application/vnd.jupyter.widget-view+json"}
     return {"output_type": "display_data", "metadata": {}, "data": {kinds[name]: value for name, value in data.items()}}
 
@@ -114,9 +114,9 @@ def test_lesson_is_tidy(lesson: Path) -> None:
         (a_notebook(output={"output_type": "stream", "name": "stdout", "text": "saved in /tmp/x"}), "absolute path"),
         (a_notebook(output={"output_type": "stream", "name": "stderr", "text": "a warning"}), "stderr"),
         (a_notebook(output={"output_type": "error", "ename": "E", "evalue": "", "traceback": []}), "error E"),
-        (a_notebook(output=shown(view="{}", plain="Panel()")), "widget's view"),
-        (a_notebook(output=shown(png="…", plain="<Figure size 640x480 with 1 Axes>")), "picture without words"),
-        (a_notebook(output=shown(png="…")), "picture without words"),
+        (a_notebook(output=display_data(view="{}", plain="Panel()")), "widget's view"),
+        (a_notebook(output=display_data(png="…", plain="<Figure size 640x480 with 1 Axes>")), "picture without words"),
+        (a_notebook(output=display_data(png="…")), "picture without words"),
         (a_notebook(count=None), "execution count None"),
         (a_notebook(count=2), "execution count 2"),
         ({**a_notebook(), "metadata": {"widgets": {}}}, "widget state"),
@@ -130,7 +130,7 @@ def test_a_fault_is_found(notebook: dict[str, Any], fault: str) -> None:
 
 def test_a_tidy_notebook_has_no_faults() -> None:
     source = "\n\n".join(["# a comment", "import electra_edu as edu", *(f"a{i} = 1 / {i}" for i in range(1, 12))])
-    assert list(faults(a_notebook(source, shown(png="…", plain="Loss falls from 6.2 to 2.3.")))) == []
+    assert list(faults(a_notebook(source, display_data(png="…", plain="Loss falls from 6.2 to 2.3.")))) == []
 
 
 def test_a_build_keeps_content_only(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The page of faults is what the tests say."""
+"""docs/reliability.md is what tools/build_reliability.py makes of the tests."""
 
 import subprocess
 import sys
