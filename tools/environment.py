@@ -65,7 +65,8 @@ def install(extras: set[str]) -> None:
     """Install the package from this folder, editable, with the pinned versions; exit with the remedy on failure."""
     package = f".[{','.join(sorted(extras))}]" if extras else "."
     print("Installing the pinned versions into .venv: a few minutes the first time, 1.5 GB and more.", flush=True)
-    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "-c", "constraints.txt", "-e", package]
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
+    command = [*pip, "-c", "constraints.txt", "-e", package]
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
         sys.exit(
             "\nInstalling failed; pip's last lines above say why. The usual reasons:\n"
