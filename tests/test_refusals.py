@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from small import LENGTH, MASK, PAD, VOCAB_SIZE, rng, small_config, small_run, toy_corpus
 
 import electra_edu as edu
-from electra_edu.config import BUILT_FROM, FIELD_NAMES
+from electra_edu.config import ARCHITECTURE_FIELDS, FIELD_NAMES
 from electra_edu.corpora.unknown_words import unknown_words
 from electra_edu.plots.blocks import BarChart, Fact, Facts, Series, Text, Token, Tokens
 from electra_edu.support.tensors import check_range
@@ -129,7 +129,7 @@ def test_a_config_of_other_networks_is_refused(field: str) -> None:
 
 
 def test_every_field_that_networks_are_built_from_is_a_field() -> None:
-    assert set(BUILT_FROM) < set(FIELD_NAMES)
+    assert set(ARCHITECTURE_FIELDS) < set(FIELD_NAMES)
 
 
 @pytest.mark.fault(

@@ -15,7 +15,7 @@ from electra_edu import plots
 from electra_edu.cli.terminal import say, writable
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError
-from electra_edu.support.files import write_whole
+from electra_edu.support.files import atomic_write
 
 ON_A_GPU_ONLY = ("base",)  # minutes for a step on a CPU
 
@@ -171,6 +171,6 @@ def _result(out: Path | None, stem: str) -> Path | None:
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
     try:
-        write_whole(path, json.dumps(content, indent=1) + "\n")
+        atomic_write(path, json.dumps(content, indent=1) + "\n")
     except OSError as error:
         raise ElectraEduError(f"{path}: cannot be written ({error}). Choose another --out.") from error

@@ -20,8 +20,8 @@ from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
 from electra_edu.cli.doctor import check_folder, usable_cores
 from electra_edu.cli.lessons import state_of
 from electra_edu.support.errors import ElectraEduError
-from electra_edu.support.files import write_whole
-from electra_edu.support.user_state import unusable
+from electra_edu.support.files import atomic_write
+from electra_edu.support.user_state import unusable_folder
 
 POSIX = os.name == "posix"  # Linux, macOS
 
@@ -160,6 +160,6 @@ def _taken(port: int) -> bool:
 
 def _write_json(path: Path, value: object) -> None:
     try:
-        write_whole(path, json.dumps(value, indent=1) + "\n")
+        atomic_write(path, json.dumps(value, indent=1) + "\n")
     except OSError as error:
-        raise unusable(path.parent, error.strerror or str(error)) from error
+        raise unusable_folder(path.parent, error.strerror or str(error)) from error

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from electra_edu.support.errors import ElectraEduError
-from electra_edu.support.files import write_whole
-from electra_edu.support.user_state import StateError, state_folder, unusable
+from electra_edu.support.files import atomic_write
+from electra_edu.support.user_state import StateError, state_folder, unusable_folder
 
 MANIFEST = "lessons.json"  # in the state of a folder: file name -> fingerprint of what we wrote under it
 FORMER_STATE = ".electra_edu"  # where version 0.1.0 kept this, in the folder itself
@@ -72,7 +72,7 @@ def lay_out(source: Path, target: Path) -> Laid:
             name, exists, changed = _place(target, lesson.name, fingerprint(notebook), written)
             if not changed:
                 continue
-            write_whole(target / name, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+            atomic_write(target / name, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
             written[name] = fingerprint(notebook)
             if name != lesson.name:
                 beside.append((lesson.name, name))
@@ -145,6 +145,6 @@ def _read_manifest(path: Path) -> dict[str, str]:
 
 def _write_manifest(path: Path, written: dict[str, str]) -> None:
     try:
-        write_whole(path, json.dumps(written, indent=1) + "\n")
+        atomic_write(path, json.dumps(written, indent=1) + "\n")
     except OSError as error:
-        raise unusable(path.parent, error.strerror or str(error)) from error
+        raise unusable_folder(path.parent, error.strerror or str(error)) from error

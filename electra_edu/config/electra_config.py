@@ -16,8 +16,8 @@ GeneratorKind = Literal["learned", "uniform", "unigram", "exact"]
 Scheme = Literal["joint", "two-stage", "adversarial"]
 Optimizer = Literal["muon", "paper-adam", "adamw"]
 
-SHORTEST = 3  # tokens of a sequence: [CLS], a word and [SEP]
-COLDEST = 1e-30  # float32 makes 0 of a much smaller temperature
+MIN_SEQ_LENGTH = 3  # [CLS], a word and [SEP]
+MIN_TEMPERATURE = 1e-30  # float32 rounds a much smaller one to 0
 
 
 def masked_positions(length: int, mask_prob: float) -> int:
@@ -45,7 +45,7 @@ class EncoderShape:
 class ElectraConfig:
     """Everything that defines an ELECTRA and how it is trained.
 
-    Sizes are the discriminator's; the generator's follow from `generator_size_fraction`. Field names are those of
+    Sizes are the main network's; the generator's follow from `generator_size_fraction`. Field names are those of
     Hugging Face's `ElectraConfig` and of the paper (arXiv 2003.10555). NumPy scalars and tensors without dimensions
     are kept as the plain numbers they hold. Raises ElectraEduError for a value that cannot work, naming the field, and
     for an unknown field, with the nearest name.
@@ -53,7 +53,7 @@ class ElectraConfig:
 
     vocab_size: int = 30522
     max_seq_length: int = 128  # tokens in a training sequence
-    max_position_embeddings: int = 512  # longest sequence that learned positions can read
+    max_position_embeddings: int = 512  # the longest sequence that learned positions can represent
     type_vocab_size: int = 2
     embedding_size: int = 128
     hidden_size: int = 256
@@ -65,7 +65,7 @@ class ElectraConfig:
     initializer_range: float | None = None  # None: fan-in initialisation, 1/√inputs
     positions: Positions = "learned"
     generator_size_fraction: float = 0.25  # multiplies hidden size, feed-forward width and heads; depth stays
-    generator_kind: GeneratorKind = "learned"  # the others need no training; "exact" knows the toy language
+    generator_kind: GeneratorKind = "learned"  # the others have no weights; "exact" computes with the toy grammar
     mask_prob: float = 0.15
     mask_token_prob: float = 1.0  # share of the chosen positions that become [MASK]; the rest keep their token
     rtd_weight: float = 50.0  # λ: weighs the mean RTD loss against the mean MLM loss
@@ -75,8 +75,8 @@ class ElectraConfig:
     weight_sharing: WeightSharing = "embeddings"  # "gdes": gradient-disentangled, as in DeBERTaV3
     objective: ObjectiveName = "electra"
     scheme: Scheme = "joint"
-    generator_steps: int = 0  # first steps in which the generator trains alone: a head start, or the first stage
-    copy_generator: bool = False  # after them, the main network starts from the generator's encoder
+    generator_steps: int = 0  # how many steps the generator trains alone first: a head start, or the first stage
+    copy_generator: bool = False  # then initialise the main network from the generator's encoder
     optimizer: Optimizer = "muon"
     learning_rate: float = 5e-4
     muon_learning_rate: float = 5e-3  # of the encoder's matrices when the optimizer is "muon"
@@ -91,7 +91,7 @@ class ElectraConfig:
     mask_token_id: int = 4
 
     def __post_init__(self) -> None:
-        """Refuse what cannot work, by name."""
+        """Check every field, and the combinations of fields that cannot work."""
         for field in fields(self):
             object.__setattr__(self, field.name, plain_value(field.name, getattr(self, field.name), field.type))
         for name in (
@@ -106,10 +106,10 @@ class ElectraConfig:
             "batch_size",
         ):
             self._require(name, getattr(self, name) >= 1, "a whole number of at least 1")
-        if self.max_seq_length < SHORTEST:
+        if self.max_seq_length < MIN_SEQ_LENGTH:
             raise ElectraEduError(
                 f"max_seq_length={self.max_seq_length}: leaves no room for a word between [CLS] and [SEP]. "
-                f"Use at least {SHORTEST}."
+                f"Use at least {MIN_SEQ_LENGTH}."
             )
         self._require(
             "intermediate_size",
@@ -130,8 +130,9 @@ class ElectraConfig:
         self._require("rtd_weight", self.rtd_weight >= 0, "a finite number ≥ 0")
         self._require(
             "temperature",
-            self.temperature >= COLDEST,
-            f"above 0, at least {COLDEST:g} (for the most likely token, use argmax instead of a temperature of 0)",
+            self.temperature >= MIN_TEMPERATURE,
+            f"above 0, at least {MIN_TEMPERATURE:g} (for the most likely token, use argmax "
+            "instead of a temperature of 0)",
         )
         self._require("learning_rate", 0 < self.learning_rate <= 1, "above 0 and at most 1, for example 5e-4")
         self._require("muon_learning_rate", 0 < self.muon_learning_rate <= 1, "above 0 and at most 1, for example 5e-3")

@@ -2,12 +2,13 @@
 
 from typing import get_args
 
-from electra_edu.config.electra_config import ElectraConfig
+from electra_edu.config.electra_config import SPECIAL_IDS, ElectraConfig
 from electra_edu.config.objectives import OBJECTIVES, Trained
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError
 
-BUILT_FROM = (  # another value of one of these asks for other networks, or for other ids than they have learned
+# A change of one of these asks for other networks, or for other token ids than they have learned.
+ARCHITECTURE_FIELDS = (
     "vocab_size",
     "max_position_embeddings",
     "type_vocab_size",
@@ -24,16 +25,12 @@ BUILT_FROM = (  # another value of one of these asks for other networks, or for 
     "weight_sharing",
     "objective",
     "scheme",
-    "pad_token_id",
-    "unk_token_id",
-    "cls_token_id",
-    "sep_token_id",
-    "mask_token_id",
+    *SPECIAL_IDS,
 )
 
 
 def check_trained(config: ElectraConfig, trained: Trained) -> None:
-    """Raise ElectraEduError unless a step can train what `trained` says: there has to be such a network."""
+    """Raise ElectraEduError where `trained` names a network that there is not, or that has no weights."""
     arguments.one_of("trained", trained, get_args(Trained))
     if trained == "generator" and config.generator_kind != "learned":
         raise ElectraEduError(

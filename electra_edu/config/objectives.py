@@ -1,8 +1,9 @@
-"""The objectives that the paper compares, as one table: what a main network predicts, and where.
+"""The objectives that the paper compares, as one table: what the main network predicts, and at which positions.
 
-All five start the same way: positions are masked and a masked language model guesses the hidden words. BERT stops
-there. In the others a main network, the one that is kept, reads the sentence with the guesses filled in.
-Source: arXiv 2003.10555, section 3.5 and Table 5.
+All of them start the same way: some positions are masked, and a masked language model predicts the tokens there. BERT
+is that model and nothing else. In the others it is the generator: the main network, which is the one kept after
+pre-training, reads the sequence with the generator's samples filled in. Source: arXiv 2003.10555, section 3.5 and
+Table 5.
 """
 
 from collections.abc import Mapping
@@ -10,17 +11,20 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-Trained = Literal["both", "generator", "discriminator"]  # what a step trains; "discriminator": the main network
+# What a step trains. "discriminator" stands for the main network, whatever it predicts.
+Trained = Literal["both", "generator", "discriminator"]
 
 
 @dataclass(frozen=True)
 class Objective:
     """One row of the table."""
 
-    label: str
-    predicts: Literal["replaced", "words", "words or copies"] | None  # by the main network; None: there is none
-    at: Literal["masked", "all"]  # the positions that its loss counts
-    asks: str  # the question it has to answer
+    label: str  # the paper's name
+    # What the main network predicts of a token: whether it was replaced, the original word, or the original word with a
+    # gate that copies the input. None where there is no main network.
+    predicts: Literal["replaced", "words", "words or copies"] | None
+    positions: Literal["masked", "all"]  # which ones the loss counts
+    question: str  # what is asked at each of these positions
 
 
 OBJECTIVES: Mapping[str, Objective] = MappingProxyType(

@@ -12,7 +12,7 @@ from electra_edu.course.progress_folder import FOLDER_VARIABLE, Content, Progres
 from electra_edu.course.signatures import is_signed, sign
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError
-from electra_edu.support.user_state import StateError, doubt_about
+from electra_edu.support.user_state import StateError, why_untrusted
 
 SETTINGS = "settings"
 
@@ -131,11 +131,11 @@ class Progress(ProgressFolder):
         """Say why a source is not run, and what to do; "" where it may be run."""
         path, again = self.path(lesson), f"run the cell of its exercise in lesson {lesson} again"
         try:
-            if doubt := doubt_about(self.folder, self.folder.stat()):
+            if doubt := why_untrusted(self.folder, self.folder.stat()):
                 return f"{doubt}; or set {FOLDER_VARIABLE} to a folder of yours and {again}"
             if path.is_symlink():
                 return f"{path} is a link to another file: {again}"
-            if doubt := doubt_about(path, path.stat()):
+            if doubt := why_untrusted(path, path.stat()):
                 return f"{doubt}: {again}"
             if not is_signed(lesson, exercise, source, signature):
                 return f"it was not checked by you on this computer: {again}"

@@ -14,7 +14,7 @@ from platformdirs import user_data_path
 
 from electra_edu.course.build_mode import is_building_lessons
 from electra_edu.support import arguments
-from electra_edu.support.files import write_whole
+from electra_edu.support.files import atomic_write
 
 FOLDER_VARIABLE = "ELECTRA_EDU_PROGRESS"  # environment variable that names another folder
 LOCK_TIMEOUT = 5.0  # seconds to wait for another kernel that writes the same file
@@ -111,7 +111,7 @@ def with_form(content: Content) -> Content:
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write a file that others cannot write to. JSON's escapes let it hold text that UTF-8 cannot."""
-    write_whole(path, json.dumps(data, indent=1), mode=0o644)
+    atomic_write(path, json.dumps(data, indent=1), mode=0o644)
 
 
 def _read(path: Path) -> str:

@@ -17,7 +17,7 @@ class Network:
     head: str  # the name of its head's item
     shape: EncoderShape
     predicts: Literal["words", "words or copies", "replaced"]
-    at: Literal["masked", "all"]  # the positions that reach the head
+    positions: Literal["masked", "all"]  # the positions that reach the head
 
 
 def networks(config: ElectraConfig) -> tuple[Network, ...]:
@@ -30,13 +30,17 @@ def networks(config: ElectraConfig) -> tuple[Network, ...]:
         found.append(Network("discriminator", "discriminator head", config.discriminator, "replaced", "all"))
     elif objective.predicts is not None:
         main = ("main network", "main vocabulary layer")
-        found.append(Network(*main, config.discriminator, objective.predicts, objective.at))
+        found.append(Network(*main, config.discriminator, objective.predicts, objective.positions))
     return tuple(found)
 
 
 def head_positions(config: ElectraConfig, network: Network) -> int:
     """Return how many positions of a sequence reach the head of `network`."""
-    return config.max_seq_length if network.at == "all" else masked_positions(config.max_seq_length, config.mask_prob)
+    return (
+        config.max_seq_length
+        if network.positions == "all"
+        else masked_positions(config.max_seq_length, config.mask_prob)
+    )
 
 
 def with_total(items: dict[str, int]) -> dict[str, int]:

@@ -96,7 +96,7 @@ def _head(config: ElectraConfig, network: Network) -> dict[str, Fraction]:
     hidden = network.shape.hidden_size
     if network.predicts == "replaced":
         return {network.head: Fraction(_binary_head(hidden))}
-    share = Fraction(1) if network.at == "all" else OUTPUT_SHARE
+    share = Fraction(1) if network.positions == "all" else OUTPUT_SHARE
     words = {network.head: share * _vocabulary_layer(config, hidden)}
     # The rule knows no copy gate; it is counted as the rule counts the discriminator's last layer.
     return words | {"copy gate": share * 2 * hidden} if network.predicts == "words or copies" else words

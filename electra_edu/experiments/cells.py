@@ -25,7 +25,7 @@ from electra_edu.experiments.plan import TFLOP, Cell, FineTuning, corpus_named
 from electra_edu.interop import to_transformers
 from electra_edu.model.encoder import HasEncoder
 from electra_edu.support.errors import CheckpointError
-from electra_edu.support.files import write_whole
+from electra_edu.support.files import atomic_write
 from electra_edu.training import TrainingRun
 from electra_edu.training.schemes import trained_at
 
@@ -80,10 +80,10 @@ def run_cell(cell: Cell, folder: Path) -> bool:
             return True
         files.failed.unlink(missing_ok=True)
         try:
-            write_whole(files.done, json.dumps(_rows(cell, files)))
+            atomic_write(files.done, json.dumps(_rows(cell, files)))
         except Exception as error:  # whatever it was, the other cells go on and the report names it
             failure = {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
-            write_whole(files.failed, json.dumps(failure))
+            atomic_write(files.failed, json.dumps(failure))
             return False
         finally:
             if files.done.exists() or files.failed.exists():
@@ -109,7 +109,7 @@ def _rows(cell: Cell, files: CellFiles) -> list[Row]:
             train_until(run, mark)
         rows += _readings(cell, run, mark, rows[-1]["step"] if rows else 0)
         if mark != cell.marks[-1]:
-            write_whole(files.rows, json.dumps(rows))  # before the run: rows of a later step are dropped on return
+            atomic_write(files.rows, json.dumps(rows))  # before the run: rows of a later step are dropped on return
             run.save(files.run)
     if cell.keep:
         to_transformers(run, files.network)

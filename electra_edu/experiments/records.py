@@ -16,7 +16,7 @@ from electra_edu.experiments.code_version import code_version
 from electra_edu.experiments.plan import TFLOP, Experiment, corpus_named
 from electra_edu.experiments.runner import Outcome
 from electra_edu.support.errors import ElectraEduError, nearest
-from electra_edu.support.files import write_whole
+from electra_edu.support.files import atomic_write
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ def write_record(
         "failed": outcome.failed,
     }
     try:
-        write_whole(folder / f"{experiment.name}.json", _json(about, indent=1) + b"\n")
-        write_whole(table, b"".join(_json(row) + b"\n" for row in outcome.rows))
+        atomic_write(folder / f"{experiment.name}.json", _json(about, indent=1) + b"\n")
+        atomic_write(table, b"".join(_json(row) + b"\n" for row in outcome.rows))
         if outcome.network is not None:
             shutil.copytree(outcome.network, folder / experiment.name, dirs_exist_ok=True)
     except OSError as error:

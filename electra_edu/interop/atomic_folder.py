@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from electra_edu.interop.architectures import CONFIG, HEAD, WEIGHTS
 from electra_edu.interop.model_card import FILE as README
 from electra_edu.interop.tokenizer_writing import FILES as TOKENIZER_FILES
-from electra_edu.support.files import write_whole
+from electra_edu.support.files import atomic_write
 
 OURS = frozenset((CONFIG, WEIGHTS, HEAD, README, *TOKENIZER_FILES))  # all that is ever written, replaced or removed
 READY, WRITING = ".electra_edu-ready", ".electra_edu-writing-"
@@ -59,8 +59,8 @@ def stage(folder: Path, files: Mapping[str, str | bytes]) -> Staged:
         hidden.mkdir()
         staged.lock.acquire()
         for name, data in files.items():
-            write_whole(hidden / name, data)
-        write_whole(hidden / _LIST, "\n".join(files))
+            atomic_write(hidden / name, data)
+        atomic_write(hidden / _LIST, "\n".join(files))
     except BaseException:
         staged.discard()
         raise

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from electra_edu.config import BUILT_FROM, ElectraConfig, check_trained
+from electra_edu.config import ARCHITECTURE_FIELDS, ElectraConfig, check_trained
 from electra_edu.config.objectives import OBJECTIVES, Trained
 from electra_edu.model.discriminator import Discriminator
 from electra_edu.model.encoder import Embeddings, Encoder, Linear, initialise
 from electra_edu.model.generator import CopyingPredictor, ExactGenerator, FrequencyGenerator, Generator, draw
 from electra_edu.model.losses import (
     masked_lm_loss,
-    mean_over,
+    masked_mean,
     reinforce_loss,
     replaced_token_loss,
     replaced_token_losses,
@@ -20,6 +20,7 @@ from electra_edu.model.losses import (
 from electra_edu.model.masking import Masking, corrupt, mask
 from electra_edu.support import arguments, tensors
 from electra_edu.support.errors import ElectraEduError
+from electra_edu.support.gradients import gradients_enabled
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,7 @@ class Electra(nn.Module):
     both networks carry it. Source: arXiv 2003.10555.
     """
 
-    @torch.inference_mode(False)  # weights made in inference mode could never be trained
+    @gradients_enabled()
     def __init__(self, config: ElectraConfig, rng: torch.Generator | None = None) -> None:
         """Build the networks and draw their weights from `rng` (a fresh generator with seed 0 when None)."""
         super().__init__()
@@ -87,7 +88,7 @@ class Electra(nn.Module):
     @config.setter
     def config(self, config: ElectraConfig) -> None:
         arguments.instance("config", config, ElectraConfig, "model.config.replace(mask_prob=0.25)")
-        for name in BUILT_FROM:
+        for name in ARCHITECTURE_FIELDS:
             if getattr(config, name) != getattr(self._config, name):
                 raise ElectraEduError(
                     f"config: {name} is {getattr(self._config, name)!r} in the networks that were built, and cannot "
@@ -192,12 +193,14 @@ class Electra(nn.Module):
         out = replace(out, corrupted=corruption.tokens, is_replaced=corruption.is_replaced)
         read = (corruption.tokens, out.is_real, token_type_ids)
         if isinstance(self.main, Discriminator):
-            counted = out.is_real if OBJECTIVES[self.config.objective].at == "all" else out.is_masked
+            counted = out.is_real if OBJECTIVES[self.config.objective].positions == "all" else out.is_masked
             logits = self.main(*read, rng)  # (B, T)
             loss = replaced_token_loss(logits, out.is_replaced, counted)
             return replace(out, rtd_logits=logits, rtd_loss=loss, main_loss=self.config.rtd_weight * loss)
         if isinstance(self.main, CopyingPredictor):
-            loss = mean_over(self.main.losses(self.main.hidden(*read, rng=rng), corruption.tokens, tokens), out.is_real)
+            loss = masked_mean(
+                self.main.losses(self.main.hidden(*read, rng=rng), corruption.tokens, tokens), out.is_real
+            )
         else:
             assert self.main is not None
             loss = masked_lm_loss(self.main(*read, masking.positions, rng), out.mlm_targets, masking.used)

@@ -132,7 +132,7 @@ def rotate(x: Tensor, by: Tensor) -> Tensor:
     return torch.view_as_real(pairs * by).flatten(-2).type_as(x)
 
 
-def take(x: Tensor, positions: Tensor) -> Tensor:
+def gather_positions(x: Tensor, positions: Tensor) -> Tensor:
     """Return what x (B, T, ...) has at `positions` (B, K) of each row: (B, K, ...)."""
     index = positions.view(*positions.shape, *(1 for _ in x.shape[2:]))
     return x.gather(1, index.expand(-1, -1, *x.shape[2:]))
@@ -170,7 +170,7 @@ class Attention(nn.Module):
             query, key = rotate(qkv[:, :, :2].transpose(1, 2), rotation).unbind(1)
             value = qkv[:, :, 2]
         if positions is not None:
-            query = take(query, positions)
+            query = gather_positions(query, positions)
         query, key, value = (part.transpose(1, 2) for part in (query, key, value))  # each (B, heads, T, d)
         if self.training and self.dropout.p:  # PyTorch's own would draw from the global generator
             weights = self.dropout(_attention_weights(query, key, may_attend), rng)  # (B, heads, T, T)
@@ -212,7 +212,7 @@ class Block(nn.Module):
         """Transform x (B, T, H); with `positions` (B, K), make their new states only: (B, K, H)."""
         mixed = self.attention(x, rotation, may_attend, positions, rng)
         if positions is not None:
-            x = take(x, positions)
+            x = gather_positions(x, positions)
         x = self.attention_norm(x + self.dropout(mixed, rng))
         out: Tensor = self.feed_forward_norm(x + self.dropout(self.narrow(F.gelu(self.widen(x))), rng))
         return out
@@ -255,7 +255,7 @@ class Encoder(nn.Module):
         blocks = list(islice(self.blocks, layers))
         for number, block in enumerate(blocks, start=1):
             x = block(x, rotation, may_attend, positions if number == len(blocks) else None, rng)
-        return x if blocks or positions is None else take(x, positions)
+        return x if blocks or positions is None else gather_positions(x, positions)
 
 
 class HasEncoder(Protocol):

@@ -4,14 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from electra_edu.config import COLDEST, ElectraConfig, EncoderShape
+from electra_edu.config import MIN_TEMPERATURE, ElectraConfig, EncoderShape
 from electra_edu.corpora.toy import exact_distribution, toy_grammar
 from electra_edu.model.encoder import Embeddings, Encoder, Linear
 from electra_edu.support import tensors
 from electra_edu.support.arguments import as_number, instance, refuse
 from electra_edu.support.errors import ElectraEduError
 
-NEVER = -1e4  # the logit of a token that is never drawn; finite, so that entropies stay numbers
+MIN_LOGIT = -1e4  # the logit of a token that is never drawn; finite, so that entropies stay numbers
 
 
 class Generator(nn.Module):
@@ -47,7 +47,7 @@ class Generator(nn.Module):
             self.config.id_sizes, self.bias.device, tokens, attention_mask, token_type_ids, rng
         )
         if positions is not None:
-            positions = tensors.places(positions, tokens)
+            positions = tensors.positions(positions, tokens)
         states: Tensor = self.encoder(tokens, *others, positions=positions, rng=rng)
         return states
 
@@ -99,14 +99,14 @@ class FrequencyGenerator(nn.Module):
     frequencies: Tensor
 
     def __init__(self, config: ElectraConfig) -> None:
-        """Build the uniform one over all but the special tokens; `use` gives it other frequencies."""
+        """Build the uniform one over all but the special tokens; `set_frequencies` gives it other frequencies."""
         super().__init__()
         uniform = torch.ones(config.vocab_size)
         uniform[list(config.special_token_ids)] = 0
         self.register_buffer("frequencies", uniform / uniform.sum(), persistent=False)
         self.needs_frequencies = config.generator_kind == "unigram"
 
-    def use(self, frequencies: Tensor) -> None:
+    def set_frequencies(self, frequencies: Tensor) -> None:
         """Draw from these probabilities (V,) from now on."""
         self.frequencies.copy_(frequencies.to(self.frequencies.dtype))  # before it goes to a device without float64
         self.needs_frequencies = False
@@ -123,10 +123,10 @@ class FrequencyGenerator(nn.Module):
         if self.needs_frequencies:
             raise ElectraEduError(
                 "generator_kind='unigram': this generator has not been told the word frequencies. Train with a "
-                "TrainingRun, or call model.generator.use(corpus.unigram)."
+                "TrainingRun, or call model.generator.set_frequencies(corpus.unigram)."
             )
         shape = (tokens if positions is None else positions).shape
-        return self.frequencies.log().clamp(min=NEVER).expand(*shape, -1)
+        return self.frequencies.log().clamp(min=MIN_LOGIT).expand(*shape, -1)
 
 
 class ExactGenerator(nn.Module):
@@ -162,7 +162,7 @@ class ExactGenerator(nn.Module):
             probabilities[row, is_masked[row]] = exact_distribution(tokens[row], is_masked[row])
         if positions is not None:
             probabilities = probabilities.gather(1, positions.cpu()[..., None].expand(-1, -1, vocab_size))
-        return probabilities.log().clamp(min=NEVER).float().to(device)
+        return probabilities.log().clamp(min=MIN_LOGIT).float().to(device)
 
 
 def draw(logits: Tensor, originals: Tensor, config: ElectraConfig, rng: torch.Generator) -> Tensor:
@@ -220,11 +220,11 @@ def _check_draw(logits: Tensor, temperature: float | Tensor, rng: torch.Generato
     is_scalar_tensor = isinstance(temperature, Tensor) and temperature.dim() == 0 and temperature.device.type != "meta"
     if not is_scalar_tensor:
         number = as_number(temperature)
-        if number is None or number < COLDEST:
+        if number is None or number < MIN_TEMPERATURE:
             refuse(
                 "temperature",
                 temperature,
-                f"a finite number of at least {COLDEST:g}; for the most likely token use argmax",
+                f"a finite number of at least {MIN_TEMPERATURE:g}; for the most likely token use argmax",
             )
     tensors.generator(rng, logits.device)
 

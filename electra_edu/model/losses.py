@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def mean_over(losses: Tensor, counted: Tensor) -> Tensor:
+def masked_mean(losses: Tensor, counted: Tensor) -> Tensor:
     """Mean of `losses` where `counted` (bool, the same shape) says so; 0 where it never does."""
     weight = counted.float()
     return (losses * weight).sum() / weight.sum().clamp(min=1)
@@ -14,7 +14,7 @@ def mean_over(losses: Tensor, counted: Tensor) -> Tensor:
 def masked_lm_loss(logits: Tensor, targets: Tensor, used: Tensor) -> Tensor:
     """Mean cross-entropy, in nats, of logits (B, K, V) against targets (B, K) over the `used` slots; 0 if none is."""
     losses = F.cross_entropy(logits.flatten(0, -2).float(), targets.flatten(), reduction="none")
-    return mean_over(losses, used.flatten())
+    return masked_mean(losses, used.flatten())
 
 
 def replaced_token_losses(logits: Tensor, is_replaced: Tensor) -> Tensor:
@@ -27,7 +27,7 @@ def replaced_token_loss(logits: Tensor, is_replaced: Tensor, counted: Tensor) ->
 
     ELECTRA counts all real tokens, as the official code does, ELECTRA 15% only the masked ones.
     """
-    return mean_over(replaced_token_losses(logits, is_replaced), counted)
+    return masked_mean(replaced_token_losses(logits, is_replaced), counted)
 
 
 def reinforce_loss(log_probabilities: Tensor, rewards: Tensor, baseline_logits: Tensor, used: Tensor) -> Tensor:
@@ -41,4 +41,4 @@ def reinforce_loss(log_probabilities: Tensor, rewards: Tensor, baseline_logits: 
     rewards = rewards.detach()
     advantage = rewards + F.logsigmoid(baseline_logits.detach())
     baseline_losses = F.binary_cross_entropy_with_logits(baseline_logits, torch.exp(-rewards), reduction="none")
-    return mean_over(baseline_losses - advantage * log_probabilities, used)
+    return masked_mean(baseline_losses - advantage * log_probabilities, used)

@@ -21,7 +21,7 @@ class DamagedFileError(ValueError):
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_replacement(path: Path) -> Iterator[Path]:
     """Give the block a hidden name to write to, then put the file in `path`'s place.
 
     A reader finds the old file or the whole new one, also after a kill or a power cut. Several processes may do this at
@@ -50,9 +50,9 @@ def _sync_names(folder: Path) -> None:
             os.close(number)
 
 
-def write_whole(path: Path, data: str | bytes, *, mode: int = 0o666) -> None:
-    """Write a small file as `replacing` does; `mode` are its permissions, less what the umask takes."""
-    with replacing(path) as part, open(part, "xb", opener=partial(os.open, mode=mode)) as file:
+def atomic_write(path: Path, data: str | bytes, *, mode: int = 0o666) -> None:
+    """Write a small file as `atomic_replacement` does; `mode` are its permissions, less what the umask takes."""
+    with atomic_replacement(path) as part, open(part, "xb", opener=partial(os.open, mode=mode)) as file:
         file.write(data.encode() if isinstance(data, str) else data)
 
 
@@ -62,7 +62,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     Raises OSError where it cannot be written, and leaves what was there then.
     """
     digest = {DIGEST: _digest(tensors, metadata)}
-    with replacing(path) as part:  # written here: safetensors' own writer leaves files of its own where it is killed
+    with atomic_replacement(
+        path
+    ) as part:  # written here: safetensors' own writer leaves files of its own where it is killed
         part.write_bytes(save(dict(tensors), {**metadata, **digest}))
 
 

@@ -3,22 +3,12 @@
 Values are looked at only on a CPU, where it takes about 2 µs: on a GPU each look would wait for the device.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from electra_edu.support.arguments import shown
 from electra_edu.support.errors import ElectraEduError
-
-
-@contextmanager
-def gradients_on() -> Iterator[None]:
-    """Record gradients inside, whatever another cell left on: `no_grad`, `set_grad_enabled(False)`, inference mode."""
-    with torch.inference_mode(False), torch.enable_grad():
-        yield
 
 
 def network_inputs(
@@ -80,7 +70,7 @@ def token_types(value: object, tokens: Tensor, type_vocab_size: int, name: str =
     return types
 
 
-def places(value: object, tokens: Tensor, name: str = "positions") -> Tensor:
+def positions(value: object, tokens: Tensor, name: str = "positions") -> Tensor:
     """Return positions (B, K), int64, each one of the T of `tokens` (B, T)."""
     positions = whole_numbers(name, value, tokens.device)
     if positions.dim() != 2 or positions.dtype != torch.int64 or len(positions) != len(tokens):

@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_state_path
 
 from electra_edu.support.errors import ElectraEduError
-from electra_edu.support.files import write_whole
+from electra_edu.support.files import atomic_write
 
 FOLDER_VARIABLE = "ELECTRA_EDU_STATE"  # environment variable that names another folder
 POSIX = os.name == "posix"  # elsewhere a file's owner and who may write to it are not looked at
@@ -31,19 +31,19 @@ def state_folder(*names: str) -> Path:
     override = os.environ.get(FOLDER_VARIABLE)
     folder = Path(override) if override else user_state_path("electra_edu", appauthor=False)
     if not folder.is_absolute():  # the home folder is unknown, or the variable depends on where a program is started
-        raise unusable(folder, "it is not a full path")
+        raise unusable_folder(folder, "it is not a full path")
     for place in (folder, *(folder.joinpath(*names[: i + 1]) for i in range(len(names)))):
         try:
             place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-            doubt = doubt_about(place, place.stat())
+            doubt = why_untrusted(place, place.stat())
         except OSError as error:
-            raise unusable(place, error.strerror or str(error)) from error
+            raise unusable_folder(place, error.strerror or str(error)) from error
         if doubt:
-            raise unusable(place, doubt)
+            raise unusable_folder(place, doubt)
     return folder.joinpath(*names)
 
 
-def unusable(folder: Path, reason: str) -> StateError:
+def unusable_folder(folder: Path, reason: str) -> StateError:
     """Make the error for a state folder that cannot be used, with the remedy."""
     return StateError(
         f"{folder}, where the course keeps its own settings, cannot be used: {reason}. Set {FOLDER_VARIABLE} to the "
@@ -51,7 +51,7 @@ def unusable(folder: Path, reason: str) -> StateError:
     )
 
 
-def doubt_about(path: Path, info: os.stat_result) -> str:
+def why_untrusted(path: Path, info: os.stat_result) -> str:
     """Say why somebody else could have written this file or folder; "" where only this user could."""
     if POSIX and info.st_uid != os.geteuid():
         return f"{path} belongs to another user"
@@ -66,13 +66,13 @@ def secret_key() -> bytes:
     try:
         with FileLock(path.with_name(".key.lock"), timeout=PATIENCE):
             if not path.exists():
-                write_whole(path, secrets.token_bytes(KEY_BYTES), mode=PRIVATE_FILE)
+                atomic_write(path, secrets.token_bytes(KEY_BYTES), mode=PRIVATE_FILE)
         with path.open("rb") as file:
             info, key = os.fstat(file.fileno()), file.read(KEY_BYTES + 1)
     except Timeout as error:
-        raise unusable(path, "another program holds it") from error
+        raise unusable_folder(path, "another program holds it") from error
     except OSError as error:
-        raise unusable(path, error.strerror or str(error)) from error
+        raise unusable_folder(path, error.strerror or str(error)) from error
     if POSIX and (info.st_uid != os.geteuid() or stat.S_IMODE(info.st_mode) != PRIVATE_FILE):
         raise StateError(f"{path} may be known to others: delete it, and a new key is made.")
     if len(key) != KEY_BYTES:

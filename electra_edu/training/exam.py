@@ -91,7 +91,7 @@ class Exam:
 def _sums(out: ElectraOutput, objective: str) -> dict[str, float]:
     """Return one batch's losses and counts as sums, so that batches of different size can be added up."""
     masked, read = out.mlm_used.sum(), out.is_real.sum()
-    judged = read if OBJECTIVES[objective].at == "all" else masked
+    judged = read if OBJECTIVES[objective].positions == "all" else masked
     guessed, entropy = generator_metrics(out.mlm_logits, out.mlm_targets, out.mlm_used)
     names = ("tokens", "replaced", "accused", "found")
     sums = dict(zip(names, rtd_counts(out), strict=True))

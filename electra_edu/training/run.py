@@ -15,6 +15,7 @@ from electra_edu.model.electra import Electra
 from electra_edu.model.generator import FrequencyGenerator
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError, nearest
+from electra_edu.support.gradients import gradients_enabled
 from electra_edu.training import checkpoint
 from electra_edu.training.batches import Batches
 from electra_edu.training.checkpoint import SavedCorpus, SavedRun
@@ -51,8 +52,7 @@ class TrainingRun:
     in a forked process.
     """
 
-    # Another cell may have left inference mode on, and tensors made in it cannot be trained.
-    @torch.inference_mode(False)
+    @gradients_enabled()
     def __init__(self, config: ElectraConfig, corpus: Corpus, seed: int = 0, device: str = "auto") -> None:
         """Build the model and draw its weights.
 
@@ -69,7 +69,7 @@ class TrainingRun:
             check_token_ids(config, corpus)
         self.model = Electra(config, random_stream(seed, "weights")).to(self.device)
         if isinstance(self.model.generator, FrequencyGenerator) and self.model.generator.needs_frequencies:
-            self.model.generator.use(corpus.unigram)
+            self.model.generator.set_frequencies(corpus.unigram)
         self.average = copy.deepcopy(self.model).requires_grad_(False).eval()  # scores are read from this one
         self.optimizers = make_optimizers(self.model, config)
         self.rng = random_stream(seed, "steps", self.device)  # masked positions, samples and dropout
@@ -119,7 +119,7 @@ class TrainingRun:
             self._exam = Exam(self.corpus, self.config, self.device)
         return self._exam
 
-    @torch.inference_mode(False)
+    @gradients_enabled()
     def advance(self, steps: int, trained: Trained | None = None) -> list[StepRecord]:
         """Take `steps` training steps and return their records.
 
@@ -150,7 +150,7 @@ class TrainingRun:
             self.changes += [change for change in changes if change.before != change.after]
             self._apply_changes()
 
-    @torch.inference_mode(False)
+    @gradients_enabled()
     def evaluate(self) -> Evaluation:
         """Score the average of the weights on held-out text and add the scores to `evaluations`.
 
@@ -174,7 +174,7 @@ class TrainingRun:
             checkpoint.write(self._to_saved(), folder)
 
     @classmethod
-    @torch.inference_mode(False)
+    @gradients_enabled()
     def load(cls, directory: str | os.PathLike[str], corpus: Corpus | None = None, device: str = "auto") -> Self:
         """Continue a saved run exactly where it was.
 
@@ -206,11 +206,10 @@ class TrainingRun:
         trained = requested or trained_at(self.step, self.config)
         if self.config.copy_generator and self.step == self.config.generator_steps:
             copy_generator(self.model)
-        with torch.enable_grad():  # another cell may have switched gradients off
-            metrics = self._stepper.learn(self.batches.at(self.step), trained)
-            if not is_finite(metrics):
-                raise training_stopped(self._stepper.first_non_finite(), self.step, self.config)
-            self._stepper.update(self.step)
+        metrics = self._stepper.learn(self.batches.at(self.step), trained)
+        if not is_finite(metrics):
+            raise training_stopped(self._stepper.first_non_finite(), self.step, self.config)
+        self._stepper.update(self.step)
         return StepRecord(
             step=self.step + 1,
             tokens=self.tokens + int(metrics.pop("tokens")),

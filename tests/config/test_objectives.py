@@ -132,7 +132,7 @@ def test_every_objective_learns(objective: str) -> None:
     records = run.advance(120)
     assert [b.flops - a.flops for a, b in itertools.pairwise(records)] == [records[0].flops] * 119
     if OBJECTIVES[objective].predicts == "replaced":  # against the floor: its loss also depends on how good fakes are
-        share = {"all": "replaced_rate", "masked": "sampled_accuracy"}[OBJECTIVES[objective].at]
+        share = {"all": "replaced_rate", "masked": "sampled_accuracy"}[OBJECTIVES[objective].positions]
         floor = sum(binary_entropy(getattr(r, share)) for r in records[-10:]) / 10
         assert sum(r.rtd_loss for r in records[-10:]) / 10 < 0.85 * floor
         return
@@ -171,7 +171,7 @@ def test_a_unigram_generator_draws_by_word_frequency() -> None:
 
 
 def test_a_unigram_generator_without_frequencies_is_refused(tokens: Tensor) -> None:
-    with pytest.raises(ElectraEduError, match=r"generator_kind='unigram'.*model\.generator\.use"):
+    with pytest.raises(ElectraEduError, match=r"generator_kind='unigram'.*model\.generator\.set_frequencies"):
         passed(tokens, generator_kind="unigram")
 
 

@@ -246,7 +246,7 @@ def test_an_empty_folder_is_used(tmp_path: Path) -> None:
 def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     to_transformers(a_model(), tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    real, calls = atomic_folder.write_whole, []
+    real, calls = atomic_folder.atomic_write, []
 
     def full(path: Path, data: str | bytes) -> None:
         calls.append(path)
@@ -254,7 +254,7 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.Mon
             raise OSError(28, "No space left on device")
         real(path, data)
 
-    monkeypatch.setattr(atomic_folder, "write_whole", full)
+    monkeypatch.setattr(atomic_folder, "atomic_write", full)
     with pytest.raises(CheckpointError, match=r"cannot be written.*No space left.*Choose another folder"):
         to_transformers(a_model(hidden_size=32), tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

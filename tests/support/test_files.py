@@ -1,21 +1,21 @@
-"""`write_whole`: a file is there whole or not at all, whoever reads, writes or fails meanwhile."""
+"""`atomic_write`: a file is there whole or not at all, whoever reads, writes or fails meanwhile."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from electra_edu.support.files import write_whole
+from electra_edu.support.files import atomic_write
 
 
 def test_a_reader_keeps_the_file_it_opened(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "a.json"
-    write_whole(path, "old, and longer")
+    atomic_write(path, "old, and longer")
     with path.open(encoding="utf-8") as reader:
-        write_whole(path, "nëw")
+        atomic_write(path, "nëw")
         assert reader.read() == "old, and longer"  # not a mixture of the two
     assert path.read_text(encoding="utf-8") == "nëw"
-    write_whole(path, b"\x00\xff")
+    atomic_write(path, b"\x00\xff")
     assert path.read_bytes() == b"\x00\xff"
     assert [file.name for file in path.parent.iterdir()] == ["a.json"]
 
@@ -25,9 +25,9 @@ def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path: Path, monkey
         raise OSError("no space left on device")
 
     path = tmp_path / "a.json"
-    write_whole(path, "old")
+    atomic_write(path, "old")
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="no space left"):
-        write_whole(path, "new")
+        atomic_write(path, "new")
     assert path.read_text(encoding="utf-8") == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["a.json"]

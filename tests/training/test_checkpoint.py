@@ -47,7 +47,7 @@ def rewrite(folder: Path, change: Callable[[dict[str, Any], dict[str, torch.Tens
     change(about, tensors)
     text = json.dumps(about)
     files.write_tensors(folder / "run.safetensors", tensors, metadata | {"about": text})
-    files.write_whole(folder / "run.json", text)
+    files.atomic_write(folder / "run.json", text)
 
 
 # Going on
@@ -191,7 +191,7 @@ FULL = OSError(28, "No space left on device")
     [
         (Path, "write_bytes", 1, FULL, 2),
         (Path, "replace", 1, FULL, 2),  # the tensors
-        (checkpoint, "write_whole", 1, FULL, 4),  # run.json: by then the new run is there
+        (checkpoint, "atomic_write", 1, FULL, 4),  # run.json: by then the new run is there
         (Path, "replace", 2, FULL, 4),
         (Path, "mkdir", 1, FULL, 2),
     ],

@@ -27,6 +27,7 @@ from electra_edu.evaluation.tasks import Task
 from electra_edu.model.encoder import Embeddings, Encoder, HasEncoder, initialise
 from electra_edu.support import arguments, tensors
 from electra_edu.support.errors import ElectraEduError
+from electra_edu.support.gradients import gradients_enabled
 from electra_edu.training import TrainingRun
 from electra_edu.training.schedule import rate_factor
 
@@ -60,7 +61,7 @@ def fine_tune(
         n_given = few.n_labels
         encoder = starting_encoder(source, rng)
         _check_vocabulary(encoder, task)
-        with tensors.gradients_on():
+        with gradients_enabled():
             runs.append(_fine_tune_once(encoder, few, settings, seed, rng))
     return Results(task, n_given, tuple(runs))
 

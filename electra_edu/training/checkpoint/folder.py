@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from electra_edu.support.errors import CheckpointError
-from electra_edu.support.files import PART, DamagedFileError, read_tensors, write_tensors, write_whole
+from electra_edu.support.files import PART, DamagedFileError, atomic_write, read_tensors, write_tensors
 from electra_edu.training.checkpoint.older_formats import from_second_format, read_first_format
 from electra_edu.training.checkpoint.saved_run import SavedRun
 
@@ -34,7 +34,7 @@ def write(saved: SavedRun, directory: Path) -> None:
         text = json.dumps({"format": FORMAT, **saved.to_dict()}, indent=1, allow_nan=False)
         write_tensors(directory / TENSORS, saved.to_tensors(), {"about": text, "replaces": _sha256(older)})
         while (text := _about(directory)) != _text(directory / ABOUT):  # again where another process saved here too
-            write_whole(directory / ABOUT, text)
+            atomic_write(directory / ABOUT, text)
     except CheckpointError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a number that JSON has not
