@@ -21,10 +21,10 @@ def step_of(panel: Locator) -> int:
 def test_lesson_00_two_rounds_of_the_game(lab: Lab) -> None:
     lab.open("00_start_here.ipynb")
     lab.run_all()
-    game = lab.page.locator(".edu-hunt")
+    game = lab.page.locator(".edu-fakes")
     game.scroll_into_view_if_needed()
     for round_number in (1, 2):
-        words = game.locator("button.edu-hunt-word")
+        words = game.locator("button.edu-fakes-word")
         expect(words.first).to_be_visible()
         words.nth(1).click()
         expect(words.nth(1)).to_have_attribute("aria-pressed", "true")
@@ -32,15 +32,15 @@ def test_lesson_00_two_rounds_of_the_game(lab: Lab) -> None:
         expect(words.nth(1)).to_have_attribute("aria-pressed", "false")
         words.nth(3).click()
         game.get_by_role("button", name="Check").click()
-        notes = game.locator(".edu-hunt-notes li")
+        notes = game.locator(".edu-fakes-notes li")
         expect(notes.first).to_be_visible()
         assert 2 <= notes.count() <= 4  # one for each fake, at least; the true word and the probabilities
         if round_number == 1:
             game.get_by_role("button", name=re.compile("Train")).first.click()
-            expect(game.locator(".edu-hunt-meter")).to_be_visible()
-            expect(game.locator(".edu-hunt-clock")).to_contain_text(re.compile(r"step [1-9]"))
+            expect(game.locator(".edu-fakes-meter")).to_be_visible()
+            expect(game.locator(".edu-fakes-clock")).to_contain_text(re.compile(r"step [1-9]"))
             expect(game.get_by_role("button", name="Check")).to_be_visible()  # ten seconds later, a new story
-    expect(game.locator(".edu-hunt-machines").first).to_be_visible()  # the discriminator played too
+    expect(game.locator(".edu-fakes-machines").first).to_be_visible()  # the discriminator played too
     assert lab.page.locator(".jp-OutputArea-output", has_text="Everything this course needs").count() == 1
 
 

@@ -91,7 +91,7 @@ def predict_a_choice(page: Lab) -> None:
     expect(result.locator(".edu-outcome")).to_contain_text("Your prediction first")
     expect(result).to_contain_text("what comes after a result")
     expect(result.locator("img:visible")).to_have_count(0)
-    expect(outputs(page, 0).locator(".edu-twin:visible")).to_have_count(0)
+    expect(outputs(page, 0).locator(".edu-saved-copy:visible")).to_have_count(0)
     options = question.get_by_role("radio")
     options.first.focus()
     page.page.keyboard.press("ArrowUp")  # round to the last

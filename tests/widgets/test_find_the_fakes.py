@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from page import send
 
 from electra_edu.config import preset
 from electra_edu.corpora.toy import make_toy_corpus
@@ -54,7 +55,7 @@ def players() -> list[threading.Thread]:
 
 
 def test_opens_with_something_to_do(game: FindTheFakes) -> None:
-    assert game.view["phase"] == "hunt"
+    assert game.view["phase"] == "playing"
     assert game.view["headline"] == "A machine changed some words. Click them."
     assert [word["text"] for word in game.view["words"]] == [word.text for word in game.story.words]
 
@@ -136,7 +137,7 @@ def test_training_ends_by_itself_and_the_discriminator_joins(game: FindTheFakes)
 
 
 def test_live_numbers_grow_while_it_trains(game: FindTheFakes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(find_the_fakes, "REFRESH", 0.0)
+    monkeypatch.setattr(find_the_fakes, "REFRESH_SECONDS", 0.0)
     seen: list[dict[str, Any]] = []
     game.observe(lambda change: seen.append(change["new"]), "progress")
     game.train()
@@ -147,8 +148,8 @@ def test_live_numbers_grow_while_it_trains(game: FindTheFakes, monkeypatch: pyte
     fractions = [progress["fraction"] for progress in seen]
     assert fractions == sorted(fractions)
     assert all(0 <= fraction <= 1 for fraction in fractions)
-    assert 3 < float(seen[-1]["figures"][0]["value"]) < 8  # nats; ln 504 is 6.2
-    assert seen[-1]["figures"][1]["value"].endswith("%")
+    assert 3 < float(seen[-1]["metrics"][0]["value"]) < 8  # nats; ln 504 is 6.2
+    assert seen[-1]["metrics"][1]["value"].endswith("%")
     assert seen[0]["words"]
     assert game.progress == {}
 
@@ -157,17 +158,17 @@ def test_stop_ends_a_training_early() -> None:
     game = FindTheFakes(make_run(), seconds=3600)
     game.train()
     game.stop()
-    assert game.view["phase"] == "hunt"
+    assert game.view["phase"] == "playing"
     game.close()
     assert not players()
 
 
-def test_training_again_at_once_waits_for_the_last_thread(game: FindTheFakes, monkeypatch: pytest.MonkeyPatch) -> None:
-    def slowly(error: Exception | None) -> None:
-        game._ended(error)
-        time.sleep(0.3)
+def test_training_again_at_once_waits_for_the_last_thread(game: FindTheFakes) -> None:
+    def wait_in_its_thread(change: dict[str, Any]) -> None:
+        if change["new"]["phase"] == "playing":
+            time.sleep(0.3)
 
-    monkeypatch.setattr(game._player, "_on_end", slowly)
+    game.observe(wait_in_its_thread, "view")
     game.train()
     wait(game)
     game.seconds = 3600
@@ -181,21 +182,21 @@ def test_a_new_panel_pauses_the_old_one() -> None:
     old = FindTheFakes(make_run(), seconds=3600)
     old.train()
     new = FindTheFakes(make_run())
-    assert old.view["phase"] == "hunt"
+    assert old.view["phase"] == "playing"
     assert not players()
     old.close()
     new.close()
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (TrainingStopped("Step 3 was not taken."), "Training stopped. Step 3 was not taken."),
         (RuntimeError("out of memory"), "Training stopped: out of memory. Run this cell again to start anew."),
     ],
 )
-def test_an_error_in_training_is_told_in_the_panel(
-    game: FindTheFakes, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+def test_an_error_in_training_is_shown_in_the_panel(
+    game: FindTheFakes, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
 ) -> None:
     def advance(_steps: int) -> None:
         raise error
@@ -203,11 +204,11 @@ def test_an_error_in_training_is_told_in_the_panel(
     monkeypatch.setattr(game.run, "advance", advance)
     game.train()
     wait(game)
-    assert game.view["phase"] == "hunt"
-    assert game.view["error"] == told
+    assert game.view["phase"] == "playing"
+    assert game.view["error"] == message
 
 
-def test_no_story_to_show_is_told_in_the_panel(game: FindTheFakes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_game_without_a_story_says_so_in_the_panel(game: FindTheFakes, monkeypatch: pytest.MonkeyPatch) -> None:
     def make_story(*_arguments: object) -> Story:
         raise ElectraEduError("No story got its fakes.")
 
@@ -216,7 +217,7 @@ def test_no_story_to_show_is_told_in_the_panel(game: FindTheFakes, monkeypatch: 
     assert (game.view["phase"], game.view["error"]) == ("broken", "No story got its fakes.")
     monkeypatch.undo()
     game.next_round()
-    assert game.view["phase"] == "hunt"
+    assert game.view["phase"] == "playing"
 
 
 @pytest.mark.parametrize(
@@ -235,12 +236,12 @@ def test_bad_arguments_are_refused_by_name(arguments: dict[str, Any], field: str
 def test_buttons_of_the_page_reach_python(game: FindTheFakes) -> None:
     game.set_state({"accused": [min(game.story.fakes), 99]})  # the page may send anything
     for nonsense in ("check", {"action": "format"}, {"action": ["check"]}, {}):
-        game._receive(game, nonsense, [])
-    assert game.view["phase"] == "hunt"
-    game._receive(game, {"action": "check"}, [])
+        send(game, nonsense)
+    assert game.view["phase"] == "playing"
+    send(game, {"action": "check"})
     assert game.view["headline"].startswith("You found 1 of")
-    game._receive(game, {"action": "next"}, [])
-    assert game.view["phase"] == "hunt"
+    send(game, {"action": "next"})
+    assert game.view["phase"] == "playing"
 
 
 class Page:
@@ -267,18 +268,18 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Page:
     return page
 
 
-def test_twin_stands_in_an_output_of_its_own_and_follows_the_game(game: FindTheFakes, page: Page) -> None:
+def test_the_saved_copy_is_an_output_of_its_own_and_follows_the_game(game: FindTheFakes, page: Page) -> None:
     game._ipython_display_()
-    panel, twin = page.outputs
+    panel, copy = page.outputs
     assert WIDGET_VIEW in panel
-    assert set(twin) == {"text/plain", "text/html"}
-    assert twin["text/plain"] == "Find the fakes: run this cell to play."
+    assert set(copy) == {"text/plain", "text/html"}
+    assert copy["text/plain"] == "Find the fakes: run this cell to play."
     game.click(min(game.story.fakes))
     game.check()
-    told = page.outputs[1]["text/plain"]
-    assert game.view["headline"] in told
+    text = page.outputs[1]["text/plain"]
+    assert game.view["headline"] in text
     word = game.story.words[min(game.story.fakes)]
-    assert f"{word.text} [you ✓; instead of “{word.original}”]" in told
+    assert f"{word.text} [you ✓; instead of “{word.original}”]" in text
     assert f"<b>{word.text}</b> [you ✓; instead of “{word.original}”]" in page.outputs[1]["text/html"]
 
 
@@ -288,10 +289,10 @@ def test_built_lesson_holds_a_finished_game_and_no_widget(
     monkeypatch.setenv("ELECTRA_EDU_BUILD", "1")
     monkeypatch.setattr(find_the_fakes, "BUILD_STEPS", 4)
     game._ipython_display_()
-    (twin,) = page.outputs
-    assert WIDGET_VIEW not in twin
-    assert "Before training. You found 0 of" in twin["text/plain"]
-    assert "After 4 steps of training. You found 0 of" in twin["text/plain"]
-    assert "The discriminator found" in twin["text/plain"]
-    assert "<script" not in twin["text/html"]
+    (copy,) = page.outputs
+    assert WIDGET_VIEW not in copy
+    assert "Before training. You found 0 of" in copy["text/plain"]
+    assert "After 4 steps of training. You found 0 of" in copy["text/plain"]
+    assert "The discriminator found" in copy["text/plain"]
+    assert "<script" not in copy["text/html"]
     assert not players()

@@ -223,4 +223,4 @@ def test_the_living_question_comes_before_its_twin(shown: list[Any]) -> None:
     guess = Prediction("98", "share")
     guess._ipython_display_()
     assert shown[0] is guess.panel
-    assert 'class="edu-twin"' in shown[1]["text/html"]
+    assert 'class="edu-saved-copy"' in shown[1]["text/html"]

@@ -138,7 +138,7 @@ def test_the_living_panel_comes_before_its_twin(tmp_path: Path, monkeypatch: pyt
     monkeypatch.delenv("ELECTRA_EDU_BUILD", raising=False)
     [(panels, data)] = displayed(Quiz("98", Progress(tmp_path)), monkeypatch)
     assert panels == 1
-    assert 'class="edu-twin"' in data["text/html"]
+    assert 'class="edu-saved-copy"' in data["text/html"]
 
 
 def test_the_order_is_always_the_same_and_not_the_files() -> None:

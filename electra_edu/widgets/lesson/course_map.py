@@ -88,7 +88,7 @@ class Map:
         if not is_building_lessons():
             display(self.panel)
         text = "Your progress: run this cell in JupyterLab to see what you have done."
-        saved_text.show_twin(f"<p><i>{text}</i></p>", text)
+        saved_text.show_saved_copy(f"<p><i>{text}</i></p>", text)
 
 
 def state(lesson: Lesson, done: LessonProgress) -> str:

@@ -73,5 +73,5 @@ class Header(anywidget.AnyWidget):
         if not is_building_lessons():
             data, metadata = self._repr_mimebundle_() or ({}, {})
             display(data, metadata=metadata, raw=True)
-        saved_text.show_twin(f"<p><i>{html.escape(self.about)}</i></p>", self.about)
+        saved_text.show_saved_copy(f"<p><i>{html.escape(self.about)}</i></p>", self.about)
         machine(self.lesson.lit or None)

@@ -90,7 +90,7 @@ class Prediction:
         display(self.outcome.panel)
         if figure is not None:
             show(figure, text)
-        saved_text.show_twin(f"<p>{html.escape(text)}</p>", f"{sentence} {text}")
+        saved_text.show_saved_copy(f"<p>{html.escape(text)}</p>", f"{sentence} {text}")
 
     def _toggle(self) -> None:
         if self.is_locked:
@@ -172,7 +172,7 @@ class Prediction:
         options = list(self.task.choices) if self.task.options else []
         listed = "".join(f"<li>{html.escape(option)}</li>" for option in options)
         markup = f"<p><b>{html.escape(question)}</b></p>" + (f"<ul>{listed}</ul>" if listed else "")
-        saved_text.show_twin(markup, "\n".join([question, *options]))
+        saved_text.show_saved_copy(markup, "\n".join([question, *options]))
 
 
 def _choice(task: PredictionTask) -> widgets.Widget:

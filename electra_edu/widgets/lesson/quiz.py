@@ -67,7 +67,7 @@ class Quiz:
             )
             plain += [f"{panel.number}. {panel.question.question}", *(f"   ○ {text}" for text in options)]
         hint = "Run this cell in JupyterLab to answer."
-        saved_text.show_twin("".join(parts) + f"<p><i>{hint}</i></p>", "\n".join([*plain, hint]))
+        saved_text.show_saved_copy("".join(parts) + f"<p><i>{hint}</i></p>", "\n".join([*plain, hint]))
 
 
 class QuestionPanel:

@@ -2,7 +2,8 @@
 
 from IPython.display import display
 
-HIDE = "edu-twin"  # class of a text that is not needed beside its living panel (static/course.css)
+# The class of a text that the style sheets hide beside its live panel (static/course.css)
+SAVED_COPY = "edu-saved-copy"
 
 
 def show_text(markup: str, plain: str) -> None:
@@ -10,6 +11,6 @@ def show_text(markup: str, plain: str) -> None:
     display({"text/html": markup, "text/plain": plain}, raw=True)
 
 
-def show_twin(markup: str, plain: str) -> None:
+def show_saved_copy(markup: str, plain: str) -> None:
     """Display the text that remains of a panel in a saved notebook, in an output of its own."""
-    show_text(f'<div class="{HIDE}">{markup}</div>', plain)
+    show_text(f'<div class="{SAVED_COPY}">{markup}</div>', plain)

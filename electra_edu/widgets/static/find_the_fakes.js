@@ -4,7 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const SIGNS = { found: "✓", missed: "○", wrong: "✗" };
 const MEANINGS = { found: "fake, found", missed: "fake, missed", wrong: "true word, wrongly accused" };
 const SPARK = { width: 150, height: 30 };
-const PATIENCE = 700; // ms without an answer before the reader is told that the kernel is busy
+const BUSY_AFTER = 700; // ms without an answer, after which the panel says that the kernel is busy
 
 /** Append an element; text from data only ever arrives as textContent. */
 function add(parent, tag, className = "", text = "") {
@@ -22,9 +22,9 @@ function setText(node, text) {
 /** Group words with the punctuation behind them, so that no line starts with a full stop. */
 function groups(words) {
   const found = [];
-  words.forEach((word, place) => {
+  words.forEach((word, index) => {
     if (word.is_word || !found.length) found.push([]);
-    found.at(-1).push({ ...word, place });
+    found.at(-1).push({ ...word, index });
   });
   return found;
 }
@@ -32,20 +32,20 @@ function groups(words) {
 class Panel {
   constructor(model, el) {
     this.model = model;
-    this.root = add(el, "section", "edu-panel edu-hunt");
+    this.root = add(el, "section", "edu-panel edu-fakes");
     this.root.setAttribute("aria-label", "Find the fakes, a word game");
     const heard = add(this.root, "div"); // read aloud when it changes
     heard.setAttribute("role", "status");
-    this.headline = add(heard, "p", "edu-hunt-headline");
-    this.hint = add(heard, "p", "edu-hunt-hint");
-    this.story = add(this.root, "div", "edu-hunt-story");
-    this.below = add(this.root, "div", "edu-hunt-below");
-    this.error = add(this.root, "p", "edu-hunt-error");
+    this.headline = add(heard, "p", "edu-fakes-headline");
+    this.hint = add(heard, "p", "edu-fakes-hint");
+    this.story = add(this.root, "div", "edu-fakes-story");
+    this.below = add(this.root, "div", "edu-fakes-below");
+    this.error = add(this.root, "p", "edu-fakes-error");
     this.error.setAttribute("role", "alert");
-    const bar = add(this.root, "div", "edu-hunt-bar");
-    this.buttons = add(bar, "div", "edu-hunt-buttons");
-    this.rule = add(bar, "p", "edu-hunt-rule");
-    this.score = add(this.root, "p", "edu-hunt-score");
+    const bar = add(this.root, "div", "edu-fakes-bar");
+    this.buttons = add(bar, "div", "edu-fakes-buttons");
+    this.rule = add(bar, "p", "edu-fakes-rule");
+    this.score = add(this.root, "p", "edu-fakes-score");
   }
 
   /** Draw a view from scratch; it changes only when a phase does. */
@@ -63,16 +63,16 @@ class Panel {
     this.buttons.replaceChildren();
     this.score.replaceChildren();
     for (const line of view.score ?? []) add(this.score, "span", "", line);
-    const draw = { hunt: this.drawHunt, revealed: this.drawRevealed, training: this.drawTraining, broken: this.drawBroken };
+    const draw = { playing: this.drawPlaying, revealed: this.drawRevealed, training: this.drawTraining, broken: this.drawBroken };
     draw[view.phase]?.call(this, view);
     if (hadFocus) (this.story.querySelector("button") ?? this.buttons.querySelector("button"))?.focus();
   }
 
-  drawHunt(view) {
+  drawPlaying(view) {
     this.words = this.drawWords(view.words, (slot, word) => {
-      const button = add(slot, "button", "edu-hunt-word", word.text);
+      const button = add(slot, "button", "edu-fakes-word", word.text);
       button.type = "button";
-      button.addEventListener("click", () => this.toggle(word.place));
+      button.addEventListener("click", () => this.toggle(word.index));
       return button;
     });
     this.addButton("Check", "check", true);
@@ -81,9 +81,9 @@ class Panel {
 
   drawRevealed(view) {
     this.drawWords(view.words, (slot, word) => {
-      const box = add(slot, "span", `edu-hunt-word edu-hunt-${word.you || "true"}`, word.text);
-      if (word.you) this.addSign(slot, "edu-hunt-yours", "you", word.you);
-      if (word.machine) this.addSign(slot, "edu-hunt-machines", "discriminator", word.machine);
+      const box = add(slot, "span", `edu-fakes-word edu-fakes-${word.you || "true"}`, word.text);
+      if (word.you) this.addSign(slot, "edu-fakes-yours", "you", word.you);
+      if (word.machine) this.addSign(slot, "edu-fakes-machines", "discriminator", word.machine);
       return box;
     });
     this.drawNotes(view);
@@ -92,38 +92,38 @@ class Panel {
   }
 
   drawNotes(view) {
-    const key = add(this.below, "p", "edu-hunt-key");
+    const key = add(this.below, "p", "edu-fakes-key");
     for (const state of Object.keys(SIGNS)) {
       const item = add(key, "span");
-      add(item, "b", `edu-hunt-sign edu-hunt-${state}`, SIGNS[state]);
+      add(item, "b", `edu-fakes-sign edu-fakes-${state}`, SIGNS[state]);
       item.append(` ${MEANINGS[state]}`);
     }
-    if (view.versus) add(key, "span", "edu-hunt-sides", "above a word: you · below: the discriminator");
-    const list = add(this.below, "ul", "edu-hunt-notes");
+    if (view.versus) add(key, "span", "edu-fakes-sides", "above a word: you · below: the discriminator");
+    const list = add(this.below, "ul", "edu-fakes-notes");
     for (const note of view.notes) {
       const item = add(list, "li");
-      const sign = add(item, "b", `edu-hunt-sign edu-hunt-${note.state}`, SIGNS[note.state]);
+      const sign = add(item, "b", `edu-fakes-sign edu-fakes-${note.state}`, SIGNS[note.state]);
       sign.setAttribute("role", "img");
       sign.setAttribute("aria-label", MEANINGS[note.state]);
       const text = add(item, "span");
       add(text, "b", "", note.fake);
       text.append(" instead of ");
       add(text, "i", "", note.truth);
-      add(item, "span", "edu-hunt-odds", note.odds);
-      add(item, "span", "edu-hunt-odds", note.machine);
-      if (note.fits) add(item, "span", "edu-hunt-fits", "It could stand there just as well: nobody can tell.");
+      add(item, "span", "edu-fakes-odds", note.odds);
+      add(item, "span", "edu-fakes-odds", note.machine);
+      if (note.fits) add(item, "span", "edu-fakes-fits", "It could stand there just as well: nobody can tell.");
     }
   }
 
   drawTraining() {
     this.words = null;
-    const clock = add(this.below, "div", "edu-hunt-clock");
-    this.meter = add(clock, "div", "edu-hunt-meter");
+    const clock = add(this.below, "div", "edu-fakes-clock");
+    this.meter = add(clock, "div", "edu-fakes-meter");
     this.meter.setAttribute("role", "progressbar");
     this.meter.setAttribute("aria-label", "Training");
-    this.meterFill = add(this.meter, "div", "edu-hunt-meter-fill");
+    this.meterFill = add(this.meter, "div", "edu-fakes-meter-fill");
     this.clock = add(clock, "span");
-    this.figures = ["generator", "discriminator"].map((role) => this.addFigure(role));
+    this.metrics = ["generator", "discriminator"].map((role) => this.addMetric(role));
     this.addButton("Stop", "stop", false);
     this.watched = "";
     this.drawProgress();
@@ -133,8 +133,8 @@ class Panel {
     this.addButton("Try again", "next", true);
   }
 
-  addFigure(role) {
-    const box = add(this.below, "div", `edu-hunt-figure edu-hunt-${role}`);
+  addMetric(role) {
+    const box = add(this.below, "div", `edu-fakes-metric edu-fakes-${role}`);
     const value = add(box, "b");
     const label = add(box, "span");
     const picture = document.createElementNS(SVG, "svg");
@@ -148,7 +148,7 @@ class Panel {
 
   drawProgress() {
     const progress = this.model.get("progress");
-    if (this.root.dataset.phase !== "training" || !progress.figures) return;
+    if (this.root.dataset.phase !== "training" || !progress.metrics) return;
     this.meterFill.style.transform = `scaleX(${progress.fraction})`;
     this.meter.setAttribute("aria-valuenow", Math.round(100 * progress.fraction));
     setText(this.clock, progress.clock);
@@ -156,22 +156,22 @@ class Panel {
     if (words !== this.watched) {
       this.watched = words;
       this.story.replaceChildren();
-      this.drawWords(progress.words, (slot, word) => add(slot, "span", `edu-hunt-word${word.fake ? " edu-hunt-written" : ""}`, word.text));
+      this.drawWords(progress.words, (slot, word) => add(slot, "span", `edu-fakes-word${word.fake ? " edu-fakes-written" : ""}`, word.text));
     }
-    progress.figures.forEach((figure, i) => {
-      setText(this.figures[i].value, figure.value);
-      setText(this.figures[i].label, figure.label);
-      this.figures[i].line.setAttribute("d", sparkline(figure.curve));
+    progress.metrics.forEach((metric, i) => {
+      setText(this.metrics[i].value, metric.value);
+      setText(this.metrics[i].label, metric.label);
+      this.metrics[i].line.setAttribute("d", sparkline(metric.curve));
     });
   }
 
-  /** Lay out a story; `make(slot, word)` fills the slot of one word. Returns what it made, by place. */
+  /** Lay out a story; `make(slot, word)` fills the slot of one word. Returns what it made, by the index of the word. */
   drawWords(words, make) {
     const made = new Map();
     for (const [word, ...rest] of groups(words)) {
-      const group = add(this.story, "span", "edu-hunt-group");
-      made.set(word.place, make(add(group, "span", "edu-hunt-slot"), word));
-      for (const mark of rest) add(group, "span", "edu-hunt-mark", mark.text);
+      const group = add(this.story, "span", "edu-fakes-group");
+      made.set(word.index, make(add(group, "span", "edu-fakes-slot"), word));
+      for (const { text } of rest) add(group, "span", "edu-fakes-punctuation", text);
       this.story.append(" ");
       if (rest.some(({ text }) => text === ".")) add(this.story, "br");
     }
@@ -179,33 +179,33 @@ class Panel {
   }
 
   addSign(slot, className, who, state) {
-    const sign = add(slot, "span", `edu-hunt-sign ${className} edu-hunt-${state}`, SIGNS[state]);
+    const sign = add(slot, "span", `edu-fakes-sign ${className} edu-fakes-${state}`, SIGNS[state]);
     sign.setAttribute("role", "img");
     sign.setAttribute("aria-label", ` (${who}: ${MEANINGS[state]}) `);
     sign.title = `${who}: ${MEANINGS[state]}`;
   }
 
   addButton(text, action, primary) {
-    const button = add(this.buttons, "button", `edu-hunt-button${primary ? " edu-hunt-primary" : ""}`, text);
+    const button = add(this.buttons, "button", `edu-fakes-button${primary ? " edu-fakes-primary" : ""}`, text);
     button.type = "button";
     button.addEventListener("click", () => {
       this.model.send({ action });
       clearTimeout(this.waiting);
-      this.waiting = setTimeout(() => setText(this.rule, "Python is busy with another cell: one moment."), PATIENCE);
+      this.waiting = setTimeout(() => setText(this.rule, "Python is busy with another cell: one moment."), BUSY_AFTER);
     });
   }
 
   /** Accuse a word or take it back; shown at once, even while the kernel works on another cell. */
-  toggle(place) {
+  toggle(index) {
     const accused = this.model.get("accused");
-    this.model.set("accused", accused.includes(place) ? accused.filter((other) => other !== place) : [...accused, place]);
+    this.model.set("accused", accused.includes(index) ? accused.filter((other) => other !== index) : [...accused, index]);
     this.model.save_changes();
   }
 
   drawAccused() {
-    if (this.root.dataset.phase !== "hunt") return;
+    if (this.root.dataset.phase !== "playing") return;
     const accused = this.model.get("accused");
-    for (const [place, button] of this.words) button.setAttribute("aria-pressed", accused.includes(place));
+    for (const [index, button] of this.words) button.setAttribute("aria-pressed", accused.includes(index));
   }
 }
 
