@@ -1,4 +1,4 @@
-"""Text in, token ids out: a generated mini-English, the documentation on this computer, or your own file."""
+"""Turn text into token ids: a generated mini-English, the documentation on this computer, or your own text."""
 
 import os
 from dataclasses import replace
@@ -13,7 +13,8 @@ from electra_edu.support.errors import CorpusError, CorpusFileError, nearest
 __all__ = ["IGNORE", "SPECIAL_TOKENS", "Corpus", "CorpusSource", "Labels", "encode_typed", "load_corpus"]
 
 NAMES = ("toy", "docs", "docs+")
-VOCAB_SIZE = 1024  # unless asked for otherwise
+# The defaults of `load_corpus`.
+VOCAB_SIZE = 1024
 MAX_SEQ_LENGTH = 64
 
 
@@ -27,24 +28,24 @@ def load_corpus(
     """Load a corpus by name, from a text file or from a string.
 
     - "toy" (the default): a generated mini-English of short stories, with labels for probes.
-    - "docs": Python's language reference and the docstrings of its standard library; "docs+": also those of the
-      installed libraries. Both are prose taken from the source files on this computer, labelled by module.
-    - a path: one UTF-8 text file of your own ("./docs" for a file of that name). `text`: the text itself. Of a notebook
-      its Markdown is read, of JSON and JSON lines the field "text"; other markup, tables and code are refused.
+    - "docs": Python's language reference and the docstrings of its standard library. "docs+" adds the docstrings of
+      the installed libraries. Both are prose from the source files on this computer, labelled by module.
+    - a path: one UTF-8 text file of your own ("./docs" for a file of that name). `text`: the text itself. Notebooks
+      contribute their Markdown, JSON and JSON lines the field "text"; other markup, tables and code are refused.
     - "hf:owner/name" or "hf:owner/name:configuration": a data set of the Hugging Face hub; needs the extra `hub`.
 
-    All but "toy" get a lower-case WordPiece vocabulary of `vocab_size` tokens (1024; fewer where the text has too few
-    pieces) and sequences of `max_seq_length` tokens (64); about 5 % of the text is held out, and a paragraph that
-    occurs twice is used once.
+    All but "toy" get a lower-case WordPiece vocabulary of `vocab_size` tokens (default 1024; fewer if the text has too
+    few pieces) and sequences of `max_seq_length` tokens (default 64). About 5 % of the text is held out, and a
+    paragraph that occurs twice is used once.
 
-    Text of any language comes back as it was, lower-cased and in composed characters. In scripts without blanks
-    between words an ideograph is a word, and runs of Thai, Lao, Khmer, Burmese or kana are cut into the commonest
-    pieces; put blanks between the words, with a segmenter, to have words of your own.
+    Text of any language is preserved, lower-cased and in composed characters. In scripts without spaces between words
+    an ideograph is a word, and runs of Thai, Lao, Khmer, Burmese or kana are split into the most frequent pieces. To
+    have words there, separate them with spaces first, with a word segmenter.
 
     Raises CorpusError, or CorpusFileError for a file, saying what is wrong and what to do.
     """
     if name_or_path is not None and text is not None:
-        raise CorpusError("name_or_path and text: give one of the two, the text itself or where it is.")
+        raise CorpusError("name_or_path and text: give one of the two, the text itself or its name or path.")
     if text is None and (name_or_path is None or (isinstance(name_or_path, str) and name_or_path == "toy")):
         return replace(_toy(vocab_size, max_seq_length), source=CorpusSource("name", "toy"))
     vocab_size = _size("vocab_size", vocab_size, VOCAB_SIZE, 6, 100_000)
@@ -83,18 +84,20 @@ def _size(field: str, value: int | None, default: int, least: int, most: int) ->
 
 
 def _existing(path: object) -> str:
-    """Return the path of something that exists; else answer with the names that would have worked."""
+    """Return the path of something that exists; otherwise raise CorpusFileError with the names that would work."""
     if not isinstance(path, (str, os.PathLike)):
         raise CorpusError(f"name_or_path: must be a corpus name or the path of one file, not {type(path).__name__}.")
-    found = os.path.expanduser(os.fspath(path))  # noqa: PTH111 (unlike Path's, this never raises)
+    # Unlike Path.expanduser, os.path.expanduser never raises.
+    found = os.path.expanduser(os.fspath(path))  # noqa: PTH111
     try:
-        os.stat(found)  # noqa: PTH116 (the same)
+        os.stat(found)  # noqa: PTH116
     except PermissionError as error:
         raise CorpusFileError(
-            f"{found}: may not be looked at, for a folder on the way to it is closed to you. Have it opened, or copy "
-            "the file to a folder of yours."
+            f"{found}: cannot be accessed, because a folder in its path is closed to you. Have it opened, or copy the "
+            "file to a folder of your own."
         ) from error
-    except (OSError, ValueError):  # perhaps someone passed a whole text as the path
+    # The argument may even be a whole text that somebody passed as the path.
+    except (OSError, ValueError):
         shown = found if len(found) <= 80 else f"{found[:80]}…"
         raise CorpusFileError(
             f"{shown!r} is not a file here, nor the name of a corpus ({', '.join(map(repr, NAMES))}, 'hf:owner/name')."

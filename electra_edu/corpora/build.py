@@ -1,4 +1,4 @@
-"""Paragraphs in, a Corpus out: drop repeats, hold a part out, train the vocabulary, fill sequences to the brim."""
+"""Build a Corpus from paragraphs: remove repeats, hold a part out, train the vocabulary, pack the sequences."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,20 +9,24 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus, Labels
-from electra_edu.corpora.coverage import UnknownText
-from electra_edu.corpora.wordpiece import LETTER_CASES, encode, letter_cases, train_wordpiece
+from electra_edu.corpora.coverage import UnknownCharacters
+from electra_edu.corpora.encoding import encode
+from electra_edu.corpora.letter_case import LETTER_CASES, letter_cases
+from electra_edu.corpora.wordpiece import train_wordpiece
 from electra_edu.support.errors import CorpusError
 
 HELDOUT_SHARE = 0.05  # of the characters
-BLOCK_ROWS = 4  # sequences held out in one piece, roughly, so that their neighbourhood is unseen too
-CHARACTERS_PER_TOKEN = 4  # of English, roughly; sets the size of held-out blocks and nothing else
+# About this many consecutive sequences are held out together, so that their context is unseen in training too.
+BLOCK_ROWS = 4
+CHARACTERS_PER_TOKEN = 4  # roughly, in English; used only for the size of held-out blocks
 MIN_LABEL_ROWS = 5  # a label with fewer held-out sequences is too rare to probe for
-READ_AS = "lower-cased, in composed characters"  # what the vocabulary keeps of text outside ASCII
+# How text outside ASCII is normalized. It is part of a corpus's hash: changing it makes all such corpora new ones.
+NORMALIZATION = "lower-cased, in composed characters"
 PAD, UNK, CLS, SEP = (SPECIAL_TOKENS.index(token) for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]"))
 
 
 class Document(NamedTuple):
-    """Paragraphs that belong together, in order, and where they come from."""
+    """Consecutive paragraphs, and the label of their source."""
 
     label: str
     paragraphs: Sequence[str]
@@ -31,13 +35,14 @@ class Document(NamedTuple):
 def build_corpus(
     name: str, documents: Iterable[Document], *, vocab_size: int, max_seq_length: int, label_name: str | None = None
 ) -> Corpus:
-    """Build a Corpus of sequences of T = `max_seq_length` tokens, with a WordPiece vocabulary of its own.
+    """Build a Corpus of sequences of T = `max_seq_length` tokens, and train its WordPiece vocabulary.
 
-    A paragraph that occurs twice is used once, so that none is in both parts. Then about 5 % of the text, whole
-    paragraphs in small blocks chosen by their hash, is held out, before the vocabulary is trained. A sequence is
-    [CLS], T - 2 tokens that run on through paragraphs and documents, and [SEP]; held-out sequences do not mix labels.
-    With `label_name`, the documents' labels are kept under this name for the held-out part; rare ones are -100.
-    The vocabulary is lower-case; "capitals" keeps how each word of the held-out part was written: see `letter_cases`.
+    A paragraph that occurs twice is used once, so that none is in both parts. About 5 % of the text is held out: whole
+    paragraphs, in small blocks that are chosen by their hash. The vocabulary is trained on the rest. A sequence is
+    [CLS], T - 2 tokens that continue across paragraphs and documents, and [SEP]; held-out sequences do not mix labels.
+
+    `heldout_labels["capitals"]` says how each held-out word was written (see `letter_cases`), since the vocabulary is
+    lower-case. With `label_name`, `heldout_labels[label_name]` has the documents' labels; rare ones are -100.
 
     Raises CorpusError for a text that is too short, or has too many different characters for the vocabulary.
     """
@@ -45,7 +50,7 @@ def build_corpus(
     training, heldout = _split(documents, max_seq_length)
     paragraphs = [*_paragraphs(training)]
     tokenizer = train_wordpiece(paragraphs, vocab_size)
-    unknown = UnknownText()
+    unknown = UnknownCharacters()
     train_tokens = torch.from_numpy(encode(tokenizer, paragraphs, unknown.add))
     unknown.check(paragraphs, vocab_size)
     groups = _by_label(heldout)
@@ -57,14 +62,14 @@ def build_corpus(
     labels = {"capitals": _capitals(tokenizer, groups, max_seq_length)}
     if label_name:
         labels[label_name] = _labels(heldout_rows)
-    return Corpus(name, tokenizer, train, torch.cat([*heldout_rows.values()]), _identity(documents), labels)
+    return Corpus(name, tokenizer, train, torch.cat([*heldout_rows.values()]), _fingerprint(documents), labels)
 
 
 def pack(tokens: Tensor, max_seq_length: int, cls: int = CLS, sep: int = SEP, pad: int = PAD) -> Tensor:
-    """Cut tokens (n,) into sequences (rows, T) that begin with [CLS] and end with [SEP].
+    """Split tokens (n,) into sequences (rows, T) that begin with [CLS] and end with [SEP].
 
-    A last sequence that is at least half full is padded with [PAD]; a shorter one is dropped. Labels of the tokens are
-    packed alike, with -100 for `cls`, `sep` and `pad`.
+    The last sequence is padded with [PAD] if it is at least half full, and dropped otherwise. Labels of tokens are
+    packed in the same way, with -100 for `cls`, `sep` and `pad`.
     """
     width = max_seq_length - 2
     n_full = len(tokens) // width
@@ -93,11 +98,13 @@ def _split(documents: Sequence[Document], max_seq_length: int) -> tuple[list[Doc
     """Return the training part and the held-out part, each in the order of the text."""
     row = CHARACTERS_PER_TOKEN * max_seq_length
     total = sum(map(len, _paragraphs(documents)))
-    blocks = [block for document in documents for block in _blocks(document, min(BLOCK_ROWS * row, total // 40))]
+    block_size = min(BLOCK_ROWS * row, total // 40)
+    blocks = [block for document in documents for block in split_into_blocks(document, block_size)]
     wanted = max(HELDOUT_SHARE * total, min(row, total / 4))
     chosen: set[int] = set()
     size = 0
-    for index in sorted(range(len(blocks)), key=lambda index: _sha256([blocks[index]]))[:-1]:  # one is left to train on
+    # [:-1]: one block is never held out, so that something is left to train on.
+    for index in sorted(range(len(blocks)), key=lambda index: _sha256([blocks[index]]))[:-1]:
         if size >= wanted:
             break
         chosen.add(index)
@@ -106,8 +113,8 @@ def _split(documents: Sequence[Document], max_seq_length: int) -> tuple[list[Doc
     return training, [blocks[index] for index in sorted(chosen)]
 
 
-def _blocks(document: Document, size: int) -> Iterator[Document]:
-    """Cut a document into runs of whole paragraphs with at least `size` characters (the last may have fewer)."""
+def split_into_blocks(document: Document, size: int) -> Iterator[Document]:
+    """Split a document into blocks of whole paragraphs with at least `size` characters (the last may have fewer)."""
     block: list[str] = []
     n_characters = 0
     for paragraph in document.paragraphs:
@@ -128,7 +135,7 @@ def _by_label(documents: Iterable[Document]) -> dict[str, list[Document]]:
 
 
 def _labels(rows: Mapping[str, Tensor]) -> Labels:
-    """Label each of the held-out sequences, which come in this order, -100 for a label with few of them."""
+    """Label the held-out sequences, in the order of `rows`; a label with few sequences becomes -100."""
     names = tuple(sorted(label for label, part in rows.items() if len(part) >= MIN_LABEL_ROWS))
     index = {name: i for i, name in enumerate(names)}
     values = [torch.full((len(part),), index.get(label, IGNORE)) for label, part in rows.items()]
@@ -136,7 +143,7 @@ def _labels(rows: Mapping[str, Tensor]) -> Labels:
 
 
 def _capitals(tokenizer: Tokenizer, groups: Mapping[str, Iterable[Document]], max_seq_length: int) -> Labels:
-    """Label the tokens of the held-out sequences, which come in this order, with the case of their words."""
+    """Label the tokens of the held-out sequences, in the order of `groups`, with the case of their words."""
     cases = [torch.from_numpy(letter_cases(tokenizer, _paragraphs(group))) for group in groups.values()]
     rows = [pack(labels, max_seq_length, cls=IGNORE, sep=IGNORE, pad=IGNORE) for labels in cases]
     return Labels(torch.cat(rows), LETTER_CASES, "token")
@@ -149,27 +156,27 @@ def _check_length(n_tokens: int, max_seq_length: int, has_both_parts: int) -> No
     has = f"The text has {n_tokens} tokens (a paragraph that occurs twice counts once)"
     remedy = f"Give a longer text, or a smaller max_seq_length than {max_seq_length}."
     if n_tokens < width:
-        raise CorpusError(f"{has}, and one sequence needs {width} beside [CLS] and [SEP]. {remedy}")
-    raise CorpusError(f"{has}: one sequence of {width}, and none is left to hold out; two need {2 * width}. {remedy}")
+        raise CorpusError(f"{has}, and one sequence needs {width} besides [CLS] and [SEP]. {remedy}")
+    raise CorpusError(f"{has}: one sequence of {width}, but none is left to hold out; two need {2 * width}. {remedy}")
 
 
 def _paragraphs(documents: Iterable[Document]) -> Iterator[str]:
     return (paragraph for document in documents for paragraph in document.paragraphs)
 
 
-def _identity(documents: Sequence[Document]) -> str:
-    """Return the SHA-256 that tells a corpus from others: of its text, and of the way that this is read.
+def _fingerprint(documents: Sequence[Document]) -> str:
+    """Return the SHA-256 that identifies a corpus, of its text and of how that is normalized.
 
-    Version 0.1.0 stripped accents, so that text outside ASCII had other token ids, and a run of that version must not
-    go on with ours.
+    Version 0.1.0 stripped accents, so that text outside ASCII had other token ids. A run of that version must not
+    continue on such a text, so its hash differs.
     """
     if all(paragraph.isascii() for paragraph in _paragraphs(documents)):
         return _sha256(documents)
-    return _sha256([*documents, Document("", [READ_AS])])
+    return _sha256([*documents, Document("", [NORMALIZATION])])
 
 
 def _sha256(documents: Iterable[Document]) -> str:
-    """Return the SHA-256 of the paragraphs in order, each followed by an empty line."""
+    """Return the SHA-256 of the paragraphs in order, with an empty line after each."""
     digest = hashlib.sha256()
     for paragraph in _paragraphs(documents):
         digest.update(f"{paragraph}\n\n".encode())

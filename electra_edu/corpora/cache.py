@@ -1,4 +1,4 @@
-"""Keep a corpus that takes long to build on disk: one safetensors file, without pickle, replaced in one piece."""
+"""Cache a corpus that takes long to build: one safetensors file, without pickle, written atomically."""
 
 import hashlib
 import json
@@ -13,21 +13,21 @@ from tokenizers import Tokenizer
 from electra_edu.corpora.corpus import Corpus, Labels
 from electra_edu.support.files import DamagedFileError, read_tensors, write_tensors
 
-FOLDER_VARIABLE = "ELECTRA_EDU_CACHE"  # environment variable that names another folder
-LABELS = "labels."  # begins the names of the label tensors in a file
+FOLDER_VARIABLE = "ELECTRA_EDU_CACHE"  # the environment variable for another folder
+LABELS = "labels."  # the prefix of the label tensors' names in a file
 
 
 def cache_folder() -> Path:
-    """Return the folder for cached corpora: ELECTRA_EDU_CACHE, else the user's cache folder on this system."""
+    """Return the folder for cached corpora: ELECTRA_EDU_CACHE, or else the user's cache folder on this system."""
     override = os.environ.get(FOLDER_VARIABLE)
     return Path(override) if override else user_cache_path("electra_edu", appauthor=False)
 
 
 def cached(name: str, key: str, build: Callable[[], Corpus]) -> Corpus:
-    """Return the corpus kept under `name` for exactly this `key`, or build it and keep it.
+    """Return the cached corpus of this `name` and `key`, or build and cache it.
 
-    `key` names everything that the text depends on. A file that is damaged or does not fit is built anew; a folder
-    that cannot be written to costs a warning.
+    `key` holds everything that the corpus depends on. A damaged file is rebuilt. A folder that cannot be written to
+    causes a warning.
     """
     path = cache_folder() / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
     corpus = _load(path)
@@ -37,8 +37,8 @@ def cached(name: str, key: str, build: Callable[[], Corpus]) -> Corpus:
             _save(corpus, path)
         except OSError as error:
             warnings.warn(
-                f"The corpus {name!r} could not be kept for next time: {error}. Set {FOLDER_VARIABLE} to a folder that "
-                "can be written to.",
+                f"The corpus {name!r} could not be cached for next time: {error}. Set {FOLDER_VARIABLE} to a folder "
+                "that can be written to.",
                 stacklevel=2,
             )
     return corpus
@@ -59,7 +59,7 @@ def _save(corpus: Corpus, path: Path) -> None:
 
 
 def _load(path: Path) -> Corpus | None:
-    """Return the corpus in a file, or None where there is none that is whole."""
+    """Return the corpus in a file, or None if it is missing or damaged."""
     try:
         tensors, metadata = read_tensors(path)
     except (OSError, DamagedFileError):

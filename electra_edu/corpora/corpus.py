@@ -1,4 +1,4 @@
-"""Corpus: token ids ready to train on, a held-out part, and labels where the text has any."""
+"""Corpus: token ids for training, a held-out part, and labels of that part if the text has any."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,15 +9,15 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")  # their ids are 0 to 4 in every corpus of ours
-IGNORE = -100  # label of a position or sequence that has none; PyTorch's convention
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")  # their ids are 0 to 4 in every corpus
+IGNORE = -100  # the label of a position or sequence without one, as in PyTorch's losses
 
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """What is known about the held-out text, for probes and fine-tuning.
+    """Labels of the held-out text, for probes and fine-tuning.
 
-    `values` is int64: (M,) when `level` is "sequence", (M, T) when it is "token"; -100 where there is no label.
+    `values` is int64: (M,) if `level` is "sequence", (M, T) if it is "token"; -100 where there is no label.
     `names[i]` is the name of label i.
     """
 
@@ -28,16 +28,16 @@ class Labels:
 
 @dataclass(frozen=True)
 class CorpusSource:
-    """Where a corpus came from: what to ask of `load_corpus` for the same one. Plain values, for JSON."""
+    """Where a corpus came from: the arguments with which `load_corpus` gives the same one, as plain values for JSON."""
 
     kind: Literal["name", "file", "text"]
     name: str  # "toy", "docs", "hf:owner/name"; the absolute path of a file; "" for a text that was passed in
-    vocab_size: int | None = None  # as asked for, which may be more than the text gave; None where it is fixed
+    vocab_size: int | None = None  # as requested, which may be more than the text has; None if it is fixed
     max_seq_length: int | None = None
     n_characters: int = 0  # of a text that was passed in
 
     def arguments(self) -> dict[str, Any]:
-        """Return keyword arguments of `load_corpus`; the text itself, where it was passed in, is not among them."""
+        """Return keyword arguments of `load_corpus`; a text that was passed in is not among them."""
         where = {} if self.kind == "text" else {"name_or_path": self.name}
         sizes = {"vocab_size": self.vocab_size, "max_seq_length": self.max_seq_length}
         return where | {name: size for name, size in sizes.items() if size is not None}
@@ -54,10 +54,10 @@ class CorpusSource:
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """A text as token ids: N training and M held-out sequences of T tokens, int64, [PAD] at the end where short.
+    """A text as token ids: N training and M held-out sequences of T tokens, int64, padded with [PAD].
 
-    `sha256` is of the text (or of what generates it), so that two people can tell whether theirs is the same. `source`
-    says how to load it again; None for a corpus that did not come from `load_corpus`.
+    `sha256` is the hash of the text (for the toy corpus, of its token ids), by which two people can tell whether they
+    have the same corpus. `source` says how to load it again; it is None if the corpus did not come from `load_corpus`.
     """
 
     name: str
@@ -70,26 +70,26 @@ class Corpus:
 
     @property
     def vocab_size(self) -> int:
-        """Number of different tokens, the five special ones included."""
+        """Number of different tokens, including the five special ones."""
         return self.tokenizer.get_vocab_size()
 
     @property
     def max_seq_length(self) -> int:
-        """T: tokens in a sequence, specials and padding included."""
+        """T: the number of tokens in a sequence, including special tokens and padding."""
         return self.train.shape[1]
 
     @cached_property
     def unigram(self) -> Tensor:
-        """How often each token occurs in the training part: float64 probabilities (V,), zero for special tokens."""
+        """Relative frequency of each token in the training part: float64 (V,), zero for special tokens."""
         counts = torch.bincount(self.train.flatten(), minlength=self.vocab_size).double()
         counts[: len(SPECIAL_TOKENS)] = 0
         return counts / counts.sum()
 
     @cached_property
     def unigram_entropy(self) -> float:
-        """Entropy of `unigram` in nats: the MLM loss of a model that knows word frequencies and no context."""
+        """Entropy of `unigram` in nats: the MLM loss of a model that knows word frequencies but no context."""
         return float(torch.special.entr(self.unigram).sum())
 
     def text(self, tokens: Tensor) -> str:
-        """Return a readable line for one sequence (T,), special tokens left out."""
+        """Decode one sequence (T,) into a readable line, without special tokens."""
         return self.tokenizer.decode(tokens.tolist())

@@ -1,7 +1,7 @@
-"""The documentation on this computer as a corpus: Python's own, or also that of the installed libraries.
+"""The documentation on this computer as a corpus: Python's own, optionally with that of the installed libraries.
 
-Source files are parsed and never imported. Which text there is depends on the Python version and the libraries, so the
-corpus carries the text's SHA-256.
+Source files are parsed and never imported. The text depends on the Python version and the libraries, so the corpus
+carries its SHA-256.
 """
 
 import ast
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import tokenizers
 
-from electra_edu.corpora import build, docstring_prose, normalization, wordpiece
+from electra_edu.corpora import build, docstring_prose, encoding, letter_case, normalization, wordpiece
 from electra_edu.corpora.build import Document, build_corpus
 from electra_edu.corpora.cache import cached
 from electra_edu.corpora.corpus import Corpus
@@ -26,17 +26,17 @@ from electra_edu.support.errors import CorpusError
 
 TOPICS = Path("pydoc_data", "topics.py")  # Python's language reference, one dict literal
 NOT_DOCUMENTATION = {"test", "tests", "testing", "idle_test", "site-packages", "dist-packages"}
-LIBRARY_WORDS = 30_000  # of prose from one library at most, so that no giant sets the tone of "docs+"
-TOTAL_WORDS = 2_000_000  # of prose from all libraries at most
+MAX_LIBRARY_WORDS = 30_000  # of prose from one library, so that no single library dominates "docs+"
+MAX_TOTAL_WORDS = 2_000_000  # of prose from all libraries
 LARGEST_FILE = 2_000_000  # bytes; larger source files are generated tables
 
 
 def load_docs(name: str, *, vocab_size: int, max_seq_length: int) -> Corpus:
-    """Return the corpus "docs" (Python's language reference and standard library) or "docs+" (and the libraries).
+    """Return the corpus "docs" (Python's language reference and standard library) or "docs+" (libraries as well).
 
-    `heldout_labels["module"]` tells which top-level module a held-out sequence documents, "capitals" how its words were
-    written. The first call takes seconds ("docs+": a minute), later ones read a cached file. Raises CorpusError where
-    Python came without its source files.
+    `heldout_labels["module"]` is the top-level module that a held-out sequence documents; "capitals" says how its words
+    were written. The first call takes seconds ("docs+": a minute); later calls read a cached file. Raises CorpusError
+    if this Python has no source files.
     """
     stdlib = Path(sysconfig.get_path("stdlib"))
     libraries = sorted({Path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")}) if name == "docs+" else []
@@ -51,7 +51,8 @@ def load_docs(name: str, *, vocab_size: int, max_seq_length: int) -> Corpus:
         return build_corpus(name, documents, vocab_size=vocab_size, max_seq_length=max_seq_length, label_name="module")
 
     installed = sorted(f"{d.name} {d.version}" for d in metadata.distributions()) if libraries else []
-    modules = (sys.modules[__name__], docstring_prose, build, normalization, wordpiece)
+    # The source code of everything that shapes the corpus, so that a change of it does not find an older file.
+    modules = (sys.modules[__name__], docstring_prose, build, normalization, wordpiece, encoding, letter_case)
     rules = [inspect.getsource(module) for module in modules]
     key = (sys.version, stdlib, libraries, installed, tokenizers.__version__, rules, vocab_size, max_seq_length)
     return cached(name, repr(key), read_and_build)
@@ -67,9 +68,9 @@ def read_topics(stdlib: Path) -> Iterator[Document]:
 
 
 def read_docstrings(folder: Path, module_words: float = inf) -> Iterator[Document]:
-    """Yield one document for every source file below `folder`, in a fixed order; tests are left out.
+    """Yield one document for every source file below `folder`, in a fixed order; tests are skipped.
 
-    Of a top-level module no more files are read once they gave `module_words` words.
+    The rest of a top-level module is skipped once its files have given `module_words` words.
     """
     words: Counter[str] = Counter()
     for path in _source_files(folder):
@@ -81,19 +82,20 @@ def read_docstrings(folder: Path, module_words: float = inf) -> Iterator[Documen
 
 
 def read_libraries(folders: Iterable[Path]) -> Iterator[Document]:
-    """Yield the documents of installed libraries: LIBRARY_WORDS of each, TOTAL_WORDS of all, or little more."""
+    """Yield the documents of installed libraries: about MAX_LIBRARY_WORDS of each, and MAX_TOTAL_WORDS of all."""
     total = 0
     for folder in folders:
-        for document in read_docstrings(folder, LIBRARY_WORDS):
+        for document in read_docstrings(folder, MAX_LIBRARY_WORDS):
             yield document
             total += _count_words(document)
-            if total >= TOTAL_WORDS:
+            if total >= MAX_TOTAL_WORDS:
                 return
 
 
 def _source_files(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in NOT_DOCUMENTATION)  # not even entered
+        # Assigned in place, so that os.walk does not enter the others.
+        folders[:] = sorted(name for name in folders if name not in NOT_DOCUMENTATION)
         yield from (Path(parent, name) for name in sorted(files) if name.endswith(".py"))
 
 
@@ -105,7 +107,7 @@ def _docstrings(path: Path) -> Iterator[str]:
 
 
 def _documented(node: ast.AST) -> Iterator[ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Yield the modules, classes and functions at and below a node; expressions hold none and are passed by."""
+    """Yield the modules, classes and functions at and below a node; expressions contain none and are skipped."""
     if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
         yield node
     for child in ast.iter_child_nodes(node):
@@ -114,14 +116,15 @@ def _documented(node: ast.AST) -> Iterator[ast.Module | ast.ClassDef | ast.Funct
 
 
 def _parse(path: Path) -> ast.Module | None:
-    """Return a file's syntax tree; None if there is no such file, it is huge, or not in this version's syntax."""
+    """Return a file's syntax tree; None if the file is missing, huge, or not in the syntax of this Python version."""
     try:
         if path.stat().st_size > LARGEST_FILE:
             return None
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about other people's invalid escapes
+            warnings.simplefilter("ignore")  # invalid escape sequences in other people's code
             return ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):  # what the parser raises on odd files
+    # The parser raises any of these for unusual files.
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 

@@ -1,13 +1,13 @@
-"""Docstrings and documentation pages in, paragraphs of plain English out: no code, tables, signatures or markup."""
+"""Extract paragraphs of plain English from docstrings and documentation: no code, tables, signatures or markup."""
 
 import inspect
 import re
 from collections.abc import Iterable, Iterator
 
-MIN_WORDS = 5  # in a paragraph: anything shorter is a label rather than a sentence
-MIN_PLAIN = 0.8  # share of a sentence's words that are ordinary words, not identifiers or numbers
+MIN_WORDS = 5  # in a paragraph; anything shorter is a label rather than a sentence
+MIN_PLAIN_SHARE = 0.8  # of a sentence's words: ordinary words, not identifiers or numbers
 
-# What is skipped, by line
+# Lines that are skipped.
 _UNDERLINE = re.compile(r"([-=~^\"'`#*+:.<>_])\1{2,}")  # the line above it is a heading
 _TABLE = re.compile(r"\+[-=+]{3,}|\||[-=]{2,}\s+[-=]{2,}")
 _DOCTEST = re.compile(r">>>|\$ |% |In \[")
@@ -16,7 +16,7 @@ _CODE_DIRECTIVE = re.compile(
     r"|csv|image|figure|production|index|toctree|currentmodule|_|\[)"
 )
 
-# What begins a paragraph of its own, and is no part of it
+# Markers that begin a new paragraph; they are removed.
 _ITEM = re.compile(r"([-*+•o]|\(?(\d{1,2}|[a-z])[.)]|\[\d+\]|\.\. [\w-]+::)\s+")  # "- ", "2. ", "(a) ", ".. note:: "
 _FIELD = re.compile(  # ":param x:", "x (int):", "close() --", "ValueError:"
     r"([:@]\w[^:]*:|\*{0,2}[a-z_][\w.]*(\([^)]*\))?( \([^)]*\))?(:| --?)|[A-Z]\w*(Error|Exception|Warning|Exit):)"
@@ -53,7 +53,7 @@ _FOREIGN = re.compile(r"[{}<>\\|=@#$^~`*]|::|\.\.|://|www\.|[^\x20-\x7e]")  # co
 def paragraphs(text: str) -> Iterator[str]:
     """Yield the paragraphs of prose in a docstring or a documentation page, each on one line.
 
-    Sentences that carry code, an address or markup are left out, and so is what is not a sentence at all.
+    Whatever is not a sentence is left out, and so are sentences that contain code, an address or markup.
     """
     lines = inspect.cleandoc(text).expandtabs().split("\n")
     for chunk in _chunks(_without_code(lines)):
@@ -65,8 +65,8 @@ def paragraphs(text: str) -> Iterator[str]:
 
 
 def _without_code(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines, with an empty one for each that belongs to code or a table."""
-    code_indent: int | None = None  # inside a block of code: the indent of the line that announced it
+    """Yield the lines, with an empty line in place of each line of code or of a table."""
+    code_indent: int | None = None  # inside a block of code: the indent of the line that introduced it
     in_block = False  # inside a doctest or a table, which end at an empty line
     for line in lines:
         text, indent = line.strip(), _indent(line)
@@ -75,14 +75,14 @@ def _without_code(lines: Iterable[str]) -> Iterator[str]:
         elif code_indent is not None and indent > code_indent:
             text = ""
         else:
-            announces_code = (text.endswith("::") and not text.startswith("..")) or _CODE_DIRECTIVE.match(text)
-            code_indent = indent if announces_code else None
+            introduces_code = (text.endswith("::") and not text.startswith("..")) or _CODE_DIRECTIVE.match(text)
+            code_indent = indent if introduces_code else None
             in_block = in_block or bool(_TABLE.match(text) or _DOCTEST.match(text))
         yield line if text and not in_block else ""
 
 
 def _chunks(lines: Iterable[str]) -> Iterator[str]:
-    """Join the lines of each paragraph; a list item, a field or a change of indent begins a new one."""
+    """Join the lines of each paragraph; a list item, a field or a change of indentation begins a new one."""
     chunk: list[str] = []
     indent = 0
     marker: re.Match[str] | None = None  # the bullet, number or field name that the chunk began with
@@ -91,7 +91,7 @@ def _chunks(lines: Iterable[str]) -> Iterator[str]:
         text = line.strip()
         if _UNDERLINE.fullmatch(text):
             text = ""
-            del chunk[-1:]  # it was a heading
+            del chunk[-1:]  # the line above was a heading
         hangs = marker and len(chunk) == 1 and _indent(line) > indent
         begins = not (chunk and (hangs or _indent(line) == indent))
         field = _FIELD.match(text) if begins or in_fields else None
@@ -114,7 +114,7 @@ def _is_prose(sentence: str) -> bool:
         and not sentence.isupper()
         and sentence.count("(") == sentence.count(")")
         and sentence.count('"') % 2 == 0
-        and sum(_PLAIN_WORD.fullmatch(word) is not None for word in words) >= MIN_PLAIN * len(words)
+        and sum(_PLAIN_WORD.fullmatch(word) is not None for word in words) >= MIN_PLAIN_SHARE * len(words)
     )
 
 

@@ -1,18 +1,21 @@
-"""What a tokenizer of ours makes of a text before it cuts words into pieces: one spelling for each word, none lost.
+"""The normalizer and the pre-tokenizer of the vocabularies trained here: each word gets one spelling, nothing is lost.
 
-A text is lower-cased and its characters are composed (Unicode's NFC), so that it does not matter how a keyboard typed
-them. Accents, vowel signs, joiners and everything else that tells two words apart stay. ASCII text comes out exactly as
-BERT's own normaliser leaves it.
+Text is lower-cased and its characters are composed (Unicode's NFC), so that the way in which a keyboard entered them
+makes no difference. Accents, vowel signs, joiners and everything else that distinguishes two words are kept. On ASCII
+text the result is exactly that of BERT's normalizer.
 """
 
 import unicodedata
 
 from tokenizers import Regex, normalizers, pre_tokenizers
 
-ZERO_WIDTH_SPACES = "\u200b\ufeff"  # invisible blanks: Khmer and Thai put the first between words
-LONGEST_RUN = 32  # characters with their marks: where a script puts no blanks between words
+# Invisible spaces. Khmer and Thai text has the first one between words.
+ZERO_WIDTH_SPACES = "\u200b\ufeff"
+# In scripts without spaces between words: the longest run of characters, with their combining marks, that stays whole.
+MAX_RUN_LENGTH = 32
 
-_CONTROL = Regex(r"[\p{Cc}&&[^\t\n\r\x{85}]]")  # all but the four that end a word
+# All control characters except the four that are white space.
+_CONTROL = Regex(r"[\p{Cc}&&[^\t\n\r\x{85}]]")
 _CASED = r"[\p{Cased}&&\P{Case_Ignorable}]"
 _FINAL_SIGMA = Regex(rf"(?<={_CASED}\p{{Case_Ignorable}}*)Σ(?!\p{{Case_Ignorable}}*{_CASED})")
 _UNSPACED = "".join(
@@ -22,21 +25,21 @@ _UNSPACED = "".join(
         "Balinese", "Hiragana", "Katakana",
     )
 )  # fmt: skip
-# An ideograph is a word, as in BERT. A run of the other scripts is cut where it gets too long for a word.
+# An ideograph is a word, as in BERT. A run of the other scripts is split where it gets too long for a word.
 _UNSPACED_WORD = Regex(
-    rf"\p{{Han}}[\p{{M}}\p{{Cf}}]*|(?:[{_UNSPACED}ーｰ&&\P{{M}}][\p{{M}}\p{{Cf}}]*){{1,{LONGEST_RUN}}}"
+    rf"\p{{Han}}[\p{{M}}\p{{Cf}}]*|(?:[{_UNSPACED}ーｰ&&\P{{M}}][\p{{M}}\p{{Cf}}]*){{1,{MAX_RUN_LENGTH}}}"
 )
 
 
-def composed(text: str) -> str:
-    """Return a text in composed characters, each zero-width space as a blank; ASCII text as it is."""
+def compose(text: str) -> str:
+    """Return a text with composed characters (NFC) and ordinary spaces for zero-width ones; ASCII text is unchanged."""
     return unicodedata.normalize("NFC", text.translate(dict.fromkeys(map(ord, ZERO_WIDTH_SPACES), " ")))
 
 
 def normalizer() -> normalizers.Normalizer:
-    """Return the normaliser of every vocabulary trained here: lower case, composed, nothing else taken away.
+    """Return the normalizer of the vocabularies trained here: lower case, composed characters, nothing else removed.
 
-    Of capital sigmas the last of a word becomes ς, as in Python's `str.lower`. Control characters are dropped.
+    A capital sigma at the end of a word becomes ς, as in Python's `str.lower`. Control characters are dropped.
     """
     return normalizers.Sequence(
         [
@@ -50,10 +53,11 @@ def normalizer() -> normalizers.Normalizer:
 
 
 def pre_tokenizer() -> pre_tokenizers.PreTokenizer:
-    """Return what cuts a text into words: at blanks, around punctuation, and in scripts that have no blanks.
+    """Return the pre-tokenizer, which splits text at white space, around punctuation, and in scripts without spaces.
 
-    There an ideograph is a word of its own. Kana, Thai, Lao, Khmer, Burmese and the like are cut only where a run gets
-    longer than LONGEST_RUN; within a run the vocabulary's pieces, chosen by frequency, take the part of words.
+    In those scripts an ideograph is a word of its own. Kana, Thai, Lao, Khmer, Burmese and the like are split only
+    where a run is longer than MAX_RUN_LENGTH; within a run the vocabulary's pieces, chosen by frequency, serve as
+    words.
     """
     return pre_tokenizers.Sequence(
         [pre_tokenizers.Split(_UNSPACED_WORD, "isolated"), pre_tokenizers.BertPreTokenizer()]

@@ -1,4 +1,4 @@
-"""Your own text as a corpus: one file or a string, checked so that what goes wrong is said clearly."""
+"""A corpus from your own text, a file or a string, with clear errors for whatever is not usable text."""
 
 import codecs
 import os
@@ -10,16 +10,18 @@ from shlex import quote
 
 from electra_edu.corpora.build import Document, build_corpus
 from electra_edu.corpora.corpus import Corpus
-from electra_edu.corpora.json_text import text_of
+from electra_edu.corpora.json_text import extract_text
 from electra_edu.corpora.markup import check_prose
-from electra_edu.corpora.normalization import composed
+from electra_edu.corpora.normalization import compose
 from electra_edu.support.errors import CorpusError, CorpusFileError
 
 LARGEST_FILE = 200_000_000  # bytes; more would take minutes and many gigabytes of memory
-LONGEST_PARAGRAPH = 2_000  # characters; a longer one is cut between words, and its pieces count as paragraphs
+# Characters; a longer paragraph is split between words, and its pieces count as paragraphs.
+LONGEST_PARAGRAPH = 2_000
 
 _SAVE_AS_UTF8 = 'Save it again as UTF-8 (in an editor: "Save as", encoding UTF-8).'
-_BYTE_ORDER_MARKS = (  # those of UTF-32 first, because one of them begins like that of UTF-16
+# Those of UTF-32 come first, because one of them begins like that of UTF-16.
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
     (codecs.BOM_UTF16_LE, "UTF-16"),
@@ -43,19 +45,20 @@ def load_file(path: str | os.PathLike[str], *, vocab_size: int, max_seq_length: 
 def load_text(
     text: str, *, name: str = "text", path: Path | None = None, vocab_size: int, max_seq_length: int
 ) -> Corpus:
-    """Return the corpus of a string, which is the content of `path` where there is one.
+    """Return the corpus of a string; if `path` is given, the string is its content.
 
-    Paragraphs end at empty lines, or at the end of every line in a text without empty lines. Of a notebook the Markdown
-    is read, of JSON with a field "text" that field. Raises CorpusError when there is too little text, and when it is
-    markup, a table or code.
+    Paragraphs end at empty lines, or at the end of every line in a text without empty lines. Notebooks contribute their
+    Markdown, and JSON its field "text". Raises CorpusError for too little text, and for markup, tables and code.
     """
     if not isinstance(text, str):
         raise CorpusError(f"text: must be a string, not {type(text).__name__}.")
     if not text.strip():
-        what = "holds nothing but white space" if text else "is empty"
-        raise CorpusError(f"{name}: the text {what}. Give a text of some thousand words.")
+        what = "holds only white space" if text else "is empty"
+        raise CorpusError(f"{name}: the text {what}. Give a text of a few thousand words.")
     if len(text) > LARGEST_FILE:
-        raise CorpusError(f"{name}: the text has {len(text):,} characters, and {LARGEST_FILE:,} is the limit. Cut it.")
+        raise CorpusError(
+            f"{name}: the text has {len(text):,} characters, and {LARGEST_FILE:,} is the limit. Shorten it."
+        )
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -63,17 +66,18 @@ def load_text(
             f"{name}: character {error.start} is half of a surrogate pair ({text[error.start]!r}), which is not text. "
             'Drop such characters: text.encode(errors="ignore").decode().'
         ) from error
-    read = f"pathlib.Path({str(path)!r}).read_text('utf-8-sig')" if path else "text"
-    text = text_of(text, name, read=read)
-    check_prose(text, name, suffix=path.suffix if path else "", read=read)
-    documents = [Document("", [*paragraphs(composed(text))])]
+    source = f"pathlib.Path({str(path)!r}).read_text('utf-8-sig')" if path else "text"
+    text = extract_text(text, name, source=source)
+    check_prose(text, name, suffix=path.suffix if path else "", source=source)
+    documents = [Document("", [*paragraphs(compose(text))])]
     return build_corpus(name, documents, vocab_size=vocab_size, max_seq_length=max_seq_length)
 
 
 def paragraphs(text: str) -> Iterator[str]:
-    """Yield the paragraphs of a text, each on one line; over-long ones in pieces, shorter in a short text."""
+    """Yield the paragraphs of a text, each on one line; long ones are split, into shorter pieces in a short text."""
     longest = min(LONGEST_PARAGRAPH, max(50, len(text) // 40))
-    pieces = re.compile(rf"\S.{{0,{longest - 1}}}(?=\s|$)|\S{{{longest}}}")  # else a word longer than that is cut
+    # The second alternative splits a word that is longer than a whole piece.
+    pieces = re.compile(rf"\S.{{0,{longest - 1}}}(?=\s|$)|\S{{{longest}}}")
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     blocks = re.split(r"\n\s*\n", text)
     for paragraph in blocks if len(blocks) > 1 else text.split("\n"):
@@ -81,10 +85,10 @@ def paragraphs(text: str) -> Iterator[str]:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file, its byte-order mark dropped.
+    """Return the text of a UTF-8 file, without its byte-order mark.
 
-    Raises CorpusFileError for a folder, a pipe or device, a file above LARGEST_FILE (before it is read) or below one
-    byte, a file that is not UTF-8 (naming the offending byte), and whatever the system objects to.
+    Raises CorpusFileError for a folder, a pipe or device, an empty file, a file above LARGEST_FILE (before reading it),
+    a file that is not UTF-8 (naming the offending byte), and any error of the operating system.
     """
     try:
         status = path.stat()
@@ -106,14 +110,14 @@ def _check_kind(path: Path, status: os.stat_result) -> None:
         raise CorpusFileError(f"{path}: is a pipe or a device, not a file. Write its content to a file first.")
     if status.st_size > LARGEST_FILE:
         raise CorpusFileError(
-            f"{path}: has {status.st_size:,} bytes, and {LARGEST_FILE:,} is the limit. Cut a part off, for example its "
-            f"first lines: head -n 500000 {quote(path.name)} > part.txt"
+            f"{path}: has {status.st_size:,} bytes, and {LARGEST_FILE:,} is the limit. Take a part of it, for example "
+            f"its first lines: head -n 500000 {quote(path.name)} > part.txt"
         )
 
 
 def _decode(path: Path, data: bytes) -> str:
     if not data:
-        raise CorpusFileError(f"{path}: is empty. Give a file with some thousand words.")
+        raise CorpusFileError(f"{path}: is empty. Give a file with a few thousand words.")
     for signature, what in _DOCUMENT_FORMATS:
         if data.startswith(signature):
             raise CorpusFileError(f"{path}: is {what}, not a text file. Export it as plain text (UTF-8).")
@@ -136,6 +140,6 @@ def _decode(path: Path, data: bytes) -> str:
 
 
 def _every_other_is_zero(data: bytes) -> bool:
-    """Whether these are two-byte characters, most of them from the first 256, as UTF-16 stores European text."""
+    """Whether nearly every other byte is zero, as in European text that is stored as UTF-16."""
     fewer, more = sorted(part.count(0) / len(part) for part in (data[::2], data[1::2] or b"x"))
     return fewer < 0.05 and more > 0.5

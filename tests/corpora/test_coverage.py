@@ -107,8 +107,8 @@ def test_size_that_is_offered_is_large_enough(n_letters: int, blanks: bool) -> N
 
 @pytest.mark.fault("Errors", seen="“give a larger vocab_size, for example 100000” to whoever had asked for 100000")
 def test_more_letters_than_any_vocabulary_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coverage, "size_to_spell", lambda _paragraphs: 100_001)
-    seen = coverage.UnknownText(n_characters=100, n_in_other_words=60)
+    monkeypatch.setattr(coverage, "min_vocab_size", lambda _paragraphs: 100_001)
+    seen = coverage.UnknownCharacters(n_characters=100, n_in_other_words=60)
     with pytest.raises(CorpusError) as caught:
         seen.check(["a"], 100_000)
     assert "for example vocab_size" not in str(caught.value)

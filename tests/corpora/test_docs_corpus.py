@@ -69,14 +69,14 @@ def test_reads_the_docstrings_and_the_topics_but_no_tests_and_no_libraries(pytho
 def test_docs_plus_adds_the_installed_libraries(python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     both = load_corpus("docs+", max_seq_length=16)
     assert "cherries" in both.heldout_labels["module"].names
-    monkeypatch.setattr(docs, "LIBRARY_WORDS", 10)
+    monkeypatch.setattr(docs, "MAX_LIBRARY_WORDS", 10)
     capped = list(docs.read_libraries([python / "site-packages"]))
     assert len(capped) == 1
     write_module(python / "site-packages" / "dates" / "a.py", "dates", 5)
     write_module(python / "site-packages" / "dates" / "b.py", "dates", 5)
     labels = [document.label for document in docs.read_libraries([python / "site-packages"])]
     assert labels == ["cherries", "dates"], "the second file of dates is beyond the cap"
-    monkeypatch.setattr(docs, "TOTAL_WORDS", 10)
+    monkeypatch.setattr(docs, "MAX_TOTAL_WORDS", 10)
     assert len([*docs.read_libraries([python / "site-packages"])]) == 1
 
 
@@ -134,7 +134,7 @@ def test_damaged_cache_is_rebuilt(python: Path, tmp_path: Path, damage: str) -> 
     if damage == "folder":
         file.unlink()
         file.mkdir()
-        with pytest.warns(UserWarning, match="could not be kept"):
+        with pytest.warns(UserWarning, match="could not be cached"):
             assert same(first, load_corpus("docs", max_seq_length=16))
         return
     kept = {"truncated": 100, "empty": 0}.get(damage, len(data))

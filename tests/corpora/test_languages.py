@@ -14,8 +14,9 @@ from tokenizers import Tokenizer
 
 import electra_edu as edu
 from electra_edu.corpora import Corpus, load_corpus
+from electra_edu.corpora.encoding import encode
 from electra_edu.corpora.unknown_words import unknown_words
-from electra_edu.corpora.wordpiece import encode, train_wordpiece, wordpiece_tokenizer
+from electra_edu.corpora.wordpiece import bert_tokenizer, train_wordpiece
 
 LICENSE = Path(__file__).parents[2] / "LICENSE"
 SENTENCES = {
@@ -187,7 +188,7 @@ def test_run_that_was_trained_on_stripped_text_is_not_taken_for_one_on_this() ->
 @given(st.text(st.characters(max_codepoint=127), max_size=200))
 def test_ascii_text_is_read_as_bert_reads_it(text: str) -> None:
     tokenizer = train_wordpiece([text, LICENSE.read_text()], 300)
-    bert = wordpiece_tokenizer(tokenizer.get_vocab())
+    bert = bert_tokenizer(tokenizer.get_vocab())
     assert encode(tokenizer, [text]).tolist() == encode(bert, [text]).tolist()
 
 
@@ -202,8 +203,6 @@ def test_shipped_vocabulary_keeps_its_own_normaliser(half: str) -> None:
 
 @pytest.mark.fault("Text in, text out", seen="a vocabulary that reads “café” as “cafe” had no unknown words to tell of")
 def test_unknown_words_are_all_of_which_something_is_lost() -> None:
-    strips = wordpiece_tokenizer(
-        {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "cafe": 5, "##s": 6, ".": 7}
-    )
+    strips = bert_tokenizer({"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "cafe": 5, "##s": 6, ".": 7})
     typed = "CAFES caf\u00e9s, cafe\u0301. tea \u200d cafe."
     assert unknown_words(strips, typed) == ["cafés", ",", "cafe\u0301", "tea", "\u200d"]

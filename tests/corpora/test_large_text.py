@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from electra_edu.corpora import build, load_corpus, wordpiece
-from electra_edu.corpora.build import Document
+from electra_edu.corpora import load_corpus, wordpiece
+from electra_edu.corpora.build import Document, split_into_blocks
 
 
 class CountedText(str):
@@ -26,7 +26,7 @@ class CountedText(str):
 def test_short_lines_are_put_into_blocks_in_one_pass() -> None:
     CountedText.asked = 0
     lines = [CountedText(f"line {i}") for i in range(10_000)]
-    blocks = [*build._blocks(Document("", lines), 65_536)]
+    blocks = [*split_into_blocks(Document("", lines), 65_536)]
     assert [line for block in blocks for line in block.paragraphs] == lines
     assert all(sum(map(len, block.paragraphs)) >= 65_536 for block in blocks[:-1])
     assert CountedText.asked <= 3 * len(lines)
@@ -48,7 +48,7 @@ def test_vocabulary_is_trained_on_a_bounded_number_of_words(monkeypatch: pytest.
         return train(paragraphs, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(wordpiece, "_train", watched)
-    monkeypatch.setattr(wordpiece, "MOST_WORDS", 3000, raising=False)
+    monkeypatch.setattr(wordpiece, "MAX_DISTINCT_WORDS", 3000, raising=False)
     paragraphs = distinct_words(20_000)
     corpora = [load_corpus(text="\n".join(paragraphs), vocab_size=400) for _ in range(2)]
     assert all(len({*" ".join(part).split()}) <= 3010 for part in read)
@@ -61,4 +61,4 @@ def test_vocabulary_is_trained_on_a_bounded_number_of_words(monkeypatch: pytest.
 
 def test_ordinary_text_is_trained_on_whole() -> None:
     paragraphs = distinct_words(5000)
-    assert wordpiece._enough(paragraphs) is paragraphs
+    assert wordpiece.training_sample(paragraphs) is paragraphs

@@ -4,7 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from electra_edu.corpora import IGNORE
-from electra_edu.corpora.wordpiece import encode, letter_cases, train_wordpiece
+from electra_edu.corpora.encoding import encode
+from electra_edu.corpora.letter_case import letter_cases
+from electra_edu.corpora.wordpiece import train_wordpiece
 
 WRITTEN = "The RFC said so: Ask IANA or NumPy's Zoë, I think, about HTTP2 in 3D... Ωλ!"
 

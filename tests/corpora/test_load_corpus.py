@@ -290,7 +290,7 @@ def test_hub_reads_the_column_of_text(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == [(("someone/stories", "small"), {"split": "train", "streaming": True})]
     assert corpus.name == "hf:someone/stories:small"
     assert corpus.sha256 == load_corpus(text=story(1000)).sha256
-    monkeypatch.setattr(hub, "MOST_CHARACTERS", 2000)
+    monkeypatch.setattr(hub, "MAX_CHARACTERS", 2000)
     assert len(load_corpus("hf:someone/stories").train) < len(corpus.train)
 
 
@@ -310,7 +310,7 @@ def test_a_file_in_a_closed_folder_is_not_called_missing(tmp_path: Path) -> None
     (tmp_path / "closed" / "mine.txt").write_text(story(400), encoding="utf-8")
     (tmp_path / "closed").chmod(0)
     try:
-        with pytest.raises(CorpusFileError, match=r"mine\.txt: may not be looked at, for a folder .* closed to you"):
+        with pytest.raises(CorpusFileError, match=r"mine\.txt: cannot be accessed, because a folder .* closed to you"):
             load_corpus(tmp_path / "closed" / "mine.txt")
     finally:
         (tmp_path / "closed").chmod(0o700)

@@ -15,7 +15,7 @@ import pytest
 from test_languages import SENTENCES, paragraphs_of
 
 from electra_edu.corpora import Corpus, docs, load_corpus
-from electra_edu.corpora.json_text import text_of
+from electra_edu.corpora.json_text import extract_text
 from electra_edu.corpora.markup import check_prose
 from electra_edu.support.errors import CorpusError
 
@@ -158,9 +158,9 @@ def test_notebook_without_prose_and_with_a_fault(tmp_path: Path) -> None:
     assert "no fields" in refusal(text=json.dumps([[1, 2], [3]]))
     assert "'n'" in refusal(text=json.dumps({"n": 1}))
     assert "row['body']" in refusal(text=json.dumps({"n": 1, "body": PLAIN}))
-    assert text_of(json.dumps({"n": 1, "text": PLAIN}), "text") == PLAIN
+    assert extract_text(json.dumps({"n": 1, "text": PLAIN}), "text") == PLAIN
     deep = "[" * 100_000
-    assert text_of(deep, "text") == deep, "no JSON, and not ours to say more"
+    assert extract_text(deep, "text") == deep, "no JSON, and not ours to say more"
 
 
 # Prose that has marks in it is prose
@@ -193,7 +193,7 @@ def test_prose_with_marks_is_prose(what: str) -> None:
     text = ODD_PROSE[what]
     check_prose(text, "text")
     check_prose(text, "text.txt", suffix=".txt")
-    assert text_of(text, "text") == text
+    assert extract_text(text, "text") == text
 
 
 @pytest.mark.parametrize("language", SENTENCES)
@@ -207,9 +207,9 @@ def test_documentation_is_prose(tmp_path: Path) -> None:
     pages.remove(HERE / "docs" / "reliability.md")  # nothing but tables
     assert len(pages) > 5
     for page in pages:
-        check_prose(text_of(page.read_text("utf-8"), page.name), page.name, suffix=".md")
+        check_prose(extract_text(page.read_text("utf-8"), page.name), page.name, suffix=".md")
     for lesson in sorted((HERE / "notebooks").glob("*.ipynb")):
-        text = text_of(lesson.read_text("utf-8"), lesson.name)
+        text = extract_text(lesson.read_text("utf-8"), lesson.name)
         assert "cell_type" not in text
         check_prose(text, lesson.name, suffix=".ipynb")
     stdlib = Path(random.__file__).parent

@@ -91,7 +91,7 @@ def test_heldout_stories_are_new_and_different(corpus):
 def test_stories_seen_in_training_are_replaced(monkeypatch):
     # A language of sixty stories, so that many of those drawn to be held out occur in training.
     small = type(toy_grammar()).compile(topics=TOPICS[:1], most_words=1)
-    monkeypatch.setattr("electra_edu.corpora.toy.toy_grammar", lambda: small)
+    monkeypatch.setattr("electra_edu.corpora.toy.corpus.toy_grammar", lambda: small)
     corpus = make_toy_corpus(n_train=40, n_heldout=10)
     assert not {tuple(row) for row in corpus.heldout.tolist()} & {tuple(row) for row in corpus.train.tolist()}
     assert len({tuple(row) for row in corpus.heldout.tolist()}) == 10

@@ -159,7 +159,7 @@ def test_limits_worked_out_by_hand():
     assert limits.entropy == pytest.approx(-(chances * np.log(chances)).sum() / 2)
     assert limits.accuracy == pytest.approx((4 / 7 + 1) / 2)
     assert limits.sampled_accuracy == pytest.approx(((chances**2).sum() + 1) / 2)
-    with pytest.raises(CorpusError, match="is_masked marks no position"):
+    with pytest.raises(CorpusError, match="is_masked is False everywhere"):
         exact_limits(story[None], is_masked[:1] & False)
 
 

@@ -1,4 +1,4 @@
-"""A generated mini-English of two-sentence stories, small enough to learn in seconds and to answer exactly."""
+"""The toy corpus: stories drawn from the toy grammar, with a word-level tokenizer and labels."""
 
 import hashlib
 
@@ -8,24 +8,16 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus
-from electra_edu.corpora.toy.exact import ExactLimits, exact_distribution, exact_limits
 from electra_edu.corpora.toy.grammar import ToyGrammar, toy_grammar
 from electra_edu.corpora.toy.slots import PARTS_OF_SPEECH
 from electra_edu.support.errors import CorpusError
 
-__all__ = [
-    "ExactLimits",
-    "ToyGrammar",
-    "exact_distribution",
-    "exact_limits",
-    "make_toy_corpus",
-    "toy_grammar",
-    "word_bank",
-]
-
 
 def make_toy_corpus(n_train: int = 40_000, n_heldout: int = 4_000, seed: int = 0) -> Corpus:
-    """Generate the toy corpus: the same stories for the same arguments, no held-out story among the training ones."""
+    """Generate the toy corpus.
+
+    The same arguments give the same stories, and no held-out story occurs in the training part.
+    """
     for name, value in (("n_train", n_train), ("n_heldout", n_heldout)):
         if value < 1:
             raise CorpusError(f"{name}={value}: must be a whole number of at least 1.")
@@ -45,12 +37,13 @@ def make_toy_corpus(n_train: int = 40_000, n_heldout: int = 4_000, seed: int = 0
 
 
 def word_bank() -> dict[str, tuple[str, ...]]:
-    """Return the words of the toy language: those of each topic by its name, the rest by their part of speech.
+    """Return the words of the toy language, grouped by topic or, where all topics share them, by part of speech.
 
-    The topics' words are theirs alone; the rest is shared by all, and stands under each part of speech it can be.
+    A topic's words occur in no other topic. A shared word is listed under every part of speech that it can have.
     """
     grammar = toy_grammar()
-    position = np.nonzero(grammar.parts != IGNORE)  # of every ordinary token of every template
+    # The positions of all ordinary tokens in all templates.
+    position = np.nonzero(grammar.parts != IGNORE)
     used = np.stack([grammar.lists[position], grammar.topic[position[0]], grammar.parts[position]], axis=1)
     topics: dict[str, set[str]] = {}
     parts: dict[str, set[str]] = {}
@@ -58,15 +51,15 @@ def word_bank() -> dict[str, tuple[str, ...]]:
         for token in np.flatnonzero(grammar.words[list_number]):
             topics.setdefault(grammar.tokens[token], set()).add(grammar.topics[topic])
             parts.setdefault(grammar.tokens[token], set()).add(PARTS_OF_SPEECH[part])
-    homes = {word: parts[word] if len(found) == len(grammar.topics) else found for word, found in topics.items()}
+    groups = {word: parts[word] if len(found) == len(grammar.topics) else found for word, found in topics.items()}
     headings = (*grammar.topics, *(part for part in PARTS_OF_SPEECH if part != "punctuation"))
-    return {heading: tuple(word for word in sorted(homes) if heading in homes[word]) for heading in headings}
+    return {heading: tuple(word for word in sorted(groups) if heading in groups[word]) for heading in headings}
 
 
 def _unseen(
     grammar: ToyGrammar, n_stories: int, seen: NDArray[np.int64], rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Draw stories (n, T) that are not among the rows of `seen` and all different, with their templates (n,)."""
+    """Draw stories (n, T) that all differ and are not rows of `seen`; return them with their templates (n,)."""
     known = {story.tobytes() for story in seen}
     unseen: list[tuple[NDArray[np.int64], np.int64]] = []
     while len(unseen) < n_stories:
@@ -79,13 +72,14 @@ def _unseen(
 
 
 def _tokenizer(tokens: tuple[str, ...]) -> Tokenizer:
-    """Return a tokenizer that knows exactly these words, and adds [CLS] and [SEP]."""
+    """Return a word-level tokenizer with exactly these tokens; encoding adds [CLS] and [SEP]."""
     tokenizer = Tokenizer(models.WordLevel({token: number for number, token in enumerate(tokens)}, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()])
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[(token, tokens.index(token)) for token in ("[CLS]", "[SEP]")]
     )
-    tokenizer.decoder = decoders.WordPiece()  # joins words with spaces, and none before "." and ","
+    # Joins words with spaces, without a space before "." and ",".
+    tokenizer.decoder = decoders.WordPiece()
     tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
     return tokenizer

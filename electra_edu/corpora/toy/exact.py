@@ -1,4 +1,4 @@
-"""The exact probability of every word at a masked position: what a perfect generator would answer."""
+"""The exact probability of every word at a masked position: the output of a perfect generator."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,14 @@ from electra_edu.support.errors import CorpusError
 def exact_distribution(tokens: Tensor, is_masked: Tensor, grammar: ToyGrammar | None = None) -> Tensor:
     """Return P(word | all visible words) at each masked position of one story, float64 (n_masked, V).
 
-    `tokens` (T,) are the story's ids, of which those under `is_masked` (T,) bool are not read; each row sums over
-    everything the other masked positions may be. `grammar` is the whole toy grammar if not given. Raises CorpusError
-    if the visible words cannot occur together.
+    `tokens` (T,) are the story's ids; those where `is_masked` (T,) bool is True are ignored. Each row is marginalised
+    over the words at the other masked positions. `grammar` defaults to the full toy grammar. Raises CorpusError if the
+    visible words cannot occur together.
     """
     grammar = grammar or toy_grammar()
     ids, masked = _checked(tokens, is_masked, grammar)
-    weights, lists = grammar.prior, grammar.lists  # (S,), (S, T): shrink to the templates that can tell this story
+    # (S,) and (S, T); both shrink to the templates that can produce this story.
+    weights, lists = grammar.prior, grammar.lists
     for position in np.flatnonzero(~masked):
         weights = weights * grammar.words[:, ids[position]][lists[:, position]]
         possible = weights > 0
@@ -28,38 +29,39 @@ def exact_distribution(tokens: Tensor, is_masked: Tensor, grammar: ToyGrammar | 
             raise CorpusError(
                 f"The toy grammar has no story with {grammar.tokens[ids[position]]!r} as token {position} after the "
                 "visible tokens before it, so there is nothing to condition on. Use a story of the toy corpus, and "
-                "mark the tokens that were changed in is_masked."
+                "set is_masked to True at the tokens that were changed."
             )
         weights, lists = weights[possible], lists[possible]
-    answers = np.empty((np.count_nonzero(masked), len(grammar.tokens)))
+    probabilities = np.empty((np.count_nonzero(masked), len(grammar.tokens)))
     for row, position in enumerate(np.flatnonzero(masked)):
-        share = np.bincount(lists[:, position], weights, minlength=len(grammar.words))  # (R,) of each word list
-        answers[row] = share @ grammar.words
-    return torch.from_numpy(answers / weights.sum())
+        list_weights = np.bincount(lists[:, position], weights, minlength=len(grammar.words))  # (R,)
+        probabilities[row] = list_weights @ grammar.words
+    return torch.from_numpy(probabilities / weights.sum())
 
 
 @dataclass(frozen=True)
 class ExactLimits:
-    """What a perfect generator reaches, as means over masked positions: no model can do better on average."""
+    """The metrics of a perfect generator, as means over masked positions. No model can do better on average."""
 
-    entropy: float  # nats: the lowest MLM loss
-    accuracy: float  # of its most likely word
-    sampled_accuracy: float  # of a word drawn from its distribution: so often a fake is none
+    entropy: float  # in nats: the lowest possible MLM loss
+    accuracy: float  # of the most likely word
+    # Of a word sampled from the distribution: how often the sample is the original word, and so labelled original.
+    sampled_accuracy: float
 
 
 def exact_limits(tokens: Tensor, is_masked: Tensor, grammar: ToyGrammar | None = None) -> ExactLimits:
-    """Ask for the exact distribution at every masked position of the stories `tokens` (B, T), `is_masked` (B, T) bool.
+    """Return the metrics of a perfect generator on the stories `tokens` (B, T), masked by `is_masked` (B, T) bool.
 
-    The means are what is expected before the hidden words are known, so they do not depend on which they were. Raises
-    CorpusError as `exact_distribution` does, and if nothing is masked.
+    They are expectations under the exact distribution, so they do not depend on what the masked words really were.
+    Raises CorpusError as `exact_distribution` does, and if nothing is masked.
     """
-    answers = torch.cat([exact_distribution(*story, grammar) for story in zip(tokens, is_masked, strict=True)])
-    if len(answers) == 0:
-        raise CorpusError("is_masked marks no position: mark at least one, or there is no mean to take.")
+    probabilities = torch.cat([exact_distribution(*story, grammar) for story in zip(tokens, is_masked, strict=True)])
+    if len(probabilities) == 0:
+        raise CorpusError("is_masked is False everywhere: mask at least one position to take a mean.")
     return ExactLimits(
-        entropy=float(torch.special.entr(answers).sum(-1).mean()),
-        accuracy=float(answers.amax(-1).mean()),
-        sampled_accuracy=float(answers.square().sum(-1).mean()),
+        entropy=float(torch.special.entr(probabilities).sum(-1).mean()),
+        accuracy=float(probabilities.amax(-1).mean()),
+        sampled_accuracy=float(probabilities.square().sum(-1).mean()),
     )
 
 

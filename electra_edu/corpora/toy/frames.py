@@ -1,8 +1,8 @@
-"""The grammar of the toy language, as data: frames, and how often the hidden variables take which values.
+"""The rules of the toy grammar, as data: the frames, and the probabilities of the hidden variables.
 
-A frame is a two-sentence story with slots. The words that may stand in a slot depend on a few hidden variables: the
-topic, who acts, how many things, good or bad luck. Once these are given, the slots are independent of each other:
-that is what makes exact inference a small sum.
+A frame is a two-sentence story with slots. The words allowed in a slot depend on a few hidden variables: the topic, who
+acts, how many things there are, good or bad luck. Given the hidden variables, the slots are independent of each other,
+which is what makes exact inference a small sum.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +13,8 @@ from math import prod
 from electra_edu.corpora.toy.slots import SLOTS, SPELLED_OUT, Hidden, Slot
 from electra_edu.corpora.toy.words import Topic
 
-# How often a hidden variable takes which value; the topics are equally likely.
-VALUES: Mapping[str, Mapping[str, float]] = {
+# The probability of each value of a hidden variable; the topics are equally likely.
+PROBABILITIES: Mapping[str, Mapping[str, float]] = {
     "subject": {"he": 0.3, "she": 0.3, "they": 0.4},
     "other": {"he": 0.3, "she": 0.3, "they": 0.4},
     "number": {"it": 0.5, "they": 0.5},
@@ -24,10 +24,10 @@ VALUES: Mapping[str, Mapping[str, float]] = {
 
 @dataclass(frozen=True)
 class Frame:
-    """A story whose slots are in capitals.
+    """A story template; its slots are in capitals.
 
-    `subject` names the slot of the first sentence's subject, `antecedent` the slot that the second sentence's pronoun
-    refers to. `given` fixes hidden variables; `weight` is how often the frame is told, relative to the others.
+    `subject` names the slot of the first sentence's subject, and `antecedent` the slot that the second sentence's
+    pronoun refers to. `given` fixes hidden variables. `weight` is the frame's frequency relative to the others.
     """
 
     text: str
@@ -38,19 +38,19 @@ class Frame:
 
     @property
     def slots(self) -> tuple[Slot, ...]:
-        """One slot per word, "." and ","; a word spelled out is a slot without a choice."""
+        """One slot for each word, "." and ",". A word that is spelled out is a slot with a single choice."""
         return tuple(SLOTS[name] if name in SLOTS else SPELLED_OUT[name] for name in self.text.split())
 
     def is_plural(self, hidden: Hidden) -> bool:
-        """Tell whether the first sentence's subject is plural."""
+        """Whether the first sentence's subject is plural."""
         return "they" in (hidden[name] for name in SLOTS[self.subject].reads)
 
     def assignments(self, topics: Sequence[Topic]) -> Iterator[tuple[Hidden, float]]:
         """Yield every assignment of the frame's hidden variables with its probability; they sum to 1."""
         names = list(dict.fromkeys(name for slot in self.slots for name in slot.reads if name != "topic"))
-        choices = [{self.given[name]: 1.0} if name in self.given else VALUES[name] for name in names]
+        choices = [{self.given[name]: 1.0} if name in self.given else PROBABILITIES[name] for name in names]
         combinations = [dict(zip(names, values, strict=True)) for values in product(*choices)]
-        odds = [prod(VALUES[name][value] for name, value in hidden.items()) for hidden in combinations]
+        odds = [prod(PROBABILITIES[name][value] for name, value in hidden.items()) for hidden in combinations]
         possible = [(hidden, odd) for hidden, odd in zip(combinations, odds, strict=True) if _is_possible(hidden)]
         total = sum(odd for _, odd in possible) * len(topics)
         for topic in topics:
@@ -59,11 +59,11 @@ class Frame:
 
 
 def _is_possible(hidden: Hidden) -> bool:
-    # "the pilot talks to the boy . he studies some comets": who does?
+    # Rules out ambiguous pronouns, as in "the pilot talks to the boy . he studies some comets".
     return "other" not in hidden or hidden["other"] != hidden["subject"]
 
 
-# Every frame is dense in words that the topic chooses (at least a third), the first one most.
+# In every frame at least a third of the words depend on the topic; the first frame has the most such words.
 FRAMES = (
     Frame(
         "THE PERSON IN the PLACE DOES THIS OLD THING NEAR the TREE . THEN HE DOES TWO OLD THINGS .",

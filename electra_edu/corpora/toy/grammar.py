@@ -1,7 +1,7 @@
-"""ToyGrammar: the grammar compiled into a mixture of templates, which draws stories and labels them.
+"""ToyGrammar: the frames compiled into a mixture of templates, from which stories are sampled and labelled.
 
-A template is one frame with one assignment of its hidden variables: a list of possible words at every position. The
-probability of a story is the sum, over templates, of the template's prior times its words' probabilities.
+A template is one frame with one assignment of its hidden variables, and so a list of possible words at every position.
+The probability of a story is the sum over templates of the template's prior times its words' probabilities.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,17 +24,18 @@ ANTECEDENT_NAMES = ("other noun", "antecedent")
 
 @dataclass(frozen=True, eq=False)
 class ToyGrammar:
-    """S templates of T positions; the words of a position are one of R word lists over a vocabulary of V tokens."""
+    """S templates of T positions. Each position has one of R word lists over a vocabulary of V tokens."""
 
     tokens: tuple[str, ...]  # (V,) special tokens first
     topics: tuple[str, ...]  # names
-    prior: NDArray[np.float64]  # (S,) how often each template is told
-    lists: NDArray[np.int64]  # (S, T) number of the word list at each position
-    words: NDArray[np.float64]  # (R, V) the lists: probability of each token
+    prior: NDArray[np.float64]  # (S,) probability of each template
+    lists: NDArray[np.int64]  # (S, T) index of the word list at each position
+    words: NDArray[np.float64]  # (R, V) probability of each token in each word list
     topic: NDArray[np.int64]  # (S,)
-    is_plural: NDArray[np.bool_]  # (S,) the first sentence's subject
+    is_plural: NDArray[np.bool_]  # (S,) number of the first sentence's subject
     parts: NDArray[np.int64]  # (S, T) part of speech, -100 at special tokens
-    antecedents: NDArray[np.int64]  # (S, T) nouns of the first sentence: 1 the pronoun's antecedent, 0 other, else -100
+    # (S, T) 1 at the pronoun's antecedent, 0 at the other nouns of the first sentence, -100 elsewhere.
+    antecedents: NDArray[np.int64]
 
     @classmethod
     def compile(
@@ -43,9 +44,13 @@ class ToyGrammar:
         frames: Sequence[Frame] = FRAMES,
         most_words: int | None = None,
     ) -> Self:
-        """Compile topics and frames; `most_words` keeps only so many words of every list, for a small language."""
+        """Compile topics and frames into templates.
+
+        `most_words` keeps only that many words of every list, which makes a small language for tests.
+        """
         length = max(len(frame.slots) for frame in frames) + 2
-        numbers: dict[tuple[str, ...], int] = {}  # of the word lists, in order of first use
+        # The index of each word list, in order of first use.
+        numbers: dict[tuple[str, ...], int] = {}
         prior, lists, topic, is_plural, parts, antecedents = [], [], [], [], [], []
         for frame in frames:
             frame_parts, frame_antecedents = _parts(frame, length), _antecedents(frame, length)
@@ -73,22 +78,23 @@ class ToyGrammar:
         )
 
     def sample(self, n_stories: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Draw stories: token ids (n_stories, T), and the number of each story's template (n_stories,)."""
+        """Draw stories: token ids (n_stories, T), and the index of each story's template (n_stories,)."""
         templates = rng.choice(len(self.prior), size=n_stories, p=self.prior)
         lists = self.lists[templates]  # (n, T)
-        # One sorted array holds the cumulative probabilities of all lists, list r shifted to the interval (r, r + 1].
+        # One sorted array holds the cumulative probabilities of all lists; those of list r lie in (r, r + 1].
         of_list, token = np.nonzero(self.words)
         cumulative = self.words.cumsum(axis=1)[of_list, token] + of_list
         found = np.searchsorted(cumulative, lists + rng.random(lists.shape), side="right")
-        last = np.searchsorted(of_list, lists, side="right") - 1  # where rounding would step into the next list
+        # Rounding may step into the next list; the last token of the own list is the limit.
+        last = np.searchsorted(of_list, lists, side="right") - 1
         return token[np.minimum(found, last)], templates
 
     def labels(self, templates: NDArray[np.int64]) -> Mapping[str, Labels]:
-        """Return what is known about stories from their templates (n,).
+        """Return the labels of stories, given their templates (n,).
 
-        "topic" and "subject_number" are of the story, the latter of the first sentence's subject. "part_of_speech" is
-        of every ordinary token. "antecedent" tells, at each noun of the first sentence, whether the pronoun of the
-        second refers to it; tokens that are no such noun have no label.
+        "topic" and "subject_number" label the whole story; the latter is the number of the first sentence's subject.
+        "part_of_speech" labels every ordinary token. "antecedent" labels each noun of the first sentence by whether the
+        second sentence's pronoun refers to it; all other tokens have no label.
         """
         return {
             "topic": Labels(torch.from_numpy(self.topic[templates]), self.topics),
@@ -102,7 +108,7 @@ class ToyGrammar:
 
 @cache
 def toy_grammar() -> ToyGrammar:
-    """Return the whole toy grammar, compiled once."""
+    """Return the full toy grammar; it is compiled once."""
     return ToyGrammar.compile()
 
 
@@ -115,16 +121,18 @@ def _antecedents(frame: Frame, length: int) -> list[int]:
     """Label the nouns of the first sentence: 1 for the antecedent of the second sentence's pronoun, 0 for others."""
     names = frame.text.split()
     labels = [IGNORE] * length
+    # + 1 below, because [CLS] comes first.
     for position in range(names.index(".")):
         if frame.slots[position].part == "noun":
-            labels[position + 1] = int(names[position] == frame.antecedent)  # + 1: [CLS] comes first
+            labels[position + 1] = int(names[position] == frame.antecedent)
     return labels
 
 
 def _probabilities(lists: Sequence[Sequence[str]], tokens: Sequence[str]) -> NDArray[np.float64]:
-    """Return the probability of each token in each list (R, V): each word is half as common as the one before it.
+    """Return the probability of each token in each list (R, V).
 
-    So a few words of each topic are very common, which is what a model learns the topics from first.
+    Each word is half as frequent as the one before it, so that a few words of each topic are very common:
+    a model learns the topics from those first.
     """
     ids = {token: number for number, token in enumerate(tokens)}
     weights: NDArray[np.float64] = np.zeros((len(lists), len(tokens)))

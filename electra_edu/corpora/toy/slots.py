@@ -1,4 +1,4 @@
-"""The slots of the toy language's stories: which words may stand there, given a story's hidden variables."""
+"""The slots of the toy grammar: which words each slot allows, given a story's hidden variables."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any
 from electra_edu.corpora.toy import words as w
 from electra_edu.corpora.toy.words import with_s
 
-# The value of each hidden variable that a story uses: "topic" is a Topic; "subject" and "other" are people and "number"
-# is how many things, all three told by their pronouns; "luck" is good or bad.
+# The value of each hidden variable of a story. "topic" is a Topic. "subject" and "other" are people, given by their
+# pronoun; "number" is the number of things, given by its pronoun too. "luck" is good or bad.
 Hidden = Mapping[str, Any]
 
 PARTS_OF_SPEECH = (
@@ -19,24 +19,28 @@ PARTS_OF_SPEECH = (
 
 @dataclass(frozen=True)
 class Slot:
-    """A part of speech, the hidden variables it reads, and a function from their values to words, commonest first."""
+    """A part of speech, the hidden variables that the words depend on, and a function from their values to the words.
+
+    The function returns the most frequent word first.
+    """
 
     part: str
-    variables: str  # names with spaces between, in the order of the function's parameters
+    # Names separated by spaces, in the order of the function's parameters.
+    variables: str
     choose: Callable[..., Sequence[str]]
 
     @property
     def reads(self) -> list[str]:
-        """Names of the hidden variables that decide this slot's words."""
+        """Names of the hidden variables that this slot's words depend on."""
         return self.variables.split()
 
     def words(self, hidden: Hidden) -> tuple[str, ...]:
-        """Return the words that may stand here, given the hidden variables."""
+        """Return the words that this slot allows, given the hidden variables."""
         return tuple(self.choose(*(hidden[name] for name in self.reads)))
 
 
 def _people(he: Sequence[str], she: Sequence[str], who: str) -> Sequence[str]:
-    """Return the person nouns that a pronoun (he, she, they) can stand for."""
+    """Return the nouns for people that the pronoun `who` (he, she, they) can refer to."""
     return {"he": he, "she": she, "they": [with_s(person) for person in _alternate(he, she)]}[who]
 
 
@@ -69,7 +73,7 @@ def _alternate(left: Sequence[str], right: Sequence[str]) -> Sequence[str]:
 
 
 def _any(part: str, *words: str) -> Slot:
-    """Return a slot that no hidden variable decides."""
+    """Return a slot that depends on no hidden variable."""
     return Slot(part, "", lambda: words)
 
 
@@ -82,7 +86,7 @@ SLOTS: Mapping[str, Slot] = {
     "OTHER-HE": Slot("pronoun", "other", lambda who: [who]),
     "HIS": Slot("determiner", "subject", _his),
     "FRIEND": _any("noun", *w.COMPANY),
-    # how they feel and what they do
+    # feelings and actions
     "SEEMS": Slot("verb", "subject", _seem),
     "HAPPY": _any("adjective", *_alternate(w.MOODS["good"], w.MOODS["bad"])),
     "LUCKY-HAPPY": Slot("adjective", "luck", lambda luck: w.MOODS[luck]),
@@ -103,14 +107,14 @@ SLOTS: Mapping[str, Slot] = {
     "IT-SEEMS": Slot("verb", "number", _seem),
     "READY": Slot("adjective", "topic", lambda topic: _alternate(topic.good, topic.bad)),
     "LUCKY-READY": Slot("adjective", "topic luck", lambda topic, luck: getattr(topic, luck)),
-    # the world around
+    # surroundings
     "TREE": Slot("noun", "topic", lambda topic: topic.scenery),
     "ACTOR": Slot("noun", "topic number", lambda topic, number: _nouns(topic.scenery, number)),
     "STIRS": Slot("verb", "topic number", lambda topic, number: _verbs(topic.stirrings, number)),
     "PLACE": Slot("noun", "topic", lambda topic: topic.places),
     "LUNCH": _any("noun", *w.MEALS),
     "MORNING": _any("noun", *w.TIMES),
-    # small words
+    # function words
     "NEAR": _any("preposition", "near", "beside"),
     "IN": _any("preposition", "in", "near"),
     "BEFORE": _any("preposition", "before", "after"),
@@ -121,7 +125,7 @@ SLOTS: Mapping[str, Slot] = {
     "THEN": _any("adverb", "then", "soon"),
 }
 
-# Words that frames spell out, by part of speech.
+# The words that frames spell out, each as a slot with a single choice.
 SPELLED_OUT: Mapping[str, Slot] = {
     word: _any(part, word)
     for part, words in {

@@ -1,15 +1,15 @@
-"""The words of the toy language, as data: eight topics, and what all stories share.
+"""The vocabulary of the toy language, as data: eight topics, and the words that all topics share.
 
-Lists hold base forms, the commonest word first; `with_s` makes plurals ("boats") and third persons ("feeds").
-Each topic's words are its own, down to the verbs and adjectives: that is what lets a model learn topics in seconds.
-Within a topic everything fits everything: any person may do any of the verbs to any of the things.
+Lists hold base forms, the most frequent word first; `with_s` makes plurals ("boats") and third persons ("feeds").
+No two topics share a noun, verb or adjective, which lets a model learn the topics in seconds.
+Within a topic any person may do any of the verbs to any of the things.
 """
 
 from dataclasses import dataclass
 
 
 def with_s(word: str) -> str:
-    """Return a noun's plural or a verb's third person: English spells both the same way."""
+    """Return a noun's plural or a verb's third person, which English spells the same way."""
     if word.endswith(("s", "x", "z", "ch", "sh")):
         return word + "es"
     if word.endswith("y") and word[-2] not in "aeiou":
@@ -18,24 +18,25 @@ def with_s(word: str) -> str:
 
 
 def split(words: str) -> tuple[str, ...]:
-    """Return the words of a string; keeps the lists below readable."""
+    """Split a string into its words; this keeps the lists below readable."""
     return tuple(words.split())
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A little world: its people, the things they work on, and what is around them."""
+    """The words of one topic: its people, the things they work on, and their surroundings."""
 
     name: str
-    he: tuple[str, ...]  # every person noun has one gender, chosen once, so that pronouns can be learned
+    # Every noun for a person has one fixed gender, so that pronouns can be learned.
+    he: tuple[str, ...]
     she: tuple[str, ...]
     verbs: tuple[str, ...]  # what people do to things
     things: tuple[str, ...]
-    traits: tuple[str, ...]  # stand before a thing: size, colour, kind
-    good: tuple[str, ...]  # stand after "is": what pleases about a thing
-    bad: tuple[str, ...]  # and what does not
+    traits: tuple[str, ...]  # adjectives before a thing: size, colour, kind
+    good: tuple[str, ...]  # adjectives after "is" that praise a thing
+    bad: tuple[str, ...]  # adjectives after "is" that criticise it
     scenery: tuple[str, ...]
-    stirrings: tuple[str, ...]  # verbs: what the scenery does
+    stirrings: tuple[str, ...]  # verbs of which the scenery is the subject
     places: tuple[str, ...]
 
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from tokenizers import Tokenizer
 
 from electra_edu.config import ElectraConfig
-from electra_edu.corpora.unknown_words import typed_spans
+from electra_edu.corpora.encoding import character_spans
 from electra_edu.evaluation.detection.source import Source, discriminator_of, encode
 from electra_edu.evaluation.detection.windows import read_in_windows
 from electra_edu.support.errors import ElectraEduError
@@ -72,7 +72,12 @@ def _score(source: Source, text: str, tokenizer: Tokenizer | None) -> list[_Scor
         if token_id == config.unk_token_id
         else _ScoredPiece(token, word, start, end, probability)
         for token_id, token, word, (start, end), probability in zip(
-            encoding.ids, encoding.tokens, encoding.word_ids, typed_spans(text, encoding), probabilities, strict=True
+            encoding.ids,
+            encoding.tokens,
+            encoding.word_ids,
+            character_spans(text, encoding),
+            probabilities,
+            strict=True,
         )
     ]
 
