@@ -19,6 +19,7 @@ from electra_edu.metrics import (
     detection_counts,
     expected_calibration_error,
     reliability_curve,
+    roc_curve,
 )
 from electra_edu.support.errors import ElectraEduError
 
@@ -45,6 +46,17 @@ def test_auc_is_the_share_of_pairs_in_the_right_order(tokens: list[tuple[int, bo
     assert auc(scores, labels) == pytest.approx(right / len(pairs))
 
 
+@given(st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_size=25))
+def test_the_area_under_the_roc_curve_is_the_auc(tokens: list[tuple[int, bool]]) -> None:
+    scores, labels = torch.tensor([float(s) for s, _ in tokens]), torch.tensor([label for _, label in tokens])
+    if labels.all() or not labels.any():
+        with pytest.raises(ElectraEduError, match="labels: need a replaced and an original token"):
+            roc_curve(scores, labels)
+        return
+    false_positives, true_positives = map(torch.tensor, roc_curve(scores, labels))
+    assert torch.trapezoid(true_positives, false_positives).item() == pytest.approx(auc(scores, labels), abs=1e-6)
+
+
 def test_auc_of_unusable_scores_is_nan() -> None:
     labels = torch.tensor([True, False])
     assert math.isnan(auc(torch.tensor([math.nan, 1.0]), labels))
@@ -53,7 +65,7 @@ def test_auc_of_unusable_scores_is_nan() -> None:
 
 
 def test_counts_and_ratios_by_hand() -> None:
-    """Ten real tokens, 3 replaced, 4 accused, 2 of them rightly: accuracy (2 + 5) / 10; the padding counts nowhere."""
+    """Ten real tokens, 3 replaced, 4 flagged, 2 of them rightly: accuracy (2 + 5) / 10; the padding counts nowhere."""
     logits = torch.tensor([[3.0, 1.0, 0.5, 0.1, -1, -1, -2, -2, -3, -4, 9.0, -9.0]])
     is_replaced = torch.tensor([[1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1]]).bool()
     counted = torch.tensor([[1] * 10 + [0, 0]]).bool()
@@ -65,28 +77,28 @@ def test_counts_and_ratios_by_hand() -> None:
     assert seen.f1 == pytest.approx(2 / (4 / 2 + 3 / 2))  # harmonic mean
 
 
-def test_a_logit_of_zero_accuses_nobody() -> None:
+def test_a_logit_of_zero_flags_nothing() -> None:
     assert detection_counts(torch.zeros(1, 3), torch.ones(1, 3).bool(), torch.ones(1, 3).bool())[2] == 0
 
 
 def test_the_majority_may_be_the_replaced() -> None:
-    assert detection(tokens=10, replaced=8, accused=0, found=0).majority == pytest.approx(0.8)
+    assert detection(tokens=10, replaced=8, flagged=0, true_positives=0).majority == pytest.approx(0.8)
 
 
 def test_ratios_without_a_denominator_are_nan() -> None:
-    nobody_accused = detection(tokens=10, replaced=2, accused=0, found=0)
-    assert math.isnan(nobody_accused.precision)
-    assert nobody_accused.recall == nobody_accused.f1 == 0
-    nothing_replaced = detection(tokens=10, replaced=0, accused=1, found=0)
+    nothing_flagged = detection(tokens=10, replaced=2, flagged=0, true_positives=0)
+    assert math.isnan(nothing_flagged.precision)
+    assert nothing_flagged.recall == nothing_flagged.f1 == 0
+    nothing_replaced = detection(tokens=10, replaced=0, flagged=1, true_positives=0)
     assert math.isnan(nothing_replaced.recall)
     assert nothing_replaced.precision == 0
     assert nothing_replaced.accuracy == pytest.approx(0.9)
-    nothing = detection(tokens=0, replaced=0, accused=0, found=0)
+    nothing = detection(tokens=0, replaced=0, flagged=0, true_positives=0)
     assert all(math.isnan(value) for value in vars(nothing).values())
 
 
 def test_binary_entropy_by_hand() -> None:
-    """H(½) = ln 2; H(¼) = ¼ ln 4 + ¾ ln 4/3; nothing to guess costs nothing."""
+    """H(½) = ln 2; H(¼) = ¼ ln 4 + ¾ ln 4/3; a certain outcome costs nothing."""
     assert binary_entropy(0.5) == pytest.approx(math.log(2))
     assert binary_entropy(0.25) == pytest.approx(0.25 * math.log(4) + 0.75 * math.log(4 / 3))
     assert binary_entropy(0.0) == binary_entropy(1.0) == 0
@@ -94,14 +106,14 @@ def test_binary_entropy_by_hand() -> None:
 
 
 @given(st.floats(0.01, 0.99))
-def test_binary_entropy_is_the_loss_of_the_best_constant_guess(p: float) -> None:
-    """Brute force over constant guesses: none does better than saying p itself."""
+def test_binary_entropy_is_the_loss_of_the_best_constant_prediction(p: float) -> None:
+    """Brute force over constant predictions: none is better than p itself."""
     losses = [-p * math.log(q) - (1 - p) * math.log(1 - q) for q in (i / 1000 for i in range(1, 1000))]
     assert binary_entropy(p) <= min(losses) + 1e-12
     assert min(losses) == pytest.approx(binary_entropy(p), abs=1e-3)
 
 
-# Calibration.
+# Calibration
 
 
 def bin_of(p: float, bins: int) -> int:
@@ -112,14 +124,14 @@ def bin_of(p: float, bins: int) -> int:
 @given(verdicts=VERDICTS, bins=st.integers(1, 12))
 def test_reliability_and_calibration_error_by_brute_force(verdicts: Verdicts, bins: int) -> None:
     members = [[(p, label) for p, label in verdicts if bin_of(p, bins) == m] for m in range(bins)]
-    said = [sum(p for p, _ in inside) / len(inside) if inside else math.nan for inside in members]
-    was = [sum(label for _, label in inside) / len(inside) if inside else math.nan for inside in members]
+    predicted = [sum(p for p, _ in inside) / len(inside) if inside else math.nan for inside in members]
+    observed = [sum(label for _, label in inside) / len(inside) if inside else math.nan for inside in members]
     curve = reliability_curve(*tensors(verdicts), bins)
     assert curve.counts == tuple(map(len, members))
-    assert curve.predicted == pytest.approx(said, nan_ok=True)
-    assert curve.observed == pytest.approx(was, nan_ok=True)
-    gaps = [abs(a - b) * len(inside) for a, b, inside in zip(said, was, members, strict=True) if inside]
-    assert expected_calibration_error(*tensors(verdicts), bins) == pytest.approx(sum(gaps) / len(verdicts))
+    assert curve.predicted == pytest.approx(predicted, nan_ok=True)
+    assert curve.observed == pytest.approx(observed, nan_ok=True)
+    errors = [abs(a - b) * len(inside) for a, b, inside in zip(predicted, observed, members, strict=True) if inside]
+    assert expected_calibration_error(*tensors(verdicts), bins) == pytest.approx(sum(errors) / len(verdicts))
 
 
 @given(VERDICTS)
@@ -131,8 +143,8 @@ def test_reliability_is_sklearns_calibration_curve(verdicts: Verdicts) -> None:
     assert [o for o in curve.observed if not math.isnan(o)] == pytest.approx(observed.tolist())
 
 
-def test_a_coin_that_keeps_its_word_has_no_calibration_error_and_a_boaster_has() -> None:
-    """20,000 tokens, each replaced with its own probability; then the same said twice as sure."""
+def test_calibrated_probabilities_have_no_calibration_error_and_overconfident_ones_have() -> None:
+    """20,000 tokens, each replaced with its own probability; then the same probabilities rounded to 0 or 1."""
     draws = torch.Generator().manual_seed(0)
     p = torch.rand(20_000, generator=draws)
     labels = torch.rand(20_000, generator=draws) < p
@@ -141,31 +153,31 @@ def test_a_coin_that_keeps_its_word_has_no_calibration_error_and_a_boaster_has()
 
 
 def test_calibration_error_by_hand() -> None:
-    """Three tokens at .2, one of them replaced: gap 1/3 − .2. One at .9, replaced: gap .1. Weighted 3 to 1."""
+    """Three tokens at .2, one of them replaced: error 1/3 − .2. One at .9, replaced: error .1. Weighted 3 to 1."""
     verdicts = [(0.2, True), (0.2, False), (0.2, False), (0.9, True)]
     assert expected_calibration_error(*tensors(verdicts)) == pytest.approx((3 * (1 / 3 - 0.2) + 0.1) / 4)
     assert math.isnan(expected_calibration_error(*tensors([])))
     assert reliability_curve(*tensors([]), bins=2).counts == (0, 0)
 
 
-# Thresholds.
+# Thresholds
 
 
-def accuse(verdicts: Verdicts, threshold: float) -> tuple[int, int]:
-    """How many are accused, and how many of them rightly."""
-    accused = [label for p, label in verdicts if p > threshold]
-    return len(accused), sum(accused)
+def flag(verdicts: Verdicts, threshold: float) -> tuple[int, int]:
+    """Count the flagged tokens and the true positives among them."""
+    flagged = [label for p, label in verdicts if p > threshold]
+    return len(flagged), sum(flagged)
 
 
 @given(verdicts=VERDICTS, threshold=st.floats(0, 1))
 def test_detection_at_a_threshold_is_counting(verdicts: Verdicts, threshold: float) -> None:
-    accused, found = accuse(verdicts, threshold)
+    flagged, found = flag(verdicts, threshold)
     replaced = sum(label for _, label in verdicts)
     seen = detection_at(*tensors(verdicts), threshold)
-    assert vars(seen) == pytest.approx(vars(detection(len(verdicts), replaced, accused, found)), nan_ok=True)
-    if accused and replaced:
-        truth, said = [label for _, label in verdicts], [p > threshold for p, _ in verdicts]
-        scores = precision_recall_fscore_support(truth, said, average="binary", zero_division=0)[:3]
+    assert vars(seen) == pytest.approx(vars(detection(len(verdicts), replaced, flagged, found)), nan_ok=True)
+    if flagged and replaced:
+        truth, flags = [label for _, label in verdicts], [p > threshold for p, _ in verdicts]
+        scores = precision_recall_fscore_support(truth, flags, average="binary", zero_division=0)[:3]
         assert (seen.precision, seen.recall, seen.f1) == pytest.approx(scores)
 
 
@@ -177,8 +189,8 @@ def test_detection_at_half_is_detection_of_logits() -> None:
 
 
 @given(VERDICTS)
-def test_the_chosen_threshold_has_the_highest_f1_and_accuses_fewest(verdicts: Verdicts) -> None:
-    """Brute force over every threshold that accuses differently; sklearn's curve agrees about the best F1."""
+def test_the_chosen_threshold_has_the_highest_f1_and_flags_the_fewest(verdicts: Verdicts) -> None:
+    """Brute force over every threshold that flags other tokens; sklearn's curve agrees about the best F1."""
     chosen = choose_threshold(*tensors(verdicts))
     replaced = sum(label for _, label in verdicts)
     if not replaced:
@@ -186,31 +198,31 @@ def test_the_chosen_threshold_has_the_highest_f1_and_accuses_fewest(verdicts: Ve
         return
 
     def f1(threshold: float) -> float:
-        accused, found = accuse(verdicts, threshold)
-        return 2 * found / (accused + replaced)
+        flagged, found = flag(verdicts, threshold)
+        return 2 * found / (flagged + replaced)
 
     every = {0.0, *(p for p, _ in verdicts)}
     best = max(map(f1, every))
     assert f1(chosen) == best
     assert chosen == max(threshold for threshold in every if f1(threshold) == best)
-    if all(p > 0 for p, _ in verdicts):  # sklearn accuses from a threshold on, so those at 0 too
+    if all(p > 0 for p, _ in verdicts):  # sklearn flags from the threshold itself on, so those at 0 too
         probabilities, labels = tensors(verdicts)
         precision, recall, _ = precision_recall_curve(labels.numpy(), probabilities.numpy())
         assert max(2 * p * r / (p + r) for p, r in zip(precision, recall, strict=True) if p + r) == pytest.approx(best)
 
 
 @given(verdicts=VERDICTS, wanted=st.sampled_from([0.07, 0.3, 0.5, 0.57, 2 / 3, 0.9, 1.0]))
-def test_a_wanted_precision_is_reached_with_the_most_fakes_found(verdicts: Verdicts, wanted: float) -> None:
+def test_a_wanted_precision_is_reached_with_the_highest_recall(verdicts: Verdicts, wanted: float) -> None:
     chosen = choose_threshold(*tensors(verdicts), precision=wanted)
 
     def reaches(threshold: float) -> bool:
-        accused, found = accuse(verdicts, threshold)
-        return accused > 0 and found / accused >= wanted
+        flagged, found = flag(verdicts, threshold)
+        return flagged > 0 and found / flagged >= wanted
 
     good = [threshold for threshold in {0.0, *(p for p, _ in verdicts)} if reaches(threshold)]
     assert chosen == min(good) if good else math.isnan(chosen)
     if good:
-        assert accuse(verdicts, chosen)[1] == max(accuse(verdicts, threshold)[1] for threshold in good)
+        assert flag(verdicts, chosen)[1] == max(flag(verdicts, threshold)[1] for threshold in good)
 
 
 def test_a_precision_that_is_met_exactly_counts_as_reached() -> None:

@@ -102,7 +102,7 @@ def _metric_calls() -> list[Call]:
     scores = {"scores": torch.tensor([0.2, 0.7]), "labels": torch.tensor([0, 1])}
     things = {"probabilities": "thing", "labels": "thing"}
     is_replaced = torch.tensor([[True, False, False]])
-    counts = dict.fromkeys(("tokens", "replaced", "accused", "found"), "number >= 0")
+    counts = dict.fromkeys(("tokens", "replaced", "flagged", "true_positives"), "number >= 0")
     return [
         Call("metrics.binary_entropy", m.binary_entropy, lambda: {"p": 0.5}, {"p": "share or nan"}),
         Call("metrics.auc", m.auc, lambda: scores, {"scores": "thing", "labels": "thing"}),
