@@ -1,4 +1,4 @@
-"""The discriminator: an encoder and one logit per token. This is the network that pre-training is for."""
+"""The discriminator: an encoder and one logit per token. It is the network that is kept after pre-training."""
 
 import torch
 import torch.nn.functional as F
@@ -10,10 +10,10 @@ from electra_edu.support import tensors
 
 
 class Discriminator(nn.Module):
-    """Encoder + a head that says how likely each token was replaced."""
+    """An encoder and a head that predicts of each token whether it was replaced."""
 
     def __init__(self, config: ElectraConfig, embeddings: Embeddings) -> None:
-        """Build it around `embeddings`, which the generator may share."""
+        """Build it on `embeddings`, which the generator may share."""
         super().__init__()
         self.config = config
         self.encoder = Encoder(config, config.discriminator, embeddings)
@@ -27,10 +27,10 @@ class Discriminator(nn.Module):
         token_type_ids: Tensor | None = None,
         rng: torch.Generator | None = None,
     ) -> Tensor:
-        """Return logits (B, T) for tokens (B, T): above 0 means "more likely replaced than not".
+        """Return logits (B, T) for tokens (B, T): above 0 where a token is more likely replaced than original.
 
-        In training mode `rng` draws for dropout (None: the global generator). Lists and NumPy arrays of ids are taken
-        as well. Raises ElectraEduError for what is no batch of token ids.
+        In training mode dropout draws from `rng` (None: the global generator). Lists and NumPy arrays of ids are
+        accepted as well. Raises ElectraEduError for anything but a batch of token ids.
         """
         inputs = tensors.network_inputs(
             self.config.id_sizes, self.output.weight.device, tokens, attention_mask, token_type_ids, rng

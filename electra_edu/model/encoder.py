@@ -1,4 +1,4 @@
-"""The transformer encoder that both networks are made of: BERT's post-norm blocks over a factorised embedding."""
+"""The transformer encoder of both networks: factorised embeddings and BERT's post-norm blocks."""
 
 import math
 from itertools import islice
@@ -15,9 +15,9 @@ EMBEDDING_STD = 0.02  # of freshly drawn embeddings, as in BERT
 
 
 class Linear(nn.Linear):
-    """A linear layer whose weights are still to be drawn, so that building a model never touches the global RNG.
+    """A linear layer without initial weights, so that building a model never touches the global RNG.
 
-    `torch.nn.utils.skip_init` does the same, but imports PyTorch's compiler on the way, which takes up to 2 s.
+    `torch.nn.utils.skip_init` does the same, but it imports PyTorch's compiler, which takes up to 2 s.
     """
 
     def reset_parameters(self) -> None:
@@ -25,7 +25,7 @@ class Linear(nn.Linear):
 
 
 class Embedding(nn.Embedding):
-    """An embedding whose weights are still to be drawn, as `Linear`'s are."""
+    """An embedding without initial weights, as `Linear`."""
 
     def reset_parameters(self) -> None:
         """Leave the weights as they are until `initialise`."""
@@ -46,28 +46,28 @@ def initialise(module: nn.Module, initializer_range: float | None, rng: torch.Ge
 
 
 class Dropout(nn.Module):
-    """Dropout whose draws come from a generator that is passed in, so that runs in two threads never share one.
+    """Dropout that draws from a generator that is passed in, so that runs in two threads never share one.
 
-    `torch.nn.Dropout` draws from the global generator, which is also the learner's and is not safe to share. With a
-    generator of the same seed, both draw the same.
+    `torch.nn.Dropout` draws from the global generator, which belongs to the learner as well and is not safe to share.
+    From generators with the same seed, both draw the same.
     """
 
     def __init__(self, p: float) -> None:
-        """Drop each number with probability `p`, in training mode only."""
+        """Drop each element with probability `p`, in training mode only."""
         super().__init__()
         self.p = p
 
     def forward(self, x: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        """Return x (...) with some numbers 0 and the others scaled by 1/(1 - p); `rng` None: the global generator."""
+        """Return x (...) with some elements 0 and the others scaled by 1/(1 - p); `rng` None: the global generator."""
         if not self.training or self.p == 0:
             return x
         return x * torch.empty_like(x).bernoulli_(1 - self.p, generator=rng).div_(1 - self.p)
 
 
 class DifferenceTable(nn.Module):
-    """Another network's token table, seen through a stop-gradient, plus a learned difference that starts at zero.
+    """Another network's token embeddings behind a stop-gradient, plus a learned difference that starts at zero.
 
-    Gradient-disentangled embedding sharing: what is learned here never pulls at the other network's table.
+    This is gradient-disentangled embedding sharing: no gradient from here reaches the other network's embeddings.
     Source: DeBERTaV3, arXiv 2111.09543.
     """
 
@@ -88,10 +88,10 @@ class DifferenceTable(nn.Module):
 
 
 class Embeddings(nn.Module):
-    """Token, position and type embeddings, summed and normalised. This is the module the two networks share."""
+    """Token, position and type embeddings, summed and normalised; the two networks may share this module."""
 
     def __init__(self, config: ElectraConfig, base: nn.Embedding | None = None) -> None:
-        """Build it for `config`; rotary positions need no position table. With `base`, tokens are a DifferenceTable."""
+        """Build it; rotary positions need no table. With `base`, the token embeddings are a DifferenceTable on it."""
         super().__init__()
         size = (config.vocab_size, config.embedding_size)
         self.token = Embedding(*size) if base is None else DifferenceTable(base)
@@ -104,7 +104,7 @@ class Embeddings(nn.Module):
     def forward(
         self, tokens: Tensor, token_type_ids: Tensor | None = None, rng: torch.Generator | None = None
     ) -> Tensor:
-        """Turn token ids (B, T) into vectors (B, T, embedding_size); `rng` draws for dropout."""
+        """Turn token ids (B, T) into vectors (B, T, embedding_size); dropout draws from `rng`."""
         x: Tensor = self.token(tokens)
         x = x + (self.token_type.weight[0] if token_type_ids is None else self.token_type(token_type_ids))
         if self.position is not None:
@@ -127,13 +127,13 @@ def rotations(length: int, head_size: int, device: torch.device) -> Tensor:
 
 
 def rotate(x: Tensor, by: Tensor) -> Tensor:
-    """Turn each pair of neighbouring units of x (..., T, heads, head_size) by its position's angles."""
+    """Rotate each pair of neighbouring units of x (..., T, heads, head_size) by the angles of its position."""
     pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
     return torch.view_as_real(pairs * by).flatten(-2).type_as(x)
 
 
 def gather_positions(x: Tensor, positions: Tensor) -> Tensor:
-    """Return what x (B, T, ...) has at `positions` (B, K) of each row: (B, K, ...)."""
+    """Return the rows of x (B, T, ...) at `positions` (B, K): (B, K, ...)."""
     index = positions.view(*positions.shape, *(1 for _ in x.shape[2:]))
     return x.gather(1, index.expand(-1, -1, *x.shape[2:]))
 
@@ -157,13 +157,12 @@ class Attention(nn.Module):
         positions: Tensor | None = None,
         rng: torch.Generator | None = None,
     ) -> Tensor:
-        """Mix x (B, T, H) over the positions that `may_attend` (B, 1, 1, T) allows: (B, T, H).
+        """Attend over the positions of x (B, T, H) that `may_attend` (B, 1, 1, T) allows: (B, T, H).
 
-        With `positions` (B, K) only these ask, and all answer: (B, K, H).
+        With `positions` (B, K), queries are made at these only: (B, K, H).
         """
-        qkv = self.query_key_value(x).unflatten(
-            -1, (3, self.shape.num_heads, self.shape.head_size)
-        )  # (B, T, 3, heads, d)
+        # (B, T, 3, heads, d)
+        qkv = self.query_key_value(x).unflatten(-1, (3, self.shape.num_heads, self.shape.head_size))
         if rotation is None:
             query, key, value = qkv.unbind(2)  # each (B, T, heads, d)
         else:
@@ -172,7 +171,8 @@ class Attention(nn.Module):
         if positions is not None:
             query = gather_positions(query, positions)
         query, key, value = (part.transpose(1, 2) for part in (query, key, value))  # each (B, heads, T, d)
-        if self.training and self.dropout.p:  # PyTorch's own would draw from the global generator
+        # With dropout the weights are made here: PyTorch's fused attention would draw from the global generator.
+        if self.training and self.dropout.p:
             weights = self.dropout(_attention_weights(query, key, may_attend), rng)  # (B, heads, T, T)
             mixed = weights @ value
         else:
@@ -209,7 +209,7 @@ class Block(nn.Module):
         positions: Tensor | None = None,
         rng: torch.Generator | None = None,
     ) -> Tensor:
-        """Transform x (B, T, H); with `positions` (B, K), make their new states only: (B, K, H)."""
+        """Transform x (B, T, H); with `positions` (B, K), return the new states there only: (B, K, H)."""
         mixed = self.attention(x, rotation, may_attend, positions, rng)
         if positions is not None:
             x = gather_positions(x, positions)
@@ -222,7 +222,7 @@ class Encoder(nn.Module):
     """Embeddings, a projection where widths differ, and a stack of blocks."""
 
     def __init__(self, config: ElectraConfig, shape: EncoderShape, embeddings: Embeddings) -> None:
-        """Build it around `embeddings`, which another encoder may share."""
+        """Build it on `embeddings`, which another encoder may share."""
         super().__init__()
         self.shape, self.positions = shape, config.positions
         self.embeddings = embeddings
@@ -239,11 +239,11 @@ class Encoder(nn.Module):
         positions: Tensor | None = None,
         rng: torch.Generator | None = None,
     ) -> Tensor:
-        """Turn token ids (B, T) into hidden states (B, T, H); where `attention_mask` is 0 nothing is attended to.
+        """Turn token ids (B, T) into hidden states (B, T, H); where `attention_mask` is 0, nothing is attended to.
 
-        They are the last block's, or those after the first `layers` blocks (0: what the first block reads). With
-        `positions` (B, K) only the states there are returned (B, K, H), and the last block makes no others: at 15 % of
-        the positions it then costs a third. In training mode `rng` draws for dropout (None: the global generator).
+        They are those of the last block, or those after the first `layers` blocks (0: the input of the first block).
+        With `positions` (B, K) the last block makes and returns the states there only: (B, K, H). At 15 % of the
+        positions it then costs a third. In training mode dropout draws from `rng` (None: the global generator).
         """
         x: Tensor = self.embeddings(tokens, token_type_ids, rng)
         if self.project is not None:

@@ -1,4 +1,4 @@
-"""The generators: a masked language model, simpler stand-ins for it, and how a token is drawn from a prediction."""
+"""The generators: a masked language model and two stand-ins for it, and how a token is drawn from a prediction."""
 
 import torch
 import torch.nn.functional as F
@@ -11,18 +11,18 @@ from electra_edu.support import tensors
 from electra_edu.support.arguments import as_number, instance, refuse
 from electra_edu.support.errors import ElectraEduError
 
-MIN_LOGIT = -1e4  # the logit of a token that is never drawn; finite, so that entropies stay numbers
+MIN_LOGIT = -1e4  # of a token that is never drawn; finite, so that entropies are not NaN
 
 
 class Generator(nn.Module):
-    """A masked language model: encoder + vocabulary head, its output weights tied to the token embeddings.
+    """A masked language model: an encoder and a vocabulary head whose output weights are the token embeddings.
 
-    Only the positions asked for reach the last block's feed-forward layer and the vocabulary layer, which costs more
-    than the encoder at tiny sizes.
+    Only the requested positions reach the last block's feed-forward layer and the vocabulary layer, because at tiny
+    sizes that layer costs more than the encoder.
     """
 
     def __init__(self, config: ElectraConfig, embeddings: Embeddings, shape: EncoderShape | None = None) -> None:
-        """Build it around `embeddings`, which the main network may share; `shape` is the generator's when None."""
+        """Build it on `embeddings`, which the main network may share; `shape` None is the generator's."""
         super().__init__()
         shape = shape or config.generator
         self.config = config
@@ -41,7 +41,8 @@ class Generator(nn.Module):
     ) -> Tensor:
         """Return the encoder's last states at `positions` (B, K), or everywhere: (B, K or T, H) for tokens (B, T).
 
-        Lists and NumPy arrays of ids are taken as well. Raises ElectraEduError for what is no batch of token ids.
+        Lists and NumPy arrays of ids are accepted as well. Raises ElectraEduError for anything but a batch of token
+        ids.
         """
         tokens, *others = tensors.network_inputs(
             self.config.id_sizes, self.bias.device, tokens, attention_mask, token_type_ids, rng
@@ -65,41 +66,41 @@ class Generator(nn.Module):
     ) -> Tensor:
         """Predict the tokens at `positions` (B, K), or everywhere: logits (B, K or T, vocab_size) for tokens (B, T).
 
-        In training mode `rng` draws for dropout (None: the global generator).
+        In training mode dropout draws from `rng` (None: the global generator).
         """
         return self.predict(self.hidden(tokens, attention_mask, token_type_ids, positions, rng))
 
 
 class CopyingPredictor(Generator):
-    """The main network of All-Tokens MLM: a masked language model with a gate that says "copy what you read".
+    """The main network of All-Tokens MLM: a masked language model with a copy gate.
 
-    P(word) = gate · [word is the one read] + (1 - gate) · softmax. Source: arXiv 2003.10555, section 3.5.
+    P(word) = gate · [word is the input token] + (1 - gate) · softmax. Source: arXiv 2003.10555, section 3.5.
     """
 
     def __init__(self, config: ElectraConfig, embeddings: Embeddings, shape: EncoderShape | None = None) -> None:
-        """Build it as a Generator, and the gate."""
+        """Build it as a Generator with a gate."""
         super().__init__(config, embeddings, shape)
         self.gate = Linear((shape or config.generator).hidden_size, 1)
 
-    def losses(self, hidden: Tensor, read: Tensor, targets: Tensor) -> Tensor:
-        """Return -log P(target) in nats, in the shape of `targets` (...), for states (..., H) of the tokens `read`."""
+    def losses(self, hidden: Tensor, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Return -log P(target) in nats for states (..., H); `inputs` and `targets` (...) are token ids."""
         gate = self.gate(hidden).squeeze(-1).float()
-        guessed = -F.cross_entropy(self.predict(hidden).flatten(0, -2).float(), targets.flatten(), reduction="none")
-        guessed = F.logsigmoid(-gate) + guessed.view_as(gate)
-        copied = F.logsigmoid(gate).masked_fill(read != targets, -torch.inf)
-        return -torch.logaddexp(copied, guessed)
+        log_softmax = -F.cross_entropy(self.predict(hidden).flatten(0, -2).float(), targets.flatten(), reduction="none")
+        predicted = F.logsigmoid(-gate) + log_softmax.view_as(gate)
+        copied = F.logsigmoid(gate).masked_fill(inputs != targets, -torch.inf)
+        return -torch.logaddexp(copied, predicted)
 
 
 class FrequencyGenerator(nn.Module):
-    """A generator that reads nothing: every word from the same distribution, "uniform" or "unigram".
+    """A generator that ignores its input and draws every word from the same distribution, "uniform" or "unigram".
 
-    The paper tried the word frequencies (Figure 3); the official code has a uniform one.
+    The paper tried the word frequencies (Figure 3); the official code has a uniform generator.
     """
 
     frequencies: Tensor
 
     def __init__(self, config: ElectraConfig) -> None:
-        """Build the uniform one over all but the special tokens; `set_frequencies` gives it other frequencies."""
+        """Build it uniform over all but the special tokens; `set_frequencies` changes that."""
         super().__init__()
         uniform = torch.ones(config.vocab_size)
         uniform[list(config.special_token_ids)] = 0
@@ -108,7 +109,8 @@ class FrequencyGenerator(nn.Module):
 
     def set_frequencies(self, frequencies: Tensor) -> None:
         """Draw from these probabilities (V,) from now on."""
-        self.frequencies.copy_(frequencies.to(self.frequencies.dtype))  # before it goes to a device without float64
+        # Converted before it is copied to the device, which may not have float64.
+        self.frequencies.copy_(frequencies.to(self.frequencies.dtype))
         self.needs_frequencies = False
 
     def forward(
@@ -119,10 +121,10 @@ class FrequencyGenerator(nn.Module):
         positions: Tensor | None = None,
         rng: torch.Generator | None = None,  # noqa: ARG002
     ) -> Tensor:
-        """Return the same logits (B, K or T, V) for every position asked for."""
+        """Return the same logits (B, K or T, V) for every requested position."""
         if self.needs_frequencies:
             raise ElectraEduError(
-                "generator_kind='unigram': this generator has not been told the word frequencies. Train with a "
+                "generator_kind='unigram': this generator has no word frequencies yet. Train with a "
                 "TrainingRun, or call model.generator.set_frequencies(corpus.unigram)."
             )
         shape = (tokens if positions is None else positions).shape
@@ -133,7 +135,7 @@ class ExactGenerator(nn.Module):
     """The perfect generator of the toy language: P(word | all visible words), computed from its grammar."""
 
     def __init__(self, config: ElectraConfig) -> None:
-        """Refuse a vocabulary that is not the toy language's."""
+        """Build it for the toy language; raises ElectraEduError for another vocabulary."""
         super().__init__()
         self.mask_token_id = config.mask_token_id
         if config.vocab_size != len(toy_grammar().tokens):
@@ -150,12 +152,13 @@ class ExactGenerator(nn.Module):
         positions: Tensor | None = None,
         rng: torch.Generator | None = None,  # noqa: ARG002
     ) -> Tensor:
-        """Return log-probabilities (B, K or T, V), at [MASK] the exact ones, elsewhere of the token that stands there.
+        """Return log-probabilities (B, K or T, V): exact at [MASK], and certain of the token that is there elsewhere.
 
-        Raises CorpusError when a row is no story of the toy language.
+        Raises CorpusError when a row is not a story of the toy language.
         """
         vocab_size = len(toy_grammar().tokens)
-        device, tokens = tokens.device, tokens.cpu()  # in float64, which not every device has
+        # On the CPU, because the probabilities are float64, which not every device has.
+        device, tokens = tokens.device, tokens.cpu()
         probabilities = F.one_hot(tokens, vocab_size).double()  # (B, T, V)
         is_masked = tokens == self.mask_token_id
         for row in is_masked.any(-1).nonzero().flatten().tolist():
@@ -166,9 +169,9 @@ class ExactGenerator(nn.Module):
 
 
 def draw(logits: Tensor, originals: Tensor, config: ElectraConfig, rng: torch.Generator) -> Tensor:
-    """Draw one token per row as `config` says (temperature, greedy, disallow_correct): int64 (...) for (..., V).
+    """Draw one token per row by `config` (temperature, greedy, disallow_correct): int64 (...) for logits (..., V).
 
-    `originals` (...) are the tokens that were hidden; with `disallow_correct` they are never drawn.
+    `originals` (...) are the masked tokens; with `disallow_correct` they are never drawn.
     """
     instance("config", config, ElectraConfig, "edu.preset('toy')")
     _check_logits(logits)
@@ -180,7 +183,6 @@ def draw(logits: Tensor, originals: Tensor, config: ElectraConfig, rng: torch.Ge
                 f"the logits; got {originals.dtype} {tuple(originals.shape)}."
             )
         tensors.check_device("originals", originals, logits.device)
-    if config.disallow_correct:
         logits = logits.detach().scatter(-1, originals[..., None], -torch.inf)
     return logits.argmax(-1) if config.greedy else sample(logits, config.temperature, rng)
 
@@ -188,26 +190,25 @@ def draw(logits: Tensor, originals: Tensor, config: ElectraConfig, rng: torch.Ge
 def sample(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:
     """Draw one token per row from softmax(logits / temperature): int64 (...) for logits (..., V).
 
-    One uniform number per row, looked up in the cumulative distribution: exact, and cheaper than Gumbel noise for
-    every entry of the vocabulary. Drawn in float32 at least, whatever the logits are.
+    One uniform number per row is looked up in the cumulative distribution. This is exact, and cheaper than Gumbel noise
+    for every entry of the vocabulary. It is computed in float32, whatever the logits are.
     """
     _check_draw(logits, temperature, rng)
     logits = logits.detach().float()
-    below_the_largest = logits - logits.amax(
-        -1, keepdim=True
-    )  # a copy; from here on in place: a step's largest tensors
-    cumulative = below_the_largest.div_(temperature).exp_().cumsum_(-1)  # not normalised: the look-up does that
+    # A copy, which is changed in place from here on: these are a step's largest tensors.
+    shifted = logits - logits.amax(-1, keepdim=True)
+    cumulative = shifted.div_(temperature).exp_().cumsum_(-1)  # not normalised: u is scaled instead
     u = torch.rand(cumulative.shape[:-1], generator=rng, device=logits.device)[..., None]
-    drawn = torch.searchsorted(
-        cumulative, u * cumulative[..., -1:], right=True
-    )  # right: an entry of probability 0 is never drawn
+    # right=True, so that an entry of probability 0 is never drawn.
+    drawn = torch.searchsorted(cumulative, u * cumulative[..., -1:], right=True)
     return drawn.squeeze(-1).clamp(max=logits.shape[-1] - 1)
 
 
 def gumbel_max(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:
     """Draw one token per row by adding Gumbel noise and taking the largest: the same distribution as `sample`.
 
-    The official code's way, kept for a lesson to look at; it needs a random number for every entry of the vocabulary.
+    The official code draws like this. A lesson compares the two; this one needs a random number for every entry of the
+    vocabulary.
     """
     _check_draw(logits, temperature, rng)
     noise = torch.empty_like(logits, dtype=torch.float32).exponential_(generator=rng).log().neg()
@@ -215,7 +216,10 @@ def gumbel_max(logits: Tensor, temperature: float, rng: torch.Generator) -> Tens
 
 
 def _check_draw(logits: Tensor, temperature: float | Tensor, rng: torch.Generator) -> None:
-    """Refuse what cannot be drawn from. A temperature that is a tensor may be on a GPU, and is not looked at."""
+    """Raise ElectraEduError unless a token can be drawn.
+
+    A temperature that is a tensor is not checked: it may lie on a GPU, and reading it would wait.
+    """
     _check_logits(logits)
     is_scalar_tensor = isinstance(temperature, Tensor) and temperature.dim() == 0 and temperature.device.type != "meta"
     if not is_scalar_tensor:

@@ -1,4 +1,4 @@
-"""Which positions are hidden from the generator, what the discriminator reads instead, and its labels."""
+"""Masking: which positions the generator has to predict, the corrupted input of the discriminator, and its labels."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,48 +15,47 @@ CONFIG = "edu.preset('toy')"  # how errors say where a config comes from
 
 @dataclass(frozen=True, eq=False)
 class Masking:
-    """Masked positions of a batch, in a fixed number of slots per row so that every step has the same shapes.
+    """The masked positions of a batch, in a fixed number of slots per row, so that every step has the same shapes.
 
-    A row with fewer ordinary tokens than the longest uses fewer slots: the surplus ones are `used` = False and weigh
-    nothing.
+    A row with fewer ordinary tokens uses fewer slots. `used` is False for the surplus ones, and no loss counts them.
     """
 
-    tokens: Tensor  # (B, T) what the generator reads: [MASK] at the chosen positions (or at most of them)
+    tokens: Tensor  # (B, T) the generator's input: [MASK] at the chosen positions, or at most of them
     is_masked: Tensor  # (B, T) bool: the chosen positions
-    positions: Tensor  # (B, K) where the slots are
+    positions: Tensor  # (B, K) the position of each slot
     used: Tensor  # (B, K) bool
 
 
 @dataclass(frozen=True, eq=False)
 class Corruption:
-    """What the discriminator reads, and its labels: 1 = replaced, as in the official code.
+    """The discriminator's input and its labels: 1 = replaced, as in the official code.
 
     (The paper's D is the probability of the opposite, P(original).)
     """
 
     tokens: Tensor  # (B, T)
-    is_replaced: Tensor  # (B, T) bool: False where the generator happened to guess the original
+    is_replaced: Tensor  # (B, T) bool: False where the generator's sample is the original token
 
 
 def is_ordinary(tokens: Tensor, config: ElectraConfig) -> Tensor:
-    """Tell which tokens (B, T) may be masked: all but [PAD], [CLS], [SEP] and [MASK]. (B, T) bool."""
+    """Return which tokens (B, T) may be masked, as bool (B, T): all but [PAD], [CLS], [SEP] and [MASK]."""
     instance("config", config, ElectraConfig, CONFIG)
     return _ordinary(tensors.token_ids(tokens, config.vocab_size, tensors.device_of(tokens)), config)
 
 
 def _ordinary(tokens: Tensor, config: ElectraConfig) -> Tensor:
-    never = (config.pad_token_id, config.cls_token_id, config.sep_token_id, config.mask_token_id)
-    ordinary = tokens != never[0]
-    for token_id in never[1:]:
+    ordinary = tokens != config.pad_token_id
+    for token_id in (config.cls_token_id, config.sep_token_id, config.mask_token_id):
         ordinary &= tokens != token_id
     return ordinary
 
 
 def choose_positions(ordinary: Tensor, mask_prob: float, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Choose round(mask_prob × its ordinary tokens) positions of each row, at least one, all equally likely.
+    """Choose round(mask_prob × number of ordinary tokens) positions of each row, at least one, all equally likely.
 
-    `ordinary` is (B, T) bool. Returns `positions` (B, K) and `used` (B, K), False for the slots that a row leaves
-    empty; a row without ordinary tokens leaves all of them empty. Raises ElectraEduError for a rate outside (0, 1].
+    `ordinary` is (B, T) bool. Returns `positions` (B, K) and `used` (B, K), which is False for the slots that a row
+    leaves empty; a row without ordinary tokens leaves all of them empty. Raises ElectraEduError for a rate outside
+    (0, 1].
     """
     if not isinstance(ordinary, Tensor) or ordinary.dtype != torch.bool or ordinary.dim() != 2 or not ordinary.numel():
         refuse("ordinary", ordinary, "a bool tensor of shape (batch, length), as is_ordinary(tokens, config) returns")
@@ -70,9 +69,10 @@ def choose_positions(ordinary: Tensor, mask_prob: float, rng: torch.Generator) -
     return positions, ordinary.sum(-1, keepdim=True) >= needed
 
 
-@lru_cache(maxsize=256)  # copied to the device once, so that a step neither waits for it nor needs its float64
+# Cached, so that a step neither waits for a copy to the device nor needs float64 there.
+@lru_cache(maxsize=256)
 def tokens_needed(length: int, mask_prob: float, device: torch.device) -> Tensor:
-    """Return the least number of ordinary tokens with which a row of `length` uses each slot: int64 (K,), rising."""
+    """Return how many ordinary tokens a row of `length` needs, at least, to use each slot: int64 (K,), rising."""
     needed: list[int] = []
     for ordinary in range(1, length + 1):
         needed += [ordinary] * (masked_positions(ordinary, mask_prob) - len(needed))
@@ -80,12 +80,13 @@ def tokens_needed(length: int, mask_prob: float, device: torch.device) -> Tensor
 
 
 def mask(tokens: Tensor, config: ElectraConfig, rng: torch.Generator, attention_mask: Tensor | None = None) -> Masking:
-    """Hide `config.mask_prob` of each row's ordinary tokens behind [MASK].
+    """Replace `config.mask_prob` of each row's ordinary tokens by [MASK].
 
     Of the chosen positions a share of 1 - `config.mask_token_prob` keeps its token, so that the generator also has to
-    judge words it can see (0.15 in the official code; 0, the default, in most explanations of it).
+    predict words that it sees. (The share is 0.15 in the official code. It is 0, the default here, in most explanations
+    of it.)
 
-    `tokens` is int64 (B, T), or a list or NumPy array of ids; positions where `attention_mask` (B, T) is 0 are never
+    `tokens` is int64 (B, T), or a list or NumPy array of ids. Positions where `attention_mask` (B, T) is 0 are never
     chosen. Raises ElectraEduError when `tokens` is not a batch of token ids or `attention_mask` has another shape.
     """
     instance("config", config, ElectraConfig, CONFIG)
@@ -103,9 +104,9 @@ def mask(tokens: Tensor, config: ElectraConfig, rng: torch.Generator, attention_
 
 
 def corrupt(tokens: Tensor, masking: Masking, samples: Tensor) -> Corruption:
-    """Fill the masked positions of `tokens` (B, T) with the generator's `samples` (B, K) and label the result.
+    """Fill the masked positions of `tokens` (B, T) with the generator's `samples` (B, K), and label the result.
 
-    Raises ElectraEduError when `masking` is of other tokens or `samples` of other slots.
+    Raises ElectraEduError when `masking` belongs to other tokens, or `samples` to other slots.
     """
     instance("masking", masking, Masking, "edu.masking.mask(tokens, config, rng)")
     for name, ids, shape in (("tokens", tokens, masking.tokens.shape), ("samples", samples, masking.positions.shape)):
