@@ -156,7 +156,7 @@ class ElectraConfig:
         self._check_method()
 
     def _check_method(self) -> None:
-        """Refuse combinations of objective, scheme, generator and sharing that make no sense."""
+        """Check the combination of objective, scheme, generator and weight sharing."""
         learned, same_size = self.generator_kind == "learned", self.generator == self.discriminator
         predicted = OBJECTIVES[self.objective].predicts
         self._require(
@@ -200,16 +200,17 @@ class ElectraConfig:
             )
 
     def _check_special_ids(self) -> None:
-        """Refuse special-token ids outside the vocabulary, and two alike; name the field that was set, if one was."""
+        """Check that the special-token ids differ and are in the vocabulary; the error names a field that was set."""
         ids = {name: getattr(self, name) for name in SPECIAL_IDS}
-        set_ones = [name for name, value in ids.items() if value != SPECIAL_DEFAULTS[name]]
-        for name in (*set_ones, *reversed(ids)):
-            is_alone = list(ids.values()).count(ids[name]) == 1
-            if is_alone and name not in set_ones:  # then it is the vocabulary that has no place for it
+        changed = [name for name, value in ids.items() if value != SPECIAL_DEFAULTS[name]]
+        for name in (*changed, *reversed(ids)):
+            is_unique = list(ids.values()).count(ids[name]) == 1
+            # A default id outside the vocabulary means that the vocabulary is too small.
+            if is_unique and name not in changed:
                 self._require("vocab_size", ids[name] < self.vocab_size, f"above {name}={ids[name]}")
             self._require(
                 name,
-                is_alone and 0 <= ids[name] < self.vocab_size,
+                is_unique and 0 <= ids[name] < self.vocab_size,
                 "with the other special-token ids, five different whole numbers from 0 to below "
                 f"vocab_size={self.vocab_size}; they are {self.special_token_ids}",
             )
@@ -242,7 +243,7 @@ class ElectraConfig:
     def generator(self) -> EncoderShape:
         """The generator's sizes: widths and heads scaled by `generator_size_fraction`, the depth unchanged.
 
-        With the objective "bert" the masked language model is all there is, and has the full size.
+        With the objective "bert" the masked language model is the only network, and has the full size.
         """
         full = self.discriminator
         if OBJECTIVES[self.objective].predicts is None:
@@ -262,7 +263,7 @@ class ElectraConfig:
 
     @property
     def id_sizes(self) -> tuple[int, int]:
-        """How many token ids and how many token types there are: (vocab_size, type_vocab_size)."""
+        """The number of token ids and of token types: (vocab_size, type_vocab_size)."""
         return self.vocab_size, self.type_vocab_size
 
     def replace(self, /, **changes: Any) -> Self:

@@ -1,4 +1,4 @@
-"""The presets: ready-made settings, the course's own and the paper's."""
+"""The presets: the course's own settings and the paper's."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -42,7 +42,7 @@ _SMALL = _PAPER.replace(
 )
 
 # Sources of the paper's sizes: arXiv 2003.10555, Table 6; github.com/google-research/electra, configure_pretraining.py
-# and flops_computation.py. The tiny presets are this course's own: docs/decisions.md.
+# and flops_computation.py. How the course's own presets were chosen is in docs/decisions.md.
 PRESETS: Mapping[str, ElectraConfig] = MappingProxyType(
     {
         "toy": _TINY.replace(
@@ -88,7 +88,7 @@ PRESETS: Mapping[str, ElectraConfig] = MappingProxyType(
 
 
 def preset(name: str, **changes: Any) -> ElectraConfig:
-    """Return a ready-made config, with some fields changed.
+    """Return the config of a preset, with some fields changed.
 
     Names: "toy", "docs", "paper-small", "paper-base", "paper-large", "released-small".
     """

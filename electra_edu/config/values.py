@@ -1,4 +1,4 @@
-"""A field's value as the plain one that its annotation asks for: what a config is checked with, whoever fills it."""
+"""Checks of a dataclass's fields: their names, and their values against the annotations."""
 
 from collections.abc import Iterable
 from dataclasses import fields
@@ -13,22 +13,22 @@ Kind = TypeVar("Kind")
 
 
 def named_fields(kind: type[Kind]) -> type[Kind]:
-    """Let a dataclass answer an unknown field with the nearest name; its fields are then given by name only."""
-    fill_in = kind.__init__
+    """Make a dataclass take its fields by name only, and answer an unknown one with the nearest name."""
+    init = kind.__init__
 
-    @wraps(fill_in)
+    @wraps(init)
     def checked(self: Kind, /, *values: object, **settings: object) -> None:
         if values:
             raise ElectraEduError(f"{kind.__name__}: give its fields by name, as {kind.__name__}(learning_rate=1e-3).")
         check_names(kind, settings)
-        fill_in(self, **settings)
+        init(self, **settings)
 
     kind.__init__ = checked  # type: ignore[method-assign, assignment]
     return kind
 
 
 def check_names(kind: type, names: Iterable[object]) -> None:
-    """Raise ElectraEduError for a name that no field of the dataclass `kind` has, with the nearest one."""
+    """Raise ElectraEduError for a name that is not a field of the dataclass `kind`, with the nearest one."""
     known = [field.name for field in fields(kind)]
     for name in names:
         if name not in known:
@@ -36,7 +36,7 @@ def check_names(kind: type, names: Iterable[object]) -> None:
 
 
 def plain_value(field: str, value: object, kind: Any) -> Any:
-    """Return a field's value as a plain one of the `kind` it is annotated with; raise ElectraEduError for any other."""
+    """Return a field's value as the plain type `kind` that it is annotated with; raises ElectraEduError for others."""
     kinds = get_args(kind) or (kind,)  # int | None has two
     if get_origin(kind) is Literal:
         return arguments.one_of(field, value, kinds)
@@ -45,5 +45,5 @@ def plain_value(field: str, value: object, kind: Any) -> Any:
     if kind is bool:
         return arguments.flag(field, value)
     if int in kinds:
-        return arguments.whole_number(field, value, most=arguments.MANY)
+        return arguments.whole_number(field, value, most=arguments.MAX_INT64)
     return arguments.finite_number(field, value)

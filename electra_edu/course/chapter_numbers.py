@@ -31,7 +31,7 @@ def mlm_efficiency(length: int = 512, mask_prob: float = 0.15) -> dict[str, floa
     riders: they are the context that a guess is made from, and gradients reach them through attention. Only the
     loss is missing there. Raises ElectraEduError for a `length` below 1 and a rate outside [0, 1].
     """
-    length = arguments.whole_number("length", length, 1, arguments.MANY)
+    length = arguments.whole_number("length", length, 1, arguments.MAX_INT64)
     mask_prob = arguments.finite_number("mask_prob", mask_prob, 0, 1)
     masked = int(mask_prob * length)
     return {"masked": masked, "unmasked": length - masked, "efficiency": masked / length}

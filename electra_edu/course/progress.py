@@ -47,7 +47,9 @@ class Progress(ProgressFolder):
     def record_answer(self, lesson: str, question: str, option: int, right: bool) -> None:
         """Save the first answer to a question; later ones change nothing."""
         question = arguments.text("question", question)
-        answer = Answer(arguments.whole_number("option", option, most=arguments.MANY), arguments.flag("right", right))
+        answer = Answer(
+            arguments.whole_number("option", option, most=arguments.MAX_INT64), arguments.flag("right", right)
+        )
         self._update(lesson, lambda done: replace(done, answers={question: answer, **done.answers}))
 
     def record_guess(self, lesson: str, prediction: str, value: str | float | None) -> None:

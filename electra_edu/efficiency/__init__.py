@@ -1,4 +1,4 @@
-"""What a model costs and what its labels are worth: itemised arithmetic on a config, to be checked with a pencil.
+"""What a model costs and how much its labels say: itemised arithmetic on a config that a pencil can check.
 
 `parameters` are counted, `flops` by the rule of this course's races and `official_flops` by the paper's, `memory` in
 bytes, `learning_signal` in bits. No torch here.

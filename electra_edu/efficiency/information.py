@@ -1,4 +1,4 @@
-"""How much the labels of the two losses can say: positions, and bits done right."""
+"""How much information the labels of the two losses carry: positions and bits."""
 
 import math
 from collections.abc import Iterable
@@ -9,9 +9,9 @@ from electra_edu.efficiency.networks import CONFIG
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError
 
-# A generator's samples are right about 60% of the time, so 40% of the masked tokens end up replaced: an author of the
-# paper in github.com/ymcui/Chinese-ELECTRA, issue 19. At a mask rate of 15% that makes 6% of all tokens.
-SAMPLES_WRONG = 0.4
+# The share of the masked tokens that end up replaced, as a generator's samples are right about 60% of the time (an
+# author of the paper in github.com/ymcui/Chinese-ELECTRA, issue 19). At a mask rate of 15% that is 6% of all tokens.
+WRONG_SAMPLES = 0.4
 
 CAUTION = (
     "Bits of a label are not bits learned. Words are far from equally frequent, so a masked word carries less than "
@@ -24,12 +24,12 @@ CAUTION = (
 
 @dataclass(frozen=True)
 class Signal:
-    """What the labels of one loss carry in one sequence of `length` tokens."""
+    """The labels of one loss in a sequence of `length` tokens."""
 
     length: int
     positions: int  # that carry the loss
-    bits_per_label: float  # entropy of a label of which only the frequencies are known
-    uniform_bits_per_label: float  # what it would be if every value were equally frequent: an upper bound
+    bits_per_label: float  # entropy of a label, given the frequencies of its values
+    uniform_bits_per_label: float  # the entropy if all values were equally frequent: an upper bound
 
     @property
     def share(self) -> float:
@@ -38,17 +38,17 @@ class Signal:
 
     @property
     def bits(self) -> float:
-        """Entropy of all labels of a sequence, in bits, taken as independent."""
+        """Entropy of all labels of a sequence, as if they were independent."""
         return self.positions * self.bits_per_label
 
     @property
     def bits_per_token(self) -> float:
-        """The same, spread over all tokens that had to be read."""
+        """Bits of all labels, per token of the sequence."""
         return self.bits / self.length
 
     @property
     def uniform_bits(self) -> float:
-        """Bits of all labels of a sequence if every value were equally frequent."""
+        """Entropy of all labels of a sequence if all values were equally frequent."""
         return self.positions * self.uniform_bits_per_label
 
 
@@ -58,7 +58,7 @@ class LearningSignal:
 
     mlm: Signal
     rtd: Signal
-    caution: str = CAUTION  # why the bits decide nothing
+    caution: str = CAUTION  # why the bits do not decide which objective is better
 
 
 def learning_signal(
@@ -69,10 +69,10 @@ def learning_signal(
     `replaced_rate` is the share of *all* tokens that are replaced (None: 0.4 × mask_prob, which is 6% at the usual
     15%). `word_frequencies` holds how often each word of the vocabulary occurs, in any unit; None gives a masked
     word the uniform log2|V| bits. The objective of `config` does not matter: both losses are shown.
-    Raises ElectraEduError for a rate outside [0, 1] and for frequencies that are none.
+    Raises ElectraEduError for a rate outside [0, 1] and for frequencies that cannot be.
     """
     arguments.instance("config", config, ElectraConfig, CONFIG)
-    rate = SAMPLES_WRONG * config.mask_prob if replaced_rate is None else arguments.as_number(replaced_rate)
+    rate = WRONG_SAMPLES * config.mask_prob if replaced_rate is None else arguments.as_number(replaced_rate)
     if rate is None or not 0 <= rate <= 1:
         arguments.refuse("replaced_rate", replaced_rate, "a number from 0 to 1, for example 0.06")
     length, uniform = config.max_seq_length, math.log2(config.vocab_size)
@@ -84,12 +84,12 @@ def learning_signal(
 
 
 def _entropy(shares: Iterable[float]) -> float:
-    """Return the entropy, in bits, of a distribution; an outcome that never happens adds nothing."""
-    return -sum(share * math.log2(share) for share in shares if share > 0) + 0.0  # + 0.0: no -0.0 for certainty
+    """Return the entropy of a distribution in bits."""
+    return -sum(share * math.log2(share) for share in shares if share > 0) + 0.0  # + 0.0 turns -0.0 into 0.0
 
 
 def _shares(frequencies: Iterable[float], most: int) -> list[float]:
-    """Turn frequencies into shares of 1."""
+    """Return frequencies, scaled to a sum of 1."""
     known = [arguments.as_number(value) for value in arguments.items("word_frequencies", frequencies, "[0.5, 0.5]")]
     values = [value for value in known if value is not None]
     total = sum(values)

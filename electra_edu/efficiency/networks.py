@@ -1,4 +1,4 @@
-"""Which networks a config trains, and what its heads have to do: the table that every count goes through."""
+"""The networks of a config and the work of their heads, as a table that every count is based on."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,8 +13,8 @@ CONFIG = "edu.preset('toy')"  # how errors say where a config comes from
 class Network:
     """An encoder and its head."""
 
-    name: str  # its items start with this word
-    head: str  # the name of its head's item
+    name: str  # the first word of its items
+    head: str  # the item of its head
     shape: EncoderShape
     predicts: Literal["words", "words or copies", "replaced"]
     positions: Literal["masked", "all"]  # the positions that reach the head
@@ -26,7 +26,8 @@ def networks(config: ElectraConfig) -> tuple[Network, ...]:
     if config.generator_kind == "learned":
         found.append(Network("generator", "vocabulary layer", config.generator, "words", "masked"))
     objective = OBJECTIVES[config.objective]
-    if objective.predicts == "replaced":  # its head judges every position, even where "electra-15" does not count it
+    if objective.predicts == "replaced":
+        # The head computes a logit for every position, even where the loss of "electra-15" does not count it.
         found.append(Network("discriminator", "discriminator head", config.discriminator, "replaced", "all"))
     elif objective.predicts is not None:
         main = ("main network", "main vocabulary layer")

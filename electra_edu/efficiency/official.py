@@ -1,10 +1,10 @@
 """FLOPs by the rule of the paper's tables, which counts every mathematical operation.
 
-Source of the rule: google-research/electra, flops_computation.py. It differs from `flops` in four ways: the backward
-pass costs as much as the forward; a look-up counts as a product with a one-hot vector as long as the vocabulary;
-biases, sums, dropout, norms, activations and softmaxes count; and 0.15625 of the tokens reach a vocabulary layer
-whatever the mask rate. Rotary positions and a dropout of 0 are counted as the learned positions and the dropout that
-the rule knows.
+Source of the rule: google-research/electra, flops_computation.py. It differs from `flops` in four ways. The backward
+pass costs as much as the forward. A look-up counts as a product with a one-hot vector as long as the vocabulary.
+Biases, sums, dropout, norms, activations and softmaxes count. And 0.15625 of the tokens reach a vocabulary layer,
+whatever the mask rate. The rule knows only learned positions and a dropout above 0; rotary positions and a dropout of 0
+are counted like them.
 """
 
 from fractions import Fraction
@@ -25,9 +25,9 @@ OUTPUT_SHARE = Fraction(5, 32)  # of the tokens reach a vocabulary layer: 20 of 
 def official_flops(config: ElectraConfig, steps: int | None = None) -> dict[str, int]:
     """Count the operations of `steps` training steps (`config.training_steps` when None), itemised, with "total".
 
-    The paper's figures come out for each of its BERTs and ELECTRAs but one. ELECTRA-Small gets 1.29e18, and the paper
-    prints 1.4e18; with a generator of half the size the rule gives 1.42e18, which is also what BERT-Small's 1.45
-    million steps cost.
+    The result is the paper's number for each of its BERTs and ELECTRAs but one. ELECTRA-Small gets 1.29e18, and the
+    paper prints 1.4e18. With a generator of half the size the rule gives 1.42e18, which is also the cost of
+    BERT-Small's 1.45 million steps.
     Raises ElectraEduError for `steps` below 0, or None where the config has no horizon.
     """
     arguments.instance("config", config, ElectraConfig, CONFIG)
@@ -44,10 +44,10 @@ def official_flops(config: ElectraConfig, steps: int | None = None) -> dict[str,
 
 
 def official_inference_flops(config: ElectraConfig, length: int = 128) -> dict[str, int]:
-    """Count the operations of classifying one text of `length` tokens with the network that is kept, with "total".
+    """Count the operations of classifying one text of `length` tokens with the pre-trained network, with "total".
 
-    The paper's Table 1 has 3.7e9 for the small models and 2.9e10 for the base ones at 128 tokens; the rule gives
-    3.68e9 and 2.86e10. Raises ElectraEduError for a `length` below 1.
+    At 128 tokens the paper's Table 1 has 3.7e9 for the small models and 2.9e10 for the base ones; the rule gives 3.68e9
+    and 2.86e10. Raises ElectraEduError for a `length` below 1.
     """
     arguments.instance("config", config, ElectraConfig, CONFIG)
     length = arguments.whole_number("length", length, 1)
@@ -66,23 +66,24 @@ def _embeddings(config: ElectraConfig, length: int) -> int:
 
 
 def _encoder(config: ElectraConfig, shape: EncoderShape, length: int) -> int:
-    """Count one token's way through the projection and the blocks, in a text of `length` tokens."""
+    """Count one token's operations in the projection and the blocks, in a text of `length` tokens."""
     size, hidden = config.embedding_size, shape.hidden_size
     project = 0 if size == hidden else 2 * size * hidden + hidden
     return project + shape.num_layers * sum(_block(shape, length).values())
 
 
 def _block(shape: EncoderShape, length: int) -> dict[str, int]:
-    """Count one token's way through one block, in a text of `length` tokens. A matrix comes with its bias."""
+    """Count one token's operations in a block, in a text of `length` tokens; a matrix counts with its bias."""
     hidden, wide, attended = shape.hidden_size, shape.intermediate_size, shape.num_heads * length
     return {
         "query, key, value": 3 * (2 * hidden * hidden + hidden),
-        "attention scores": 2 * hidden * length + attended,  # the second term scales them
+        "attention scores": 2 * hidden * length + attended,  # and their scaling
         "attention softmax, dropout": (SOFTMAX + DROPOUT) * attended,
         "attention mix": 2 * hidden * length,
         "attention output": 2 * hidden * hidden + hidden,
         "attention dropout, residual": (DROPOUT + 1) * hidden,
-        "attention norm": LAYER_NORM,  # × hidden is missing in the script too: github.com/google-research/electra, #121
+        # The script lacks "× hidden" here as well: github.com/google-research/electra, issue 121.
+        "attention norm": LAYER_NORM,
         "widen": 2 * hidden * wide + wide,
         "activation": GELU * wide,
         "narrow": 2 * wide * hidden + hidden,
@@ -92,13 +93,13 @@ def _block(shape: EncoderShape, length: int) -> dict[str, int]:
 
 
 def _head(config: ElectraConfig, network: Network) -> dict[str, Fraction]:
-    """Count the head's work, averaged over all tokens."""
+    """Count the head's operations, averaged over all tokens."""
     hidden = network.shape.hidden_size
     if network.predicts == "replaced":
         return {network.head: Fraction(_binary_head(hidden))}
     share = Fraction(1) if network.positions == "all" else OUTPUT_SHARE
     words = {network.head: share * _vocabulary_layer(config, hidden)}
-    # The rule knows no copy gate; it is counted as the rule counts the discriminator's last layer.
+    # The rule has no copy gate; it is counted like the discriminator's last layer.
     return words | {"copy gate": share * 2 * hidden} if network.predicts == "words or copies" else words
 
 
@@ -110,5 +111,5 @@ def _vocabulary_layer(config: ElectraConfig, hidden: int) -> int:
 
 
 def _binary_head(hidden: int) -> int:
-    """Count one token's verdict: dense layer, GELU and one logit."""
+    """Count one token's logit: dense layer, GELU and output layer."""
     return 2 * hidden * hidden + hidden + GELU * hidden + 2 * hidden

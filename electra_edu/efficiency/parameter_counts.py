@@ -1,4 +1,4 @@
-"""How many numbers the networks learn, item by item."""
+"""The number of trainable parameters, item by item."""
 
 from typing import TypedDict
 
@@ -18,11 +18,11 @@ class Parameters(TypedDict):
 
 
 def parameters(config: ElectraConfig) -> Parameters:
-    """Count the trainable numbers of `config`.
+    """Count the trainable parameters of `config`.
 
-    The output weights of a vocabulary layer are its input embeddings and cost nothing more. With `weight_sharing`
-    "embeddings" the networks have all embeddings and their LayerNorm in common, with "all" the whole encoders. With
-    "gdes" the discriminator owns a table of differences as large as the generator's table, so nothing is shared.
+    The output weights of a vocabulary layer are the token embeddings, so they add nothing. With `weight_sharing`
+    "embeddings" the networks share all embeddings and their LayerNorm, with "all" the whole encoder. With "gdes" the
+    discriminator has a table of differences as large as the generator's table, so nothing is shared.
     """
     arguments.instance("config", config, ElectraConfig, CONFIG)
     trained = networks(config)

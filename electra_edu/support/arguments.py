@@ -1,8 +1,8 @@
-"""Checks of what a caller passed: the plain value comes back, or an ElectraEduError names the argument and a remedy.
+"""Checks of arguments: each returns a plain value, or raises an ElectraEduError that names the argument and a remedy.
 
-A NumPy scalar, or a tensor or array without dimensions, counts as the number it holds. Where a number is asked for,
-True and False are refused: they are slips. No torch here, so that `config` and `efficiency` can check as well; tensors
-are checked by `electra_edu.support.tensors`.
+A NumPy scalar, or a tensor or array without dimensions, counts as the number that it holds. True and False do not count
+as numbers, because they are passed by mistake. This module does not import torch, so that `config` and `efficiency` can
+use it without; tensors are checked by `electra_edu.support.tensors`.
 """
 
 import math
@@ -14,14 +14,13 @@ from typing import Any, NoReturn, TypeVar
 
 from electra_edu.support.errors import ElectraEduError, nearest
 
-SHOWN = 80  # characters of a wrong value that an error repeats
-MANY = 2**63 - 1  # no size or number of steps is larger: PyTorch counts in 64 bits
-SEEDS = (-(2**63), 2**63 - 1)  # what every random generator here can be seeded with
+MAX_SHOWN = 80  # characters of a wrong value that an error repeats
+MAX_INT64 = 2**63 - 1  # PyTorch counts in 64 bits
 Kind = TypeVar("Kind")
 
 
 def shown(value: object) -> str:
-    """Return a wrong value as an error message repeats it: short, on one line, and whatever it is."""
+    """Return a short text of one line for any wrong value, to be repeated in an error message."""
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple) and shape:
         return f"{type(value).__name__} of shape {tuple(shape)}"
@@ -29,7 +28,7 @@ def shown(value: object) -> str:
         text = " ".join(repr(value).split())
     except Exception:  # a whole number of more digits than Python prints, or a class whose repr fails
         return f"<{type(value).__name__}>"
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def refuse(name: str, value: object, what: str) -> NoReturn:
@@ -38,7 +37,7 @@ def refuse(name: str, value: object, what: str) -> NoReturn:
 
 
 def plain(value: Any) -> Any:
-    """Return a NumPy scalar, or a tensor or array without dimensions, as the plain Python value it holds."""
+    """Return a NumPy scalar, or a tensor or array without dimensions, as the Python value that it holds."""
     if isinstance(value, int | float | str | None) or getattr(value, "shape", None) != ():
         return value
     try:
@@ -48,7 +47,7 @@ def plain(value: Any) -> Any:
 
 
 def whole_number(name: str, value: object, least: int | None = None, most: int | None = None) -> int:
-    """Return a whole number from `least` to `most` as an int; None: without that bound."""
+    """Return a whole number from `least` to `most` as an int; None stands for no bound."""
     number = as_whole(value)
     if number is None or (least is not None and number < least) or (most is not None and number > most):
         refuse(name, value, f"a whole number{_bounds(least, most)}")
@@ -56,7 +55,7 @@ def whole_number(name: str, value: object, least: int | None = None, most: int |
 
 
 def finite_number(name: str, value: object, least: float | None = None, most: float | None = None) -> float:
-    """Return a finite number from `least` to `most`, as an int where it is one and else as a float."""
+    """Return a finite number from `least` to `most`: whole numbers as int, others as float."""
     number = as_number(value)
     if number is None or (least is not None and number < least) or (most is not None and number > most):
         refuse(name, value, f"a finite number{_bounds(least, most)}")
@@ -64,13 +63,13 @@ def finite_number(name: str, value: object, least: float | None = None, most: fl
 
 
 def as_whole(value: object) -> int | None:
-    """Return the whole number that `value` is, as an int; None where it is none."""
+    """Return `value` as an int; None where it is not a whole number."""
     number = plain(value)
     return int(number) if _is(number, Integral) else None
 
 
 def as_number(value: object) -> float | None:
-    """Return the finite number that `value` is, as a plain int or float; None where it is none."""
+    """Return `value` as an int or a float; None where it is not a finite number."""
     number = plain(value)
     if not _is(number, Real):
         return None
@@ -93,13 +92,13 @@ def flag(name: str, value: object) -> bool:
 def seed(name: str, value: object) -> int:
     """Return the seed of a random generator: a whole number that fits into 64 bits."""
     number = as_whole(value)
-    if number is None or not SEEDS[0] <= number <= SEEDS[1]:
+    if number is None or not -MAX_INT64 - 1 <= number <= MAX_INT64:
         refuse(name, value, "a whole number, for example 0 (of at most 63 bits)")
     return number
 
 
 def path(name: str, value: object) -> Path:
-    """Return the path of a file or folder; whether it exists is not asked here."""
+    """Return the path of a file or folder, which need not exist."""
     if not isinstance(value, str | os.PathLike):
         refuse(name, value, "a path: a string or a pathlib.Path")
     try:
@@ -127,7 +126,7 @@ def text(name: str, value: object) -> str:
 
 
 def one_of(name: str, value: object, choices: Sequence[Any]) -> Any:
-    """Return `value` if it is one of `choices`: strings, and perhaps None. A near miss is answered with the nearest."""
+    """Return `value` if it is one of `choices`, strings and perhaps None; the error suggests the nearest choice."""
     if (value is None or isinstance(value, str)) and value in choices:
         return value
     words = [choice for choice in choices if isinstance(choice, str)]
@@ -136,7 +135,7 @@ def one_of(name: str, value: object, choices: Sequence[Any]) -> Any:
 
 
 def items(name: str, value: object, example: str) -> tuple[Any, ...]:
-    """Return what a list, or anything else that can be walked through, holds; a string is no list."""
+    """Return the items of a list or another iterable, strings and mappings excepted."""
     if not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping):
         refuse(name, value, f"a list, for example {example}")
     if getattr(value, "shape", None) == () or str(getattr(value, "device", "")) == "meta":
@@ -145,7 +144,7 @@ def items(name: str, value: object, example: str) -> tuple[Any, ...]:
 
 
 def instance(name: str, value: object, kind: type[Kind] | tuple[type[Kind], ...], example: str) -> Kind:
-    """Return `value` if it is of this kind; `example` is a call that makes one."""
+    """Return `value` if it is an instance of `kind`; `example` is a call that makes one, for the error."""
     if isinstance(value, kind):
         return value
     kinds = kind if isinstance(kind, tuple) else (kind,)
@@ -158,8 +157,8 @@ def _is(number: object, kind: type) -> bool:
 
 
 def _bounds(least: float | None, most: float | None) -> str:
-    if most == MANY:
-        most = None  # no bound that anybody has to know
+    if most == MAX_INT64:
+        most = None  # nobody comes near it
     if least is not None and most is not None:
         return f" from {least} to {most}"
     if least is not None:

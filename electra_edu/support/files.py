@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and tensors on disk that are as they were written."""
+"""Files that are written atomically, and files of tensors that are checked against a digest."""
 
 import hashlib
 import os
@@ -12,20 +12,20 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-PART = ".part"  # ends the hidden name of a file that is still being written
+PART = ".part"  # the suffix of a file that is still being written; its name is hidden
 DIGEST = "sha256"  # the metadata entry with the digest of everything else
 
 
 class DamagedFileError(ValueError):
-    """A file of tensors is not as it was written."""
+    """The content of a file has changed since it was written."""
 
 
 @contextmanager
 def atomic_replacement(path: Path) -> Iterator[Path]:
-    """Give the block a hidden name to write to, then put the file in `path`'s place.
+    """Yield a hidden path to write to, then move that file to `path`.
 
-    A reader finds the old file or the whole new one, also after a kill or a power cut. Several processes may do this at
-    once; the last one's file stays. Raises OSError where it cannot be written, and leaves what was there then.
+    A reader finds the old file or the whole new one, even after a kill or a power cut. Several processes may do this at
+    once; the last file stays. Raises OSError where it cannot be written, and keeps the old file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid4().hex}{PART}")
@@ -41,7 +41,7 @@ def atomic_replacement(path: Path) -> Iterator[Path]:
 
 
 def _sync_names(folder: Path) -> None:
-    """Let the names of a folder's files reach the disk, where this system and the folder's rights allow it."""
+    """Flush the names of a folder's files to disk, where the system and the folder's permissions allow it."""
     with suppress(OSError):
         number = os.open(folder, os.O_RDONLY)
         try:
@@ -51,27 +51,26 @@ def _sync_names(folder: Path) -> None:
 
 
 def atomic_write(path: Path, data: str | bytes, *, mode: int = 0o666) -> None:
-    """Write a small file as `atomic_replacement` does; `mode` are its permissions, less what the umask takes."""
+    """Write a small file by `atomic_replacement`; `mode` are its permissions before the umask."""
     with atomic_replacement(path) as part, open(part, "xb", opener=partial(os.open, mode=mode)) as file:
         file.write(data.encode() if isinstance(data, str) else data)
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write CPU tensors and texts to a safetensors file that `read_tensors` can tell from a damaged one.
+    """Write CPU tensors and texts, with their digest, to a safetensors file for `read_tensors`.
 
-    Raises OSError where it cannot be written, and leaves what was there then.
+    Raises OSError where it cannot be written, and keeps the old file.
     """
     digest = {DIGEST: _digest(tensors, metadata)}
-    with atomic_replacement(
-        path
-    ) as part:  # written here: safetensors' own writer leaves files of its own where it is killed
+    # Written here, because safetensors' own writer leaves temporary files behind when it is killed.
+    with atomic_replacement(path) as part:
         part.write_bytes(save(dict(tensors), {**metadata, **digest}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Return the tensors and texts of a file that `write_tensors` wrote, both of one version of it.
+    """Return the tensors and texts of a file that `write_tensors` wrote, both from the same save.
 
-    Raises DamagedFileError when it is not as it was written, OSError when it cannot be read.
+    Raises DamagedFileError when the content has changed since, OSError when it cannot be read.
     """
     try:
         with safe_open(path, framework="pt") as file:

@@ -1,6 +1,6 @@
-"""Checks of tensors that a caller passed: token ids, masks and random generators; errors name the argument.
+"""Checks of tensor arguments: token ids, masks and random generators; errors name the argument.
 
-Values are looked at only on a CPU, where it takes about 2 µs: on a GPU each look would wait for the device.
+Values are checked on a CPU only, where it takes about 2 µs. On a GPU each check would wait for the device.
 """
 
 import numpy as np
@@ -19,9 +19,9 @@ def network_inputs(
     types: object = None,
     rng: object = None,
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """Return tokens, attention mask and token types (or None) as a network on `device` reads them.
+    """Return tokens, attention mask and token types, or None, as inputs of a network on `device`.
 
-    `sizes` are those of its vocabulary and of its token types. `rng` is checked where there is one.
+    `sizes` are those of its vocabulary and of its token types. `rng` is checked as well, unless it is None.
     """
     if rng is not None:
         generator(rng, device)
@@ -71,7 +71,7 @@ def token_types(value: object, tokens: Tensor, type_vocab_size: int, name: str =
 
 
 def positions(value: object, tokens: Tensor, name: str = "positions") -> Tensor:
-    """Return positions (B, K), int64, each one of the T of `tokens` (B, T)."""
+    """Return positions (B, K) in `tokens` (B, T), int64, each from 0 to below T."""
     positions = whole_numbers(name, value, tokens.device)
     if positions.dim() != 2 or positions.dtype != torch.int64 or len(positions) != len(tokens):
         raise ElectraEduError(
@@ -98,7 +98,7 @@ def generator(value: object, device: torch.device, name: str = "rng") -> torch.G
 
 
 def tensor(name: str, value: object, what: str) -> Tensor:
-    """Return `value` if it is a tensor that holds values; `what` says which was wanted, in the words of an error."""
+    """Return `value` if it is a tensor that holds values; `what` describes the wanted one in the error."""
     if not isinstance(value, Tensor):
         raise ElectraEduError(f"{name}: must be a tensor: {what}; not {type(value).__name__}. Use torch.tensor(…).")
     if value.device.type == "meta":
@@ -107,7 +107,7 @@ def tensor(name: str, value: object, what: str) -> Tensor:
 
 
 def whole_numbers(name: str, value: object, device: torch.device) -> Tensor:
-    """Return a tensor as it is, and lists or arrays of whole numbers or truths as a tensor on `device`."""
+    """Return a tensor unchanged, and lists or arrays of whole numbers or bools as a tensor on `device`."""
     if isinstance(value, Tensor):
         return value
     if not isinstance(value, list | tuple | np.ndarray):
@@ -122,19 +122,19 @@ def whole_numbers(name: str, value: object, device: torch.device) -> Tensor:
             "length; pad shorter rows with pad_token_id."
         ) from error
     if made.is_floating_point() or made.is_complex() or made.dtype == torch.bool:
-        return made.to(device)  # for the caller to judge
+        return made.to(device)  # the caller checks the dtype
     return made.to(device, torch.int64)
 
 
 def device_of(value: object) -> torch.device:
-    """Return where a tensor lies; a list or an array, and what has no place yet, belongs on the CPU."""
+    """Return the device of a tensor; the CPU for a list or an array, and for a tensor on "meta"."""
     if isinstance(value, Tensor) and value.device.type != "meta":
         return value.device
     return torch.device("cpu")
 
 
 def check_device(name: str, value: Tensor, device: torch.device) -> None:
-    """Raise ElectraEduError where a tensor lies on another kind of device."""
+    """Raise ElectraEduError for a tensor on another kind of device."""
     if value.device.type != device.type:
         raise ElectraEduError(
             f"{name}: is on the device {value.device.type!r}, and it is read on {device.type!r}. "
@@ -147,7 +147,7 @@ def check_device(name: str, value: Tensor, device: torch.device) -> None:
 
 
 def check_range(name: str, ids: Tensor, size: int, limit: str, remedy: str) -> None:
-    """Raise ElectraEduError for an id below 0 or not below `size`. On a CPU only: elsewhere it would wait."""
+    """Raise ElectraEduError for an id outside 0 … `size` - 1; on a CPU only, as elsewhere it would wait."""
     if ids.device.type != "cpu" or not ids.numel():
         return
     low, high = (int(value) for value in ids.aminmax())

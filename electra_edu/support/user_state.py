@@ -1,4 +1,4 @@
-"""This user's own folder for what the course remembers on this computer; nothing that is shared can write to it."""
+"""The user's own folder for the state that the course keeps on this computer; no other user can write to it."""
 
 import os
 import secrets
@@ -12,39 +12,40 @@ from electra_edu.support.errors import ElectraEduError
 from electra_edu.support.files import atomic_write
 
 FOLDER_VARIABLE = "ELECTRA_EDU_STATE"  # environment variable that names another folder
-POSIX = os.name == "posix"  # elsewhere a file's owner and who may write to it are not looked at
+POSIX = os.name == "posix"  # owners and permissions are checked on POSIX systems only
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 KEY_BYTES = 32
-PATIENCE = 5.0  # seconds to wait for another process that makes the key
+LOCK_TIMEOUT = 5.0  # seconds to wait for another process that makes the key
 
 
 class StateError(ElectraEduError, OSError):
-    """The folder for what the course remembers cannot be used, or others could have written to it."""
+    """The state folder cannot be used, or another user could have written to it."""
 
 
 def state_folder(*names: str) -> Path:
-    """Return the folder `names` below ELECTRA_EDU_STATE, else below the user's state folder on this system.
+    """Return the folder `names` below ELECTRA_EDU_STATE, or else below the system's state folder of this user.
 
-    It is made where it is missing. Raises StateError where that fails, and where somebody else owns one of these
-    folders or may write to it: what lies there could then be planted.
+    It is made where it is missing. Raises StateError where that fails, and where another user owns one of these folders
+    or may write to it, because its files could then be planted.
     """
     override = os.environ.get(FOLDER_VARIABLE)
     folder = Path(override) if override else user_state_path("electra_edu", appauthor=False)
-    if not folder.is_absolute():  # the home folder is unknown, or the variable depends on where a program is started
+    # Not absolute where the home folder is unknown, or where the variable is relative to the working directory.
+    if not folder.is_absolute():
         raise unusable_folder(folder, "it is not a full path")
     for place in (folder, *(folder.joinpath(*names[: i + 1]) for i in range(len(names)))):
         try:
             place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-            doubt = why_untrusted(place, place.stat())
+            reason = why_untrusted(place, place.stat())
         except OSError as error:
             raise unusable_folder(place, error.strerror or str(error)) from error
-        if doubt:
-            raise unusable_folder(place, doubt)
+        if reason:
+            raise unusable_folder(place, reason)
     return folder.joinpath(*names)
 
 
 def unusable_folder(folder: Path, reason: str) -> StateError:
-    """Make the error for a state folder that cannot be used, with the remedy."""
+    """Return the error for a state folder that cannot be used, with the remedy."""
     return StateError(
         f"{folder}, where the course keeps its own settings, cannot be used: {reason}. Set {FOLDER_VARIABLE} to the "
         "full path of another folder of yours."
@@ -52,7 +53,7 @@ def unusable_folder(folder: Path, reason: str) -> StateError:
 
 
 def why_untrusted(path: Path, info: os.stat_result) -> str:
-    """Say why somebody else could have written this file or folder; "" where only this user could."""
+    """Return why another user could have written this file or folder; "" where only this one could."""
     if POSIX and info.st_uid != os.geteuid():
         return f"{path} belongs to another user"
     if POSIX and info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -61,10 +62,10 @@ def why_untrusted(path: Path, info: os.stat_result) -> str:
 
 
 def secret_key() -> bytes:
-    """Return 32 random bytes that only this user can read, made the first time; raises StateError where that fails."""
+    """Return 32 random bytes that only this user can read; they are made once. Raises StateError where that fails."""
     path = state_folder() / "key"
     try:
-        with FileLock(path.with_name(".key.lock"), timeout=PATIENCE):
+        with FileLock(path.with_name(".key.lock"), timeout=LOCK_TIMEOUT):
             if not path.exists():
                 atomic_write(path, secrets.token_bytes(KEY_BYTES), mode=PRIVATE_FILE)
         with path.open("rb") as file:

@@ -127,7 +127,7 @@ class TrainingRun:
         trains what the config's scheme says. Raises TrainingStopped when a loss or gradient is not finite; the steps
         taken before it stay, and that step is undone.
         """
-        steps = arguments.whole_number("steps", steps, least=0, most=arguments.MANY)
+        steps = arguments.whole_number("steps", steps, least=0, most=arguments.MAX_INT64)
         arguments.one_of("trained", trained, (None, "both", "generator", "discriminator"))
         if trained is not None:
             efficiency.flops(self.config, trained=trained)  # raises for a network that is not there

@@ -471,7 +471,7 @@ def test_the_slope_is_the_last_doublings() -> None:
 def test_measured_memory_is_what_the_arithmetic_says(shape: Shape) -> None:
     """The average of the weights and the copies are a TrainingRun's, not a step's."""
     items = efficiency.memory(shape.config())
-    expected = items["total"] - items["average of the weights"] - items["copies to go back to"]
+    expected = items["total"] - items["average of the weights"] - items["copies for undo"]
     assert memory_of(shape, CPU, FLOAT32) == pytest.approx(expected, rel=0.05)
 
 

@@ -41,7 +41,7 @@ def test_what_the_weights_need_is_exact(optimizer: str, sharing: str) -> None:
     run = small_run(optimizer=optimizer, weight_sharing=sharing)
     run.advance(2)
     counters = sum("step" in state for one in run.optimizers for state in one.state.values())
-    assert items["copies to go back to"] == sum(copy.nbytes for copy in run._undo._copies) - 4 * counters
+    assert items["copies for undo"] == sum(copy.nbytes for copy in run._undo._copies) - 4 * counters
     assert items.pop("total") == sum(items.values())
 
 

@@ -10,7 +10,7 @@ from electra_edu.corpora.corpus import IGNORE
 from electra_edu.evaluation.encoders import evaluation_mode, vocab_size_of
 from electra_edu.model.encoder import Dropout, Encoder, Linear, initialise
 from electra_edu.support import tensors
-from electra_edu.support.arguments import MANY, as_number, instance, refuse, whole_number
+from electra_edu.support.arguments import MAX_INT64, as_number, instance, refuse, whole_number
 
 Head = Literal["gelu", "plain"]
 HEAD_STD = 0.02  # of a new head's weights, as in the official code and in Hugging Face's
@@ -96,7 +96,7 @@ def _check(encoder: Encoder, n_labels: int, rng: torch.Generator, dropout: float
     share = as_number(dropout)
     if share is None or not 0 <= share < 1:
         refuse("dropout", dropout, "in [0, 1)")
-    return whole_number("n_labels", n_labels, 1, MANY), share
+    return whole_number("n_labels", n_labels, 1, MAX_INT64), share
 
 
 def _inputs(

@@ -10,7 +10,7 @@ from torch import Tensor
 from electra_edu.corpora.corpus import IGNORE
 from electra_edu.evaluation.tasks.scores import SCORES, Metric
 from electra_edu.support import tensors
-from electra_edu.support.arguments import MANY, as_number, refuse, whole_number
+from electra_edu.support.arguments import MAX_INT64, as_number, refuse, whole_number
 from electra_edu.support.errors import ElectraEduError
 
 CPU = torch.device("cpu")  # where tasks lie
@@ -70,7 +70,7 @@ class Task:
         if (per_class is None) == (total is None):
             raise ElectraEduError("per_class and total: give one of the two, how many labels to keep.")
         wanted, name = (total, "total") if per_class is None else (per_class, "per_class")
-        wanted = whole_number(name, wanted, 1, MANY)
+        wanted = whole_number(name, wanted, 1, MAX_INT64)
         tensors.generator(rng, CPU)
         labels = self.train_labels.flatten()
         labelled = (labels != IGNORE).nonzero()[:, 0]

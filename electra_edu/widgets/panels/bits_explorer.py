@@ -8,7 +8,7 @@ from electra_edu.config import ElectraConfig
 from electra_edu.corpora import load_corpus
 from electra_edu.corpora.toy import exact_limits
 from electra_edu.efficiency import learning_signal
-from electra_edu.efficiency.information import SAMPLES_WRONG
+from electra_edu.efficiency.information import WRONG_SAMPLES
 from electra_edu.metrics import binary_entropy
 from electra_edu.model.masking import mask
 from electra_edu.plots.blocks import BarChart, Block, Curve, Fact, Facts, LineChart, Row, Series, Text
@@ -18,7 +18,7 @@ from electra_edu.widgets.parts.knobs import choices
 LENGTHS = (22, 64, 128, 512)
 VOCABULARIES = (324, 1024, 8192, 30522, 100_000)
 RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50)
-WRONG = (0.1, 0.2, 0.3, SAMPLES_WRONG, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+WRONG = (0.1, 0.2, 0.3, WRONG_SAMPLES, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 STORIES = 64  # over which the toy language's own uncertainty is averaged
 LN2 = math.log(2)
 
@@ -32,7 +32,7 @@ class BitsExplorer(Instrument):
         self.length = choices("tokens", LENGTHS, 512, width="46%")
         self.vocab_size = choices("vocabulary", VOCABULARIES, 30522, "{:,}".format, width="46%")
         self.mask_prob = choices("mask rate", RATES, 0.15, "{:.0%}".format, width="46%")
-        self.wrong = choices("wrong samples", WRONG, SAMPLES_WRONG, "{:.0%}".format, width="46%")
+        self.wrong = choices("wrong samples", WRONG, WRONG_SAMPLES, "{:.0%}".format, width="46%")
         super().__init__("Bits in the labels", [[self.length, self.vocab_size], [self.mask_prob, self.wrong]])
 
     @property
