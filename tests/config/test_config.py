@@ -1,13 +1,18 @@
 """ElectraConfig: what it derives, what it refuses and how it says so, and the presets' published sizes."""
 
 import json
+from collections.abc import Callable
 from dataclasses import FrozenInstanceError
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from small import small_config
 
+import electra_edu as edu
 from electra_edu.config import PRESETS, ElectraConfig, preset
 from electra_edu.support.errors import ElectraEduError
 
@@ -204,3 +209,80 @@ def test_paper_presets_are_the_papers(
 def test_course_presets_learn_without_a_horizon(name: str) -> None:
     config = preset(name)
     assert (config.positions, config.optimizer, config.training_steps) == ("rotary", "muon", None)
+
+
+# Values of other libraries, unknown fields, special tokens
+
+
+WRAPPED: list[Callable[[float], Any]] = [np.float64, np.array, lambda x: torch.tensor(x, dtype=torch.float64)]
+
+
+@pytest.mark.fault("Errors", seen="preset('toy', num_layers=np.int64(2)) “must be a whole number”")
+@given(
+    layers=st.integers(1, 5),
+    rate=st.floats(0.01, 0.99),
+    weight=st.integers(0, 100),
+    whole=st.sampled_from([np.int16, np.uint64, np.array, torch.tensor]),
+    number=st.sampled_from(WRAPPED),
+)
+def test_numbers_of_other_libraries_make_the_same_config(
+    layers: int, rate: float, weight: int, whole: Callable[[int], Any], number: Callable[[float], Any]
+) -> None:
+    plain = edu.preset("toy", num_layers=layers, mask_prob=rate, rtd_weight=weight, greedy=True)
+    same = edu.preset(
+        "toy", num_layers=whole(layers), mask_prob=number(rate), rtd_weight=whole(weight), greedy=np.True_
+    )
+    assert same == plain
+    assert hash(same) == hash(plain)
+    assert json.dumps(same.to_dict()) == json.dumps(plain.to_dict())
+    assert edu.ElectraConfig.from_dict(json.loads(json.dumps(same.to_dict()))) == plain
+
+
+@pytest.mark.fault("Errors", seen="ElectraConfig(mask_probb=1) raised Python's TypeError")
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: edu.ElectraConfig(mask_probb=1), "ElectraConfig has no field 'mask_probb'. Did you mean 'mask_prob'?"),
+        (lambda: small_config().replace(lambda_=1), "ElectraConfig has no field 'lambda_'."),
+        (lambda: edu.ElectraConfig.from_dict({1: 2}), "ElectraConfig has no field 1."),
+        (lambda: edu.ElectraConfig(**{"\ud800": 1}), "ElectraConfig has no field '\\ud800'."),
+        (lambda: edu.ElectraConfig(1024), "ElectraConfig: give its fields by name"),
+        (
+            lambda: edu.finetuning.FineTuningSettings(epoch=1),
+            "FineTuningSettings has no field 'epoch'. Did you mean 'epochs'?",
+        ),
+        (lambda: edu.preset("a" * 100_000), "name: there is no preset 'aaa"),
+    ],
+    ids=["misspelt", "replace", "a number", "surrogate", "by place", "fine-tuning", "endless"],
+)  # fmt: skip
+def test_an_unknown_field_is_answered_with_the_nearest(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(edu.ElectraEduError) as caught:
+        make()
+    assert str(caught.value).startswith(message)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.fault("Errors", seen="a bad pad_token_id was named as mask_token_id, and a tiny vocab_size too")
+@pytest.mark.parametrize(
+    ("changes", "culprit"),
+    [
+        ({"pad_token_id": 16}, "pad_token_id=16: must be with the other special-token ids, five different whole"),
+        ({"unk_token_id": -1}, "unk_token_id=-1: must be"),
+        ({"cls_token_id": 4}, "cls_token_id=4: must be"),
+        ({"pad_token_id": 3, "mask_token_id": 5}, "pad_token_id=3: must be"),
+        ({"sep_token_id": 9, "mask_token_id": 9}, "sep_token_id=9: must be"),
+        ({"vocab_size": 4}, "vocab_size=4: must be above mask_token_id=4"),
+    ],
+)
+def test_the_special_id_at_fault_is_named(changes: dict[str, int], culprit: str) -> None:
+    with pytest.raises(edu.ElectraEduError) as caught:
+        small_config(**changes)
+    assert str(caught.value).startswith(culprit)
+
+
+@pytest.mark.fault("Errors", seen="preset('toy', max_seq_length=1) was accepted, and nothing could be masked")
+@pytest.mark.parametrize("length", [1, 2])
+def test_a_sequence_without_room_for_a_word_is_refused(length: int) -> None:
+    with pytest.raises(edu.ElectraEduError, match=rf"^max_seq_length={length}: leaves no room for a word"):
+        edu.preset("toy", max_seq_length=length)
+    assert edu.preset("toy", max_seq_length=3).max_seq_length == 3

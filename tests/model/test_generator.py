@@ -8,6 +8,7 @@ from torch import Tensor
 from electra_edu.config import ElectraConfig
 from electra_edu.model.encoder import Embeddings, initialise
 from electra_edu.model.generator import Generator, gumbel_max, sample
+from electra_edu.support.errors import ElectraEduError
 
 DRAWS = 20_000
 IMPOSSIBLE = float("-inf")
@@ -117,3 +118,12 @@ def test_the_output_weights_are_the_token_embeddings() -> None:
     change = network(tokens) - before
     assert change[..., 9].abs().min() > 1e-3
     assert not change[..., [i for i in range(16) if i != 9]].any()
+
+
+@pytest.mark.fault("Errors", seen="at temperature 1e-300 every sample was the last word of the vocabulary")
+def test_a_temperature_that_float32_rounds_to_zero_is_refused() -> None:
+    for refused in (lambda: small_config(temperature=1e-300), lambda: sample(torch.zeros(9), 1e-45, rng())):
+        with pytest.raises(ElectraEduError, match="temperature=1e-"):
+            refused()
+    logits = torch.tensor([0.0, 1.0, 0.5])
+    assert sample(logits.expand(50, 3), 1e-30, rng()).eq(1).all()
