@@ -1,4 +1,4 @@
-"""Training: TrainingRun takes the steps, and the records say what happened."""
+"""Training: a TrainingRun takes steps; its records say what happened, a verdict what they mean."""
 
 from electra_edu.training.records import Change, Evaluation, StepRecord
 from electra_edu.training.run import TrainingRun

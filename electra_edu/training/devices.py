@@ -1,4 +1,4 @@
-"""Where a run computes: a device that is there."""
+"""The device of a run: one that this computer has."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,7 +9,7 @@ from electra_edu.support.errors import ElectraEduError
 
 
 def choose_device(device: str) -> torch.device:
-    """Turn "auto", "cpu", "cuda" or "mps" into a device that is there."""
+    """Return the device named "auto", "cpu", "cuda" or "mps"; raise ElectraEduError where there is none."""
     available: Mapping[str, Callable[[], bool]] = {
         "cpu": lambda: True,
         "cuda": torch.cuda.is_available,

@@ -15,7 +15,8 @@ from electra_edu.model.masking import Corruption, choose_positions, is_ordinary
 from electra_edu.training.records import Evaluation
 from electra_edu.training.step.metrics import generator_metrics, rtd_counts
 
-EXAM_SEED = 20030  # fixed for good: changing it makes new scores incomparable with recorded ones
+# Never changed: with another seed, new scores could not be compared with recorded ones.
+EXAM_SEED = 20030
 EXAM_SEQUENCES = 256
 EXAM_RATE = 0.15
 
@@ -45,15 +46,14 @@ class Exam:
 
     @torch.no_grad()
     def grade(self, model: Electra, step: int) -> Evaluation:
-        """Score `model` on the fixed corruption, and on what its own generator makes of the same sentences.
+        """Score `model` on the fixed corruption, and on its own generator's corruption of the same sentences.
 
-        What the objective has not is NaN.
+        Scores of a network that the objective does not have are NaN.
         """
-        rng = torch.Generator(self.original.device).manual_seed(
-            EXAM_SEED
-        )  # the same draws: only the model moves scores
+        # The same draws every time, so that scores move by the model alone.
+        rng = torch.Generator(self.original.device).manual_seed(EXAM_SEED)
         sums: dict[str, float] = defaultdict(float)
-        verdicts: list[tuple[Tensor, Tensor, Tensor]] = []  # on the exam, on its own samples, labels of these
+        rtd: list[tuple[Tensor, Tensor, Tensor]] = []  # logits on the exam, logits and labels on its own samples
         for rows in torch.arange(len(self.original)).split(model.config.batch_size):
             original, ordinary = self.original[rows], self.is_ordinary[rows]
             real = original != model.config.pad_token_id
@@ -62,27 +62,27 @@ class Exam:
                 sums[name] += value
             if out.rtd_logits is not None:
                 on_exam = model.discriminator(self.corrupted[rows], real)
-                verdicts.append((on_exam[ordinary], out.rtd_logits[ordinary], out.is_replaced[ordinary]))
-        found = detection(*(sums[name] for name in ("tokens", "replaced", "accused", "found")))
-        on_exam, live, labels = map(torch.cat, zip(*verdicts, strict=True)) if verdicts else (None, None, None)
+                rtd.append((on_exam[ordinary], out.rtd_logits[ordinary], out.is_replaced[ordinary]))
+        scores = detection(*(sums[name] for name in ("tokens", "replaced", "accused", "found")))
+        on_exam, live, labels = map(torch.cat, zip(*rtd, strict=True)) if rtd else (None, None, None)
         has_main = model.main is not None
 
-        def mean(name: str, over: str, there: bool = True) -> float:
-            return sums[name] / max(sums[over], 1) if there else math.nan
+        def mean(name: str, count: str, exists: bool = True) -> float:
+            return sums[name] / max(sums[count], 1) if exists else math.nan
 
         return Evaluation(
             step=step,
             auc=math.nan if on_exam is None else auc(on_exam, self.is_replaced[self.is_ordinary]),
             live_auc=math.nan if live is None or labels is None else auc(live, labels),
-            precision=found.precision if verdicts else math.nan,
-            recall=found.recall if verdicts else math.nan,
-            accuracy=found.accuracy if verdicts else math.nan,
-            majority=found.majority if verdicts else math.nan,
-            replaced_rate=found.replaced_rate if has_main else math.nan,
-            rtd_loss=mean("rtd_loss", "judged", bool(verdicts)),
-            word_loss=mean("word_loss", "judged", has_main and not verdicts),
+            precision=scores.precision if rtd else math.nan,
+            recall=scores.recall if rtd else math.nan,
+            accuracy=scores.accuracy if rtd else math.nan,
+            majority=scores.majority if rtd else math.nan,
+            replaced_rate=scores.replaced_rate if has_main else math.nan,
+            rtd_loss=mean("rtd_loss", "counted", bool(rtd)),
+            word_loss=mean("word_loss", "counted", has_main and not rtd),
             mlm_loss=mean("mlm_loss", "masked"),
-            mlm_accuracy=mean("guessed", "masked"),
+            mlm_accuracy=mean("right", "masked"),
             sampled_accuracy=mean("sampled", "masked", has_main),
             entropy=mean("entropy", "masked"),
         )
@@ -90,14 +90,14 @@ class Exam:
 
 def _sums(out: ElectraOutput, objective: str) -> dict[str, float]:
     """Return one batch's losses and counts as sums, so that batches of different size can be added up."""
-    masked, read = out.mlm_used.sum(), out.is_real.sum()
-    judged = read if OBJECTIVES[objective].positions == "all" else masked
-    guessed, entropy = generator_metrics(out.mlm_logits, out.mlm_targets, out.mlm_used)
+    masked, real = out.mlm_used.sum(), out.is_real.sum()
+    counted = real if OBJECTIVES[objective].positions == "all" else masked
+    accuracy, entropy = generator_metrics(out.mlm_logits, out.mlm_targets, out.mlm_used)
     names = ("tokens", "replaced", "accused", "found")
     sums = dict(zip(names, rtd_counts(out), strict=True))
-    sums |= {"masked": masked, "judged": judged, "sampled": masked - sums["replaced"]}
-    sums |= {"mlm_loss": out.mlm_loss * masked, "guessed": guessed * masked, "entropy": entropy * masked}
+    sums |= {"masked": masked, "counted": counted, "sampled": masked - sums["replaced"]}
+    sums |= {"mlm_loss": out.mlm_loss * masked, "right": accuracy * masked, "entropy": entropy * masked}
     for name, loss in (("rtd_loss", out.rtd_loss), ("word_loss", out.word_loss)):
         if loss is not None:
-            sums[name] = loss * judged
+            sums[name] = loss * counted
     return dict(zip(sums, torch.stack([*sums.values()]).tolist(), strict=True))

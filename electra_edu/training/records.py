@@ -1,4 +1,4 @@
-"""What a run writes down: a StepRecord after every step, an Evaluation now and then, a Change when a knob is moved."""
+"""What a run records: a StepRecord for every step, an Evaluation where it is evaluated, a Change of a setting."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -27,7 +27,8 @@ class _Record:
 class StepRecord(_Record):
     """One training step, measured on its own batch. Losses and entropy are in nats, rates and scores in [0, 1].
 
-    A score that does not exist is NaN: precision when no token is accused, and whatever the objective has not.
+    A score that does not exist is NaN: precision when no token is accused, and scores of networks that the objective
+    does not have.
     """
 
     step: int  # steps done, this one included
@@ -40,7 +41,7 @@ class StepRecord(_Record):
     temperature: float
     loss: float
     mlm_loss: float
-    rtd_loss: float  # unweighted; the loss counts it rtd_weight times
+    rtd_loss: float  # unweighted; in `loss` it is multiplied by rtd_weight
     word_loss: float  # of a main network that predicts words (Replace MLM, All-Tokens MLM)
     replaced_rate: float  # of all real tokens
     mlm_accuracy: float  # of the generator's most likely token
@@ -60,7 +61,7 @@ class StepRecord(_Record):
 
     @property
     def rtd_floor(self) -> float:
-        """H(p) at this step's replaced rate: the RTD loss of a discriminator that says the same of every token."""
+        """H(p) at this step's replaced rate: the lowest RTD loss with the same probability for every token."""
         return binary_entropy(self.replaced_rate)
 
     @property

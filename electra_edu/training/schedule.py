@@ -11,7 +11,7 @@ from electra_edu.training.optim import Muon
 
 
 def rate_factor(step: int, config: ElectraConfig) -> float:
-    """Multiplier of the rates at `step` (counted from 0): linear warm-up, then constant.
+    """Return the factor of the rates at `step` (counted from 0): linear warm-up, then constant.
 
     With a horizon (`training_steps`) the warm-up is multiplied by a linear decay to 0, as in the official code, so
     that the two overlap.
@@ -35,7 +35,7 @@ def set_rates(optimizers: Iterable[Optimizer], config: ElectraConfig, step: int)
 
 
 def keep_rates_on(device: torch.device, optimizers: Iterable[Optimizer]) -> None:
-    """Keep every group's rate on `device`, where `set_rates` changes it in place: a recorded step reads it there."""
+    """Keep every group's rate as a tensor on `device`, which a recorded step reads and `set_rates` changes in place."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = torch.full((), float(group["lr"]), device=device)

@@ -1,4 +1,4 @@
-"""Training schemes: which network a step trains, and what happens when the main one begins."""
+"""Training schemes: which network a step trains, and where the main network starts."""
 
 import torch
 
@@ -8,7 +8,7 @@ from electra_edu.model.electra import Electra
 
 
 def trained_at(step: int, config: ElectraConfig) -> Trained:
-    """Tell what the step after `step` steps trains.
+    """Return what the step after `step` steps trains.
 
     The generator alone for the first `generator_steps`; then both (joint or adversarial), or, with two stages, the
     main network alone while the generator stays as it is. Source: arXiv 2003.10555, section 3.2.

@@ -1,4 +1,4 @@
-"""What was asked of a run, so that it can be asked again: changes of settings, and steps taken."""
+"""Stages: the calls that led to a run's present state, read from its records, so that they can be repeated."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,7 @@ from electra_edu.training.schemes import trained_at
 
 @dataclass(frozen=True)
 class Stage:
-    """Some settings are changed (perhaps none), then steps are taken (perhaps none).
-
-    As calls: `run.change(**changes)`, then `run.advance(steps, trained)`.
-    """
+    """A call of `run.change(**changes)`, then one of `run.advance(steps, trained)`; either may do nothing."""
 
     changes: dict[str, float]
     steps: int
@@ -22,13 +19,13 @@ class Stage:
 
 
 class StageLog:
-    """The stages that lead from a new run to this one, in order, for those who ask often: only what is new is read.
+    """Reads a run's stages in order; asked again, it reads only what is new.
 
-    They are read from the records and the changes, so that they cannot contradict them.
+    Stages are derived from the records and the changes, so that they cannot contradict them.
     """
 
     def __init__(self, first_config: ElectraConfig) -> None:
-        """Begin with nothing read; `first_config` is the one that the run began with."""
+        """Start with nothing read; `first_config` is the config that the run began with."""
         self._first_config = first_config
         self._stages: list[Stage] = []
         self._n_records = self._n_changes = 0

@@ -1,4 +1,4 @@
-"""TrainingState: everything that a training step changes, and the same as named tensors for a file."""
+"""TrainingState: everything that a training step changes, and its conversion to and from named tensors."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The verdict: what a run's numbers say, in at most 25 words."""
+"""The verdict: what a run's metrics say, why, and what to try, in at most 25 words."""
 
 import math
 from collections.abc import Sequence
@@ -8,19 +8,19 @@ from typing import Literal
 
 from electra_edu.training.records import Evaluation, StepRecord
 
-RECENT = 20  # steps that "now" is averaged over
+RECENT = 20  # steps that metrics are averaged over
 EARLY = 40  # steps before which nothing is said about learning
-BLIND_RECALL, BLIND_AUC = 0.05, 0.60  # below both the discriminator is at the majority class
-PLATEAU_MARGIN = 0.15  # nats under the entropy of word frequencies that do not yet count as using context
-STARVED_SHARE = 0.5  # of its best recall, when the discriminator counts as starved
-FORGOTTEN_SHARE = 0.75  # of the best score of a probe, when it counts as starved of what the probe looks for
+MAJORITY_RECALL, MAJORITY_AUC = 0.05, 0.60  # below both, the discriminator predicts the majority class
+PLATEAU_MARGIN = 0.15  # nats below the entropy of word frequencies that do not yet show a use of context
+STARVED_SHARE = 0.5  # of its best recall, below which the discriminator counts as starved
+FORGOTTEN_SHARE = 0.75  # of a probe's best score, below which the features count as forgotten
 
 Kind = Literal["idle", "stopped", "majority", "plateau", "starved", "learning"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is seen, why, and what to try."""
+    """One of six states of a run, and a sentence or two about it."""
 
     kind: Kind
     text: str
@@ -36,9 +36,9 @@ def diagnose(
 ) -> Verdict:
     """Choose the verdict that fits a run's last steps and evaluations, by fixed priority.
 
-    Non-finite (`stopped`, the error's text), majority class, generator on the unigram plateau, starved, learning.
-    A caller that asks again and again of a growing run passes the value of a `BestRecall`; else the history is read.
-    `probes` are the best and the last score of a probe, where there is one.
+    In this order: a number that is not finite (`stopped` is the error's text), the majority class, a generator on the
+    unigram plateau, starved, learning. `best_recall` is the value of a `BestRecall`, for callers that ask often; when
+    None, it is computed from the whole history. `probes` are the best and the last score of a probe.
     """
     if stopped is not None:
         return Verdict(
@@ -48,12 +48,12 @@ def diagnose(
     if not history:
         return Verdict("idle", "Nothing has been trained yet. Press Train.")
     recent = history[-RECENT:]
-    detects = not all(math.isnan(record.majority) for record in recent)  # else the objective has no discriminator
+    has_discriminator = not all(math.isnan(record.majority) for record in recent)
     recall = _mean([record.recall for record in recent])
     auc = evaluations[-1].auc if evaluations else math.nan
     if len(history) < EARLY:
         return Verdict("learning", "Warming up: the first steps say little. Watch the generator's loss fall first.")
-    if detects and recall < BLIND_RECALL and not auc > BLIND_AUC:
+    if has_discriminator and recall < MAJORITY_RECALL and not auc > MAJORITY_AUC:
         majority = _mean([record.majority for record in recent])
         return Verdict(
             "majority",
@@ -65,7 +65,7 @@ def diagnose(
             "plateau",
             "The generator knows word frequencies but no context, so fakes are easy. Train on, or lower λ.",
         )
-    if not detects:
+    if not has_discriminator:
         loss = _mean([record.mlm_loss for record in recent])
         return Verdict("learning", f"Learning: hidden words cost {loss:.2f} nats each. Nothing looks for fakes now.")
     best = _best_recall(history) if best_recall is None else best_recall
@@ -90,19 +90,22 @@ def diagnose(
 
 
 class BestRecall:
-    """The highest mean recall of a run's stretches of `RECENT` steps, kept up step by step."""
+    """The highest mean recall over `RECENT` consecutive steps, updated step by step.
+
+    The windows do not overlap.
+    """
 
     def __init__(self) -> None:
         """Begin before the first step."""
-        self.value = 0.0  # until the first stretch is full
-        self._stretch: list[float] = []
+        self.value = 0.0  # until the first window is full
+        self._window: list[float] = []
 
     def add(self, recall: float) -> None:
-        """Take the next step's recall, NaN where it has none."""
-        self._stretch.append(recall)
-        if len(self._stretch) == RECENT:
-            self.value = max(self.value, _mean(self._stretch))
-            self._stretch.clear()
+        """Add the next step's recall; NaN where it has none."""
+        self._window.append(recall)
+        if len(self._window) == RECENT:
+            self.value = max(self.value, _mean(self._window))
+            self._window.clear()
 
 
 def _best_recall(history: Sequence[StepRecord]) -> float:

@@ -364,7 +364,7 @@ def test_an_edited_file_is_refused(folder: Path, edit: tuple[str, str]) -> None:
 
 PARTS = (
     *("format", "config", "first_config", "seed", "step", "tokens", "flops", "seconds", "corpus", "threads"),
-    *("evaluations", "changes"),
+    *("devices", "evaluations", "changes"),
 )
 
 

@@ -1,7 +1,8 @@
-"""Runs on disk: a folder with run.safetensors, which has everything, and run.json, the part of it that people read.
+"""The folder of a saved run: run.safetensors, which has everything, and run.json, the part of it that people read.
 
-Nothing is pickled. run.safetensors is replaced in one piece, so that a run is saved as a whole or not at all; then
-run.json is written after it. Where a kill came between the two, the older run.json is known by its digest.
+Nothing is pickled. run.safetensors is replaced in one piece, so that a run is saved as a whole or not at all, and
+run.json is written after it. If the process is killed between the two, run.json is still the older run's. Such a pair
+is recognised as undamaged by the digest of the older run.json, which run.safetensors has too.
 """
 
 import hashlib
@@ -16,42 +17,43 @@ from torch import Tensor
 
 from electra_edu.support.errors import CheckpointError
 from electra_edu.support.files import PART, DamagedFileError, atomic_write, read_tensors, write_tensors
-from electra_edu.training.checkpoint.older_formats import from_second_format, read_first_format
+from electra_edu.training.checkpoint.older_formats import from_format_2, read_format_1
 from electra_edu.training.checkpoint.saved_run import SavedRun
 
 FORMAT = 3
 TENSORS, ABOUT = "run.safetensors", "run.json"
-ABANDONED = 3600.0  # seconds after which a file that is still being written belongs to a save that was killed
+ABANDONED = 3600.0  # seconds after which an unfinished file is taken to be of a save that was killed
 PATIENCE = 0.5  # seconds to wait for another process that is saving
 
 
 def write(saved: SavedRun, directory: Path) -> None:
     """Write a run into `directory`; of what is there, only the two files of an older run are replaced."""
     try:
-        older = _older(directory)
+        older = _replaceable_text(directory)
         directory.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(directory)
         text = json.dumps({"format": FORMAT, **saved.to_dict()}, indent=1, allow_nan=False)
         write_tensors(directory / TENSORS, saved.to_tensors(), {"about": text, "replaces": _sha256(older)})
-        while (text := _about(directory)) != _text(directory / ABOUT):  # again where another process saved here too
+        # Repeated where another process saves here too: the text is that of the tensors that are there in the end.
+        while (text := _embedded_text(directory)) != _read_text(directory / ABOUT):
             atomic_write(directory / ABOUT, text)
     except CheckpointError:
         raise
-    except (OSError, ValueError) as error:  # ValueError: a number that JSON has not
+    except (OSError, ValueError) as error:  # ValueError: JSON has no infinite numbers
         raise CheckpointError(f"The run could not be saved to {directory}: {error}. Choose another folder.") from error
 
 
-def _older(directory: Path) -> str | None:
-    """Return what run.json says in a folder that may be written to; None where it has none.
+def _replaceable_text(directory: Path) -> str | None:
+    """Return the text of the run.json that a save would replace; None where there is none.
 
-    Raises CheckpointError for a folder of other things, whose files are not ours to replace.
+    Raises CheckpointError for a folder with anything else in it, whose files are not ours to replace.
     """
     if not directory.exists():
         return None
     is_free = directory.is_dir() and all(path.name.endswith(PART) for path in directory.iterdir())
-    # Looked at afterwards, so that a run which another process saves meanwhile is seen by one of the two.
-    text = _text(directory / ABOUT) if directory.is_dir() else None
-    has_run = _looks_like_a_run(text) or ((directory / TENSORS).is_file() and _about(directory) != "")
+    # Read after the listing, so that a run which another process saves meanwhile is seen by one of the two.
+    text = _read_text(directory / ABOUT) if directory.is_dir() else None
+    has_run = _looks_like_a_run(text) or ((directory / TENSORS).is_file() and _embedded_text(directory) != "")
     if not has_run and not is_free:
         raise CheckpointError(f"{directory} exists and is not a saved run: choose another folder.")
     return text
@@ -66,15 +68,15 @@ def _looks_like_a_run(text: str | None) -> bool:
 
 
 def _remove_abandoned(directory: Path) -> None:
-    """Remove what saves that were killed have left."""
+    """Remove the unfinished files of saves that were killed."""
     for part in directory.glob(f".run.*{PART}"):
-        with suppress(FileNotFoundError):  # its save has just ended
+        with suppress(FileNotFoundError):  # its save has just finished
             if part.is_file() and time.time() - part.stat().st_mtime > ABANDONED:
                 part.unlink()
 
 
-def _about(directory: Path) -> str:
-    """Return what run.safetensors says about the run, "" where it is none of ours."""
+def _embedded_text(directory: Path) -> str:
+    """Return the text of run.json that is stored in run.safetensors; "" where the file is none of ours."""
     try:
         with safe_open(directory / TENSORS, framework="pt") as file:
             return str((file.metadata() or {}).get("about", ""))
@@ -82,7 +84,7 @@ def _about(directory: Path) -> str:
         return ""
 
 
-def _text(path: Path) -> str | None:
+def _read_text(path: Path) -> str | None:
     try:
         return path.read_bytes().decode(errors="replace")
     except FileNotFoundError:
@@ -94,7 +96,7 @@ def _sha256(text: str | None) -> str:
 
 
 def read(directory: Path) -> SavedRun:
-    """Read and check a saved run; raises CheckpointError with what is wrong."""
+    """Read and check a saved run. Raises CheckpointError that says what is wrong."""
     for name in (ABOUT, TENSORS):
         try:
             with (directory / name).open("rb"):
@@ -115,16 +117,16 @@ def read(directory: Path) -> SavedRun:
 
 
 def _read_both(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Return both files' content, of one save; waits for another process that is between its two files."""
+    """Return the content of both files, of the same save; wait for a process that has written only the first."""
     deadline = time.monotonic() + PATIENCE
-    while _about(directory):
+    while _embedded_text(directory):
         tensors, metadata = read_tensors(directory / TENSORS)
-        text = _text(directory / ABOUT)
+        text = _read_text(directory / ABOUT)
         if text == metadata["about"] or _sha256(text) == metadata["replaces"]:
             about = json.loads(metadata["about"])
             _check_format(about, directory)
             if about["format"] == 2:
-                return about, from_second_format(tensors)
+                return from_format_2(about, tensors)
             if about["format"] != FORMAT:
                 raise DamagedFileError(f"format={about['format']!r}")
             return about, tensors
@@ -132,7 +134,7 @@ def _read_both(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             _check_format(json.loads(text or "{}"), directory)
             raise DamagedFileError(f"{ABOUT} was changed, or belongs to another run than {TENSORS}")
         time.sleep(0.01)
-    about, tensors = read_first_format(directory / ABOUT, directory / TENSORS)
+    about, tensors = read_format_1(directory / ABOUT, directory / TENSORS)
     _check_format(about, directory)
     return about, tensors
 

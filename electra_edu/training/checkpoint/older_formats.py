@@ -1,6 +1,7 @@
-"""Runs that were saved in older formats, brought to today's.
+"""Runs that were saved in older formats, converted to today's.
 
-The first format has no digest, and the history in run.json, as JSON. In the first two the main network is "second".
+Format 1 has no digest and keeps the history in run.json. It says neither the first config nor what each step trained.
+Until format 2 the main network was called "second", and the oldest runs do not say on which devices they were trained.
 """
 
 import json
@@ -17,14 +18,17 @@ from electra_edu.support.files import DamagedFileError
 from electra_edu.training.checkpoint.history_columns import to_columns
 from electra_edu.training.records import StepRecord
 
-_RENAMED = {  # how names of tensors begin, until the second format and since
+Content = tuple[dict[str, Any], dict[str, Tensor]]  # what the two files of a run hold
+
+# How names of tensors began until format 2, and how they begin since.
+_RENAMED = {
     **{f"{part}.second.": f"{part}.main." for part in ("model", "average", "optimizer")},
     "history.second_grad_norm": "history.main_grad_norm",
 }
 
 
-def read_first_format(about_path: Path, tensors_path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Return what the two files say, in today's form: with the first config, and the history as columns.
+def read_format_1(about_path: Path, tensors_path: Path) -> Content:
+    """Read a run of format 1 in today's form.
 
     Raises an error of Python's (KeyError, TypeError, ValueError) where something is missing or of the wrong kind.
     """
@@ -34,40 +38,41 @@ def read_first_format(about_path: Path, tensors_path: Path) -> tuple[dict[str, A
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except SafetensorError as error:
         raise DamagedFileError(str(error)) from error
-    tensors = from_second_format(tensors)
-    if about["format"] != 1:  # a newer run's run.json beside the tensors of an old one
+    about, tensors = from_format_2(about, tensors)
+    # A run.json of a newer format, beside the tensors of an old run, is left for the caller to refuse.
+    if about["format"] != 1:
         return about, tensors
-    about["first_config"] = _before(about["config"], about["changes"])
+    about["first_config"] = _first_config(about["config"], about["changes"])
     config = ElectraConfig.from_dict(about["config"])
     history = [_record(record, config) for record in about.pop("history")]
     return about, tensors | {f"history.{name}": column for name, column in to_columns(history).items()}
 
 
-def from_second_format(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors of a run by their names of today."""
-    return {_today(name): tensor for name, tensor in tensors.items()}
+def from_format_2(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Content:
+    """Convert the content of a run of format 2."""
+    converted = {"devices": [(0, about["device"])], **about, "corpus": {"source": None, **about["corpus"]}}
+    return converted, {_renamed(name): tensor for name, tensor in tensors.items()}
 
 
-def _today(name: str) -> str:
+def _renamed(name: str) -> str:
     return next((new + name.removeprefix(old) for old, new in _RENAMED.items() if name.startswith(old)), name)
 
 
-def _record(saved: dict[str, Any], config: ElectraConfig) -> StepRecord:
-    """Read a record of the first format, which did not say what was trained."""
-    record = {"main_grad_norm" if name == "second_grad_norm" else name: value for name, value in saved.items()}
-    return StepRecord.from_dict(record | {"trained": _trained(record, config)})
-
-
-def _before(config: dict[str, Any], changes: list[dict[str, Any]]) -> dict[str, Any]:
-    """Take the changes back, the last one first."""
+def _first_config(config: dict[str, Any], changes: list[dict[str, Any]]) -> dict[str, Any]:
+    """Undo the changes, the last one first."""
     first = dict(config)
     for change in reversed(changes):
         first[change["field"]] = change["before"]
     return first
 
 
+def _record(saved: dict[str, Any], config: ElectraConfig) -> StepRecord:
+    record = {"main_grad_norm" if name == "second_grad_norm" else name: value for name, value in saved.items()}
+    return StepRecord.from_dict(record | {"trained": _trained(record, config)})
+
+
 def _trained(record: dict[str, Any], config: ElectraConfig) -> str:
-    """Tell what a step trained by the gradients that it had."""
+    """Tell what a step trained from the gradients that it had."""
     if OBJECTIVES[config.objective].predicts is None:
         return "both"
     if record["main_grad_norm"] is None:

@@ -35,10 +35,11 @@ class SavedCorpus:
     def from_dict(cls, values: Mapping[str, Any], config: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote; `config` is the run's, as plain values.
 
-        Older runs, and corpora made by hand, have a name only: their sizes are those of the config.
+        A corpus made by hand has a name only, which is then tried with the sizes of the config. So has a run of an
+        older format.
         """
         name, sha256 = str(values["name"]), str(values["sha256"])
-        if values.get("source") is not None:
+        if values["source"] is not None:
             source = CorpusSource.from_dict(values["source"])
             if not isinstance(source.name, str) or not isinstance(source.n_characters, int):
                 raise DamagedFileError("it does not say which corpus it was trained on")

@@ -59,7 +59,7 @@ class SavedRun:
 
     @classmethod
     def of(cls, about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
-        """Check what the two files hold; raises an error of Python's or a DamagedFileError with what is wrong."""
+        """Check and convert the content of the two files; raises an error of Python's or a DamagedFileError."""
         columns = {name.removeprefix(HISTORY): t for name, t in tensors.items() if name.startswith(HISTORY)}
         saved = cls(
             first_config=ElectraConfig.from_dict(about["first_config"]),
@@ -67,7 +67,7 @@ class SavedRun:
             seed=int(about["seed"]),
             corpus=SavedCorpus.from_dict(about["corpus"], about["config"]),
             device=str(about["device"]),
-            devices=[(int(step), str(kind)) for step, kind in about.get("devices", [(0, about["device"])])],
+            devices=[(int(step), str(kind)) for step, kind in about["devices"]],
             threads=int(about["threads"]),
             history=from_columns(columns),
             evaluations=[Evaluation.from_dict(evaluation) for evaluation in about["evaluations"]],

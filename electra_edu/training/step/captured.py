@@ -10,7 +10,7 @@ from torch.nn.utils import clip_grads_with_norm_
 from electra_edu.config import ElectraConfig
 from electra_edu.config.objectives import Trained
 from electra_edu.model.masking import tokens_needed
-from electra_edu.training.averaging import average_share, move_average
+from electra_edu.training.averaging import average_weight, move_average
 from electra_edu.training.schedule import keep_rates_on
 from electra_edu.training.state import TrainingState
 from electra_edu.training.step.gradients import Backward, GradientNorms
@@ -23,22 +23,23 @@ LEARN, UPDATE = 0, 1
 class CapturedStep:
     """Forward and backward pass as one recording, the update of the weights and of their average as another.
 
-    It computes what an `EagerStep` computes, to rounding, from the same draws. Between the two halves stands the one
-    wait for the device, for the metrics. Batches, learning rates and the average's share are read from tensors that
-    stay where they are. A mask rate, λ, temperature, shape or trained network other than the last one's makes a new
-    recording: three steps as usual, then the fourth is recorded.
+    It computes what an `EagerStep` computes, to rounding, from the same draws. Between the two recordings it waits for
+    the device once, for the metrics. Batches, learning rates and the average's weight are read from tensors that keep
+    their addresses. Any other change, of the mask rate, λ, the temperature, the batch's shape or what is trained, makes
+    a new recording: three steps as usual, then the fourth is recorded.
     """
 
     def __init__(self, state: TrainingState, recorder: Recorder) -> None:
-        """Take the state that the steps change, all of it on one device, and what records there."""
+        """Take the state that the steps change, and what records on its device."""
         model, device = state.model, next(state.model.parameters()).device
         self._model, self._average, self._optimizers, self._rng = model, state.average, state.optimizers, state.rng
         self._backward = Backward(model)
         self._halves = Replayed((self._learn, self._update), recorder)
         keep_rates_on(device, self._optimizers)
-        self._share = torch.zeros((), device=device)
-        self._tokens: Tensor | None = None  # (B, T) what a recording reads
-        self._needed: Tensor | None = None  # read by a recording too: kept here for as long
+        self._average_weight = torch.zeros((), device=device)
+        # Read by a recording, and so kept for as long as it is.
+        self._tokens: Tensor | None = None  # (B, T)
+        self._needed: Tensor | None = None
         self._trained: Trained = "both"
         self._config, self._settings = model.config, without_rates(model.config)
         self._packed: Tensor | None = None
@@ -67,11 +68,11 @@ class CapturedStep:
 
     def update(self, step: int) -> None:
         """Change the weights by the gradients of `learn`, at the rates that `set_rates` set, after `step` steps."""
-        self._share.fill_(average_share(step))
+        self._average_weight.fill_(average_weight(step))
         self._halves.do(UPDATE)
 
     def first_non_finite(self) -> str:
-        """Say that a number of the last `learn` is not finite; a replay leaves nothing behind to tell which."""
+        """Name what of the last `learn` is not finite; a replay leaves nothing behind that would tell more."""
         return "a loss or gradient"
 
     def forget(self) -> None:
@@ -93,7 +94,7 @@ class CapturedStep:
         for optimizer in self._optimizers:
             optimizer.step()
         self._forget_gradients()
-        move_average(self._average, self._model, self._share)
+        move_average(self._average, self._model, self._average_weight)
 
     def _forget_gradients(self) -> None:
         for optimizer in self._optimizers:
@@ -101,5 +102,5 @@ class CapturedStep:
 
 
 def without_rates(config: ElectraConfig) -> ElectraConfig:
-    """Return the config with the learning rates that every one has: the only settings that a recording reads anew."""
+    """Return the config with fixed learning rates, the only settings whose change needs no new recording."""
     return dataclasses.replace(config, learning_rate=1.0, muon_learning_rate=1.0)

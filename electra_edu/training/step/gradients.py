@@ -47,8 +47,8 @@ def split_parameters(model: Electra) -> ParameterSplit:
 class Backward:
     """Back-propagates the two losses of a model one after the other.
 
-    The two graphs meet only in what the networks share, so this costs what one pass costs, and the difference of the
-    gradients before and after the main loss is that loss's own.
+    The two graphs meet only in the weights that the networks share, so two backward passes cost what one costs. On
+    these weights the main loss's gradient is the difference of the gradients before and after its backward pass.
     """
 
     def __init__(self, model: Electra) -> None:
@@ -57,9 +57,9 @@ class Backward:
         self._embeddings = [_embeddings(network) for network in (model.generator, model.main)]
 
     def __call__(self, out: ElectraOutput) -> GradientNorms:
-        """Add both losses' gradients to the weights and say how large they are."""
-        nothing, zero = out.mlm_loss.new_full((), math.nan), out.mlm_loss.new_zeros(())
-        by_mlm = by_rtd = cosine = nothing
+        """Add both losses' gradients to the weights and return their norms."""
+        missing, zero = out.mlm_loss.new_full((), math.nan), out.mlm_loss.new_zeros(())
+        by_mlm = by_rtd = cosine = missing
         read_by = self._embeddings
         if out.generator_loss is not None:
             out.generator_loss.backward()
@@ -78,8 +78,8 @@ class Backward:
             mlm=torch.linalg.vector_norm(by_mlm),
             rtd=torch.linalg.vector_norm(by_rtd),
             cosine=cosine,
-            generator=nothing if out.generator_loss is None else generator,
-            main=nothing if out.main_loss is None else main,
+            generator=missing if out.generator_loss is None else generator,
+            main=missing if out.main_loss is None else main,
             total=torch.linalg.vector_norm(torch.stack([generator, main, shared])),
         )
 
@@ -97,6 +97,6 @@ def _flat_gradient(embeddings: Embeddings | None) -> Tensor:
 
 
 def _norm(parameters: Iterable[nn.Parameter], zero: Tensor) -> Tensor:
-    """Return the norm of all their gradients together; `zero`, which lies on their device, where there is none."""
+    """Return the norm of all their gradients together; `zero`, a tensor on their device, where there is none."""
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     return get_total_norm(gradients) if gradients else zero

@@ -1,4 +1,4 @@
-"""What a step's forward and backward pass say, as the plain numbers of a StepRecord."""
+"""The metrics of a step, from its forward and backward pass: the plain numbers of a StepRecord."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from electra_edu.metrics import detection, detection_counts
 from electra_edu.model.electra import ElectraOutput
 from electra_edu.training.step.gradients import GradientNorms
 
-SCALARS = (  # what `pack_metrics` begins with
+SCALARS = (  # the metrics that `pack_metrics` begins with
     "loss",
     "mlm_loss",
     "rtd_loss",
@@ -27,13 +27,14 @@ SCALARS = (  # what `pack_metrics` begins with
 def step_metrics(out: ElectraOutput, norms: GradientNorms) -> dict[str, float]:
     """Return the fields of a StepRecord that a step measures, and "tokens", its number of real tokens.
 
-    What the objective has not, or the step did not train, is NaN. All values come in one transfer from the device.
+    Metrics of what the objective does not have, or the step did not train, are NaN. All values come in one transfer
+    from the device, since every transfer waits for it.
     """
     return unpack_metrics(pack_metrics(out, norms).tolist(), *parts_of(out))
 
 
 def parts_of(out: ElectraOutput) -> tuple[bool, bool]:
-    """Tell whether anything was filled in, and whether a discriminator judged it."""
+    """Tell whether masked tokens were replaced, and whether a discriminator read the result."""
     return out.main_loss is not None, out.rtd_logits is not None
 
 
@@ -52,32 +53,32 @@ def pack_metrics(out: ElectraOutput, norms: GradientNorms) -> Tensor:
     )
 
 
-def unpack_metrics(values: Sequence[float], was_filled: bool, has_discriminator: bool) -> dict[str, float]:
+def unpack_metrics(values: Sequence[float], has_replacements: bool, has_discriminator: bool) -> dict[str, float]:
     """Turn the values of `pack_metrics` into the metrics of a step; see `parts_of`."""
-    *known, masked, guessed, entropy, tokens, replaced, accused, found = values
-    seen = detection(tokens, replaced, accused, found)
-    metrics = dict(zip(SCALARS, known, strict=True))
-    metrics |= {"tokens": tokens, "mlm_accuracy": guessed, "entropy": entropy}
-    metrics["sampled_accuracy"] = 1 - replaced / masked if masked and was_filled else math.nan
-    metrics["replaced_rate"] = seen.replaced_rate if was_filled else math.nan
+    *scalars, masked, mlm_accuracy, entropy, tokens, replaced, accused, found = values
+    scores = detection(tokens, replaced, accused, found)
+    metrics = dict(zip(SCALARS, scalars, strict=True))
+    metrics |= {"tokens": tokens, "mlm_accuracy": mlm_accuracy, "entropy": entropy}
+    metrics["sampled_accuracy"] = 1 - replaced / masked if masked and has_replacements else math.nan
+    metrics["replaced_rate"] = scores.replaced_rate if has_replacements else math.nan
     for name in ("accuracy", "majority", "precision", "recall"):
-        metrics[name] = getattr(seen, name) if has_discriminator else math.nan
+        metrics[name] = getattr(scores, name) if has_discriminator else math.nan
     return metrics
 
 
 def is_finite(metrics: Mapping[str, float]) -> bool:
-    """Tell whether the weights may be changed by the gradients of the step with these metrics."""
+    """Whether loss and gradients of the step with these metrics are finite, so that it may change the weights."""
     return math.isfinite(metrics["loss"]) and math.isfinite(metrics["grad_norm"])
 
 
 def rtd_counts(out: ElectraOutput) -> Tensor:
-    """Return the `detection_counts` of a pass, over its real tokens; without a discriminator nobody is accused."""
+    """Return the `detection_counts` of a pass, over its real tokens; without a discriminator no token is accused."""
     logits = torch.zeros_like(out.is_real, dtype=torch.float32) if out.rtd_logits is None else out.rtd_logits
     return detection_counts(logits, out.is_replaced, out.is_real)
 
 
 def generator_metrics(logits: Tensor, targets: Tensor, used: Tensor) -> Tensor:
-    """Mean accuracy of the most likely token and mean entropy in nats, over the used slots of logits (B, K, V)."""
+    """Return the accuracy of the most likely token and the mean entropy in nats over the used slots (B, K): (2,)."""
     logits, weight = logits.detach(), used.float()
     log_probabilities = logits.float().log_softmax(-1)
     right = (logits.argmax(-1) == targets).float()

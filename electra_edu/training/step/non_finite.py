@@ -1,4 +1,4 @@
-"""A step whose loss or gradient is not a finite number: which one, and what to do about it."""
+"""Steps whose loss or gradient is not finite: which number it is, and the change of settings that helps."""
 
 from dataclasses import dataclass
 
@@ -6,27 +6,27 @@ from electra_edu.config import ElectraConfig
 from electra_edu.model.electra import Electra, ElectraOutput
 from electra_edu.support.errors import TrainingStopped
 
-LOWER = 10  # a learning rate that was too high is divided by this
+RATE_DIVISOR = 10  # a learning rate that was too high is divided by this
 
 
 @dataclass(frozen=True)
-class _Ordinary:
-    """A setting's ordinary range, the value that is usual, and whether it may change during a run."""
+class _UsualRange:
+    """The range in which a setting is not suspect, its usual value, and whether it may change during a run."""
 
     low: float
     high: float
-    usual: float
+    value: float
     is_live: bool = False
 
 
-_ORDINARY = {
-    "rtd_weight": _Ordinary(0, 1e4, 50.0, is_live=True),
-    "temperature": _Ordinary(1e-3, 1e3, 1.0, is_live=True),
-    "initializer_range": _Ordinary(0, 1, 0.02),
-    "dropout": _Ordinary(0, 0.5, 0.1),
-    "layer_norm_eps": _Ordinary(1e-20, 1e-2, 1e-12),
+_USUAL = {
+    "rtd_weight": _UsualRange(0, 1e4, 50.0, is_live=True),
+    "temperature": _UsualRange(1e-3, 1e3, 1.0, is_live=True),
+    "initializer_range": _UsualRange(0, 1, 0.02),
+    "dropout": _UsualRange(0, 0.5, 0.1),
+    "layer_norm_eps": _UsualRange(1e-20, 1e-2, 1e-12),
 }
-_ORDINARY_RATE = 0.02  # of either optimiser
+_HIGHEST_USUAL_RATE = 0.02  # of either optimiser
 
 
 def training_stopped(what: str, step: int, config: ElectraConfig) -> TrainingStopped:
@@ -38,18 +38,18 @@ def training_stopped(what: str, step: int, config: ElectraConfig) -> TrainingSto
 
 
 def remedy(config: ElectraConfig) -> str:
-    """Say in a sentence or two what makes such a run go on, with the call that does it.
+    """Say which settings to change so that training goes on, with the call that does it.
 
-    A run that is asked for the same step again fails again: batch, draws and weights are the same. So a setting that
-    can change during the run is changed there, if that is where the fault is. Any other asks for a new run; so do
-    learning rates that were too high, since they have already spoilt the weights.
+    The same step would fail again: batch, draws and weights are the same. If the fault is in settings that can change
+    during a run, they are changed there. All others need a new run, and so do learning rates that were too high, since
+    they have already spoilt the weights.
     """
-    unusual = {name: usual for name, usual in _ORDINARY.items() if not _is_ordinary(config, name, usual)}
-    values = {name: usual.usual for name, usual in unusual.items()}
+    unusual = {name: usual for name, usual in _USUAL.items() if not _is_usual(config, name, usual)}
+    values = {name: usual.value for name, usual in unusual.items()}
     rates = ("learning_rate", "muon_learning_rate") if config.optimizer == "muon" else ("learning_rate",)
-    too_high = [name for name in rates if getattr(config, name) > _ORDINARY_RATE]
+    too_high = [name for name in rates if getattr(config, name) > _HIGHEST_USUAL_RATE]
     if not values or too_high:
-        values |= {name: getattr(config, name) / LOWER for name in too_high or rates}
+        values |= {name: getattr(config, name) / RATE_DIVISOR for name in too_high or rates}
     named = " and ".join(f"{name} (now {getattr(config, name):.3g}) to {value:g}" for name, value in values.items())
     call = ", ".join(f"{name}={value:.3g}" for name, value in values.items())
     verb = "Set" if unusual else "Lower"
@@ -75,6 +75,6 @@ def first_non_finite(model: Electra, out: ElectraOutput) -> str:
     return "the weighted loss"
 
 
-def _is_ordinary(config: ElectraConfig, name: str, usual: _Ordinary) -> bool:
+def _is_usual(config: ElectraConfig, name: str, usual: _UsualRange) -> bool:
     value = getattr(config, name)
     return value is None or usual.low <= value <= usual.high

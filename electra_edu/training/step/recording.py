@@ -32,8 +32,8 @@ class Recorder(Protocol):
 class Replayed:
     """Works that are done as usual a few times, then recorded together and from then on replayed.
 
-    What a work reads and writes are tensors that stay where they are; everything else that it depends on, shapes and
-    settings, is the key: another key than the last one begins anew.
+    What a work reads and writes are tensors that keep their addresses. Everything else that it depends on, shapes and
+    settings, is in the key, and a change of the key discards the recording.
     """
 
     def __init__(self, works: Sequence[Work], recorder: Recorder) -> None:
@@ -49,7 +49,7 @@ class Replayed:
         return bool(self._graphs)
 
     def begin(self, key: Hashable) -> None:
-        """Say what the works about to be done depend on; records them when they have been done often enough."""
+        """Prepare a round of the works, which depends on `key`; record them once they have been done often enough."""
         if key != self._key:
             self.forget()
             self._key = key
@@ -65,7 +65,7 @@ class Replayed:
         self._taken += place == len(self._works) - 1
 
     def forget(self) -> None:
-        """Begin anew: also where a tensor that the works read, such as an optimiser's state, was put elsewhere."""
+        """Discard the recording, for example because an optimiser's state has become another tensor."""
         self._graphs, self._taken, self._key = [], 0, None
 
 
@@ -79,7 +79,7 @@ class CudaRecorder:
     def __init__(self, device: torch.device, rng: torch.Generator, optimizers: Iterable[Optimizer]) -> None:
         """Take what the works draw from, and the optimisers that they step."""
         self._rng, self._optimizers = rng, list(optimizers)
-        self._stream = torch.cuda.Stream(device)  # one for both: every stream has a workspace of megabytes
+        self._stream = torch.cuda.Stream(device)  # one for all works: every stream has a workspace of megabytes
 
     def aside(self, work: Work) -> None:
         """Do work on the stream on which it will be recorded."""
@@ -107,7 +107,7 @@ class CudaRecorder:
 
 @contextmanager
 def capturable(optimizers: Iterable[Optimizer]) -> Iterator[None]:
-    """Let PyTorch's own optimisers be recorded; outside of a recording they warn when they are told that they may."""
+    """Let PyTorch's own optimisers be recorded; with the flag set, they would warn outside of a recording."""
     groups = [group for one in optimizers for group in one.param_groups if "capturable" in group]
     for group in groups:
         group["capturable"] = True
