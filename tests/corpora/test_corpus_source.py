@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from random_text import story
 from small import small_corpus
-from test_load_corpus import story
 
 import electra_edu as edu
 from electra_edu.corpora import Corpus, CorpusSource, load_corpus

@@ -13,21 +13,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from random_text import story
 
 from electra_edu.corpora import SPECIAL_TOKENS, docs, hub, load_corpus, text_files
 from electra_edu.corpora.build import pack
 from electra_edu.corpora.wordpiece import train_wordpiece
 from electra_edu.support.errors import CorpusError, CorpusFileError, ElectraEduError
-
-NOUNS = ["cat", "dog", "bird", "fish", "house", "tree", "river"]
-WORDS = ["the", "a", "sees", "hears", "likes", "finds", "big", "small", "old", "young", "red", "never", "often", *NOUNS]
-
-
-def story(n_words: int, seed: int = 0) -> str:
-    """Paragraphs of about forty random words."""
-    draw = random.Random(seed)
-    sentences = [" ".join(draw.choices(WORDS, k=8)).capitalize() + "." for _ in range(n_words // 8)]
-    return "\n\n".join(" ".join(sentences[i : i + 5]) for i in range(0, len(sentences), 5))
 
 
 def documentation(n_characters: int) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from random_text import story
 from small import an_evaluation, small_config, small_corpus, small_run, step_record
-from test_load_corpus import story
 
 import electra_edu as edu
 from electra_edu.corpora import load_corpus
