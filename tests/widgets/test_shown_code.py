@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from generated_settings import SETTINGS
 from hypothesis import assume, given, settings
+from random_text import story
 from shown_code import execute, run_again, statements
 from small import KINDS as ALL_KINDS
 from small import metrics_of, small_config, small_corpus, small_run, toy_corpus
-from test_generated_inputs import SETTINGS
-from test_load_corpus import story
 
 import electra_edu as edu
 from electra_edu.plots.blocks import BarChart, Facts
@@ -289,7 +289,7 @@ def test_stepper(run: TrainingRun, steps: tuple[str, ...]) -> None:
     assert [f"{loss.item():.3f}" for loss in (out.mlm_loss, out.rtd_loss)] == facts(panel, 0)[:2]
     assert torch.equal(out.corrupted, found["read"].tokens)
     assert torch.equal(out.corrupted, panel.trainer.out.corrupted)
-    panel._start_over()
+    panel.again.click()
     assert "trainer.step" not in panel.drawer.code
 
 

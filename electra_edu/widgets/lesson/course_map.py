@@ -13,7 +13,7 @@ from electra_edu.course.progress import Progress, progress_or_default
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.widgets.lesson.course_style import CourseStyle
 from electra_edu.widgets.parts import saved_text
-from electra_edu.widgets.parts.knobs import button
+from electra_edu.widgets.parts.knobs import Button
 
 EXPORT = "my_progress.json"
 
@@ -26,12 +26,12 @@ class Map:
         self._progress = progress_or_default(progress)
         self.table = widgets.HTML()
         self.notes = widgets.HTML()
-        self.refresh_button = button("Refresh", "Read again what has been done", self.refresh)
-        self.export_button = button("Export", f"Write everything into {EXPORT}, beside this lesson", self.export)
-        self.reset_button = button(
+        self.refresh_button = Button("Refresh", "Read again what has been done", self.refresh)
+        self.export_button = Button("Export", f"Write everything into {EXPORT}, beside this lesson", self.export)
+        self.reset_button = Button(
             "Reset …", "Forget all answers, predictions and exercises on this computer", self._ask_to_reset
         )
-        self.confirm_button = button("Yes, forget everything", "This cannot be undone", self.reset, "danger")
+        self.confirm_button = Button("Yes, forget everything", "This cannot be undone", self.reset, "danger")
         self.confirm_button.layout.display = "none"
         row = widgets.HBox([self.refresh_button, self.export_button, self.reset_button, self.confirm_button])
         self.panel = widgets.VBox([CourseStyle(), self.table, row, self.notes])

@@ -17,7 +17,7 @@ from electra_edu.widgets.lesson.course_style import CourseStyle
 from electra_edu.widgets.lesson.header import Header
 from electra_edu.widgets.lesson.outcome import Outcome
 from electra_edu.widgets.parts import saved_text
-from electra_edu.widgets.parts.knobs import button, choices
+from electra_edu.widgets.parts.knobs import Button, Slider
 
 
 class Prediction:
@@ -37,8 +37,8 @@ class Prediction:
         self.value: str | float | None = None  # the guess: a letter or a number
         self.is_locked = False
         self.choice = _choice(self.task)
-        self.lock_button = button("Lock in", "Lock in your prediction and see the result", self._toggle, "primary")
-        self.skip_button = button("Skip", "See the result without a prediction", self.skip)
+        self.lock_button = Button("Lock in", "Lock in your prediction and see the result", self._toggle, "primary")
+        self.skip_button = Button("Skip", "See the result without a prediction", self.skip)
         self.state = widgets.HTML(layout=widgets.Layout(margin="2px 2px 2px 10px"))
         question = f"<p><b>Predict: {html.escape(self.task.question)}</b></p>"
         row = widgets.HBox([self.lock_button, self.skip_button, self.state])
@@ -181,4 +181,4 @@ def _choice(task: PredictionTask) -> widgets.Widget:
         options = list(zip(labels, values, strict=True))
         return widgets.RadioButtons(options=options, value=None, layout=widgets.Layout(width="auto"))
     by_value = dict(zip(values, labels, strict=True))
-    return choices("your guess", values, values[len(values) // 2], by_value.__getitem__, width="420px")
+    return Slider("your guess", values, values[len(values) // 2], by_value.__getitem__, width="420px")

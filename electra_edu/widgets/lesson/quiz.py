@@ -13,7 +13,7 @@ from electra_edu.course.progress import Progress, progress_or_default
 from electra_edu.widgets.lesson.course_style import CourseStyle
 from electra_edu.widgets.lesson.header import Header
 from electra_edu.widgets.parts import saved_text
-from electra_edu.widgets.parts.knobs import button
+from electra_edu.widgets.parts.knobs import Button
 
 SIGNS = {True: ("✓", "Right."), False: ("✗", "Not quite.")}
 
@@ -91,7 +91,7 @@ class QuestionPanel:
             value=None,
             layout=widgets.Layout(width="auto"),
         )
-        self.button = button("Check", f"Check the answer to question {number}", self.check, width="90px")
+        self.button = Button("Check", f"Check the answer to question {number}", self.check, width="90px")
         self.reply = widgets.HTML()
         self.choice.observe(lambda _change: self._say(""), "value")
         self.panel = widgets.VBox([self.heading, self.choice, self.button, self.reply])

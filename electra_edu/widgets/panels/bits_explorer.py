@@ -13,7 +13,7 @@ from electra_edu.metrics import binary_entropy
 from electra_edu.model.masking import mask
 from electra_edu.plots.blocks import BarChart, Block, Curve, Fact, Facts, LineChart, Row, Series, Text
 from electra_edu.widgets.parts.instrument import Instrument
-from electra_edu.widgets.parts.knobs import choices
+from electra_edu.widgets.parts.knobs import Slider
 
 LENGTHS = (22, 64, 128, 512)
 VOCABULARIES = (324, 1024, 8192, 30522, 100_000)
@@ -29,10 +29,10 @@ class BitsExplorer(Instrument):
     def __init__(self) -> None:
         """Begin with the paper's settings and a trained generator, 40% of whose samples are wrong."""
         self._toy = _toy_bits()
-        self.length = choices("tokens", LENGTHS, 512, width="46%")
-        self.vocab_size = choices("vocabulary", VOCABULARIES, 30522, "{:,}".format, width="46%")
-        self.mask_prob = choices("mask rate", RATES, 0.15, "{:.0%}".format, width="46%")
-        self.wrong = choices("wrong samples", WRONG, WRONG_SAMPLES, "{:.0%}".format, width="46%")
+        self.length = Slider("tokens", LENGTHS, 512, width="46%")
+        self.vocab_size = Slider("vocabulary", VOCABULARIES, 30522, "{:,}".format, width="46%")
+        self.mask_prob = Slider("mask rate", RATES, 0.15, "{:.0%}".format, width="46%")
+        self.wrong = Slider("wrong samples", WRONG, WRONG_SAMPLES, "{:.0%}".format, width="46%")
         super().__init__("Bits in the labels", [[self.length, self.vocab_size], [self.mask_prob, self.wrong]])
 
     @property
@@ -107,20 +107,18 @@ class BitsExplorer(Instrument):
             ),
         ]
 
-    def code(self) -> str:
+    def code(self) -> list[str]:
         """Return calls that count the same."""
-        return "\n".join(
-            [
-                "import electra_edu as edu",
-                "",
-                f"config = edu.preset('paper-base', vocab_size={self.vocab_size.value}, "
-                f"max_seq_length={self.length.value}, mask_prob={self.mask_prob.value:g})",
-                f"signal = edu.efficiency.learning_signal(config, replaced_rate={self.replaced_rate:g})",
-                "print(signal.mlm.positions, signal.mlm.uniform_bits)",
-                "print(signal.rtd.positions, signal.rtd.bits_per_label, signal.rtd.bits)",
-                "print(signal.caution)",
-            ]
-        )
+        return [
+            "import electra_edu as edu",
+            "",
+            f"config = edu.preset('paper-base', vocab_size={self.vocab_size.value}, "
+            f"max_seq_length={self.length.value}, mask_prob={self.mask_prob.value:g})",
+            f"signal = edu.efficiency.learning_signal(config, replaced_rate={self.replaced_rate:g})",
+            "print(signal.mlm.positions, signal.mlm.uniform_bits)",
+            "print(signal.rtd.positions, signal.rtd.bits_per_label, signal.rtd.bits)",
+            "print(signal.caution)",
+        ]
 
 
 def _more(words: float, verdicts: float) -> str:

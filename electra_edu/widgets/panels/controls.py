@@ -1,8 +1,8 @@
 """The Training Lab's knobs: buttons, three sliders, and the rest under "More"."""
 
 import math
-import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
@@ -10,63 +10,49 @@ import ipywidgets as widgets
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.panels.lab_state import NAMES, RATES, LabState
 from electra_edu.widgets.panels.run_labels import size_label
-from electra_edu.widgets.parts.knobs import button, choices
+from electra_edu.widgets.parts.knobs import Button, Menu, NumberField, Slider
 
 MASK_RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.60, 0.75)
 LAMBDAS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0)
 SIZES = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0)
 TEMPERATURES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
+SHARING = {
+    "embeddings shared": "embeddings",
+    "nothing shared": "none",
+    "all shared (size 1)": "all",
+    "GDES": "gdes",
+}
 BUTTONS = ("train", "step", "reset", "keep")
 
-
-def _rate_label(factor: float) -> str:
-    return next((text for text, known in RATES.items() if known == factor), f"× {factor:.3g}")
-
-
-LABELS: dict[str, Callable[[float], str]] = {
-    "mask": "{:.0%}".format,
-    "rtd_weight": "{:g}".format,
-    "size": size_label,
-    "temperature": "{:g}".format,
-    "rate": _rate_label,
-}
+# A run that trains is changed once a slider is released, not at every value on the way
+_slider = partial(Slider, while_moving=False)
+_button = partial(Button, width="112px")
 
 
 class Controls:
-    """Buttons and knobs. They show a `LabState`, and tell `on_move` what the learner moves; nothing is kept here."""
+    """Buttons and knobs. They show a `LabState` and keep nothing themselves."""
 
     def __init__(self, state: LabState, on_move: Callable[[str, Any], None]) -> None:
-        """Set every knob to `state`; values a slider lacks are added to it."""
-        self.train = _button("Train", "play", "Train until you press Pause", "primary")
-        self.step = _button("Step", "step-forward", "Take one training step")
-        self.reset = _button("Reset", "refresh", "Begin a new run with the settings of all knobs")
-        self.keep = _button("Keep curve", "thumb-tack", "Leave this run's curves behind, to compare the next run with")
+        """Set every knob to `state`. `on_move(name, value)` is called when the learner moves one of them."""
+        self.train = _button("Train", "Train until you press Pause", style="primary", icon="play")
+        self.step = _button("Step", "Take one training step", icon="step-forward")
+        self.reset = _button("Reset", "Begin a new run with the settings of all knobs", icon="refresh")
+        self.keep = _button(
+            "Keep curve", "Leave this run's curves behind, to compare the next run with", icon="thumb-tack"
+        )
         knobs = state.knobs
-        self.mask = _choices("mask rate", MASK_RATES, knobs.mask, LABELS["mask"])
-        self.rtd_weight = _choices("λ", LAMBDAS, knobs.rtd_weight, LABELS["rtd_weight"])
-        self.size = _choices("generator size", SIZES, knobs.size, LABELS["size"])
-        self.temperature = _choices("temperature", TEMPERATURES, knobs.temperature, LABELS["temperature"])
-        self.rate = _choices("learning rate", tuple(RATES.values()), knobs.rate, LABELS["rate"])
-        sharing = [
-            ("embeddings shared", "embeddings"),
-            ("nothing shared", "none"),
-            ("all shared (size 1)", "all"),
-            ("GDES", "gdes"),
-        ]
-        plain = {"description_width": "initial"}
-        self.sharing = widgets.Dropdown(
-            options=sharing, value=knobs.sharing, description="sharing", style=plain, layout=_third()
-        )
-        self.corpus = widgets.Dropdown(
-            options=state.choices, value=knobs.corpus, description="corpus", style=plain, layout=_third()
-        )
-        self.seed = widgets.IntText(knobs.seed, description="seed", style=plain, layout=_third())
+        self.mask = _slider("mask rate", MASK_RATES, knobs.mask, "{:.0%}".format)
+        self.rtd_weight = _slider("λ", LAMBDAS, knobs.rtd_weight, "{:g}".format)
+        self.size = _slider("generator size", SIZES, knobs.size, size_label)
+        self.temperature = _slider("temperature", TEMPERATURES, knobs.temperature, "{:g}".format)
+        self.rate = _slider("learning rate", tuple(RATES.values()), knobs.rate, _rate_label)
+        self.sharing = Menu("sharing", SHARING, knobs.sharing)
+        self.corpus = Menu("corpus", {name: name for name in state.choices}, knobs.corpus)
+        self.seed = NumberField("seed", knobs.seed)
         self.note = widgets.HTML()
         self.details = widgets.HTML()
-        self._on_move = on_move
-        self._shown_by: int | None = None  # the thread that is setting the knobs just now: that moves none
         for name in NAMES:
-            getattr(self, name).observe(lambda change, name=name: self._moved(name, change["new"]), "value")
+            getattr(self, name).on_move(partial(on_move, name))
         self.main = widgets.VBox(
             [
                 widgets.HBox([self.train, self.step, self.reset, self.keep, self.note]),
@@ -86,17 +72,9 @@ class Controls:
 
     def show(self, state: LabState) -> None:
         """Show a state: what the knobs say, what waits for Reset, and what the first button does now."""
-        self._shown_by = threading.get_ident()
-        try:
-            self.corpus.options = state.choices
-            for name in NAMES:
-                knob, value = getattr(self, name), getattr(state.knobs, name)
-                if isinstance(knob, widgets.SelectionSlider):
-                    _offer(knob, value, LABELS[name])
-                if knob.value != value:
-                    knob.value = value
-        finally:
-            self._shown_by = None
+        self.corpus.offer({name: name for name in state.choices}, state.knobs.corpus)
+        for name in NAMES:
+            getattr(self, name).show(getattr(state.knobs, name))
         self.train.description, self.train.icon = ("Pause", "pause") if state.is_training else ("Train", "play")
         self.reset.button_style = "warning" if state.waiting else ""
         self.note.value = f"<b>Reset</b> applies: {', '.join(state.waiting)}" if state.waiting else ""
@@ -107,7 +85,7 @@ class Controls:
         return bool(self.train.description == "Pause")
 
     def show_details(self, run: TrainingRun) -> None:
-        """Say who pulls on the shared embeddings, and how sure the generator is."""
+        """Show each loss's share of the gradient on the embeddings, and how sure the generator is."""
         if not run.history:
             self.details.value = ""
             return
@@ -121,28 +99,6 @@ class Controls:
             f"{last.sampled_accuracy:.0%} (drawn token). Replaced: {last.replaced_rate:.1%} of all tokens."
         )
 
-    def _moved(self, name: str, value: Any) -> None:
-        if threading.get_ident() != self._shown_by:
-            self._on_move(name, value)
 
-
-def _button(text: str, icon: str, about: str, style: str = "") -> widgets.Button:
-    return button(text, about, style=style, icon=icon, width="112px")
-
-
-def _choices(
-    name: str, values: tuple[float, ...], value: float, label: Callable[[float], str]
-) -> widgets.SelectionSlider:
-    """Make a slider over a few values; `value` is added where it is not one of them."""
-    return choices(name, sorted({*values, value}), value, label, while_moving=False)
-
-
-def _offer(slider: widgets.SelectionSlider, value: float, label: Callable[[float], str]) -> None:
-    """Add a value to a slider that lacks it."""
-    values = [known for _, known in slider.options]
-    if value not in values:
-        slider.options = [(label(each), each) for each in sorted({*values, value})]
-
-
-def _third() -> widgets.Layout:
-    return widgets.Layout(width="33%", min_width="180px")
+def _rate_label(factor: float) -> str:
+    return next((text for text, known in RATES.items() if known == factor), f"× {factor:.3g}")

@@ -8,7 +8,7 @@ from electra_edu import efficiency
 from electra_edu.config import masked_positions, preset
 from electra_edu.plots.blocks import Block, Color, Fact, Facts, Row, Squares, Table, Text
 from electra_edu.widgets.parts.instrument import Instrument
-from electra_edu.widgets.parts.knobs import choices
+from electra_edu.widgets.parts.knobs import Slider
 
 LENGTHS = (32, 64, 128, 256, 512)
 RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.75)
@@ -20,8 +20,8 @@ class EfficiencyExplorer(Instrument):
 
     def __init__(self) -> None:
         """Begin with the paper's sequence: 512 tokens, 15% of them masked."""
-        self.length = choices("length", LENGTHS, 512)
-        self.mask_prob = choices("mask rate", RATES, 0.15, "{:.0%}".format)
+        self.length = Slider("length", LENGTHS, 512)
+        self.mask_prob = Slider("mask rate", RATES, 0.15, "{:.0%}".format)
         self._costs: dict[tuple[int, float], float] = {}
         super().__init__("What share of the work teaches?", [[self.length, self.mask_prob]])
 
@@ -60,21 +60,19 @@ class EfficiencyExplorer(Instrument):
             Text("An empty square is a token without a loss of its own. It is not idle: the guesses are made from it."),
         ]
 
-    def code(self) -> str:
+    def code(self) -> list[str]:
         """Return calls that give the same figures."""
         length, rate = self.length.value, self.mask_prob.value
-        return "\n".join(
-            [
-                "import electra_edu as edu",
-                "",
-                f"config = edu.preset('paper-base', max_seq_length={length}, mask_prob={rate:g})",
-                "signal = edu.efficiency.learning_signal(config)",
-                "print(signal.mlm.positions, signal.rtd.positions, signal.rtd.positions / signal.mlm.positions)",
-                "both = [config.replace(objective=name) for name in ('electra', 'bert')]",
-                "flops = [edu.efficiency.flops(each)['total'] for each in both]",
-                "print(flops[0] / flops[1])",
-            ]
-        )
+        return [
+            "import electra_edu as edu",
+            "",
+            f"config = edu.preset('paper-base', max_seq_length={length}, mask_prob={rate:g})",
+            "signal = edu.efficiency.learning_signal(config)",
+            "print(signal.mlm.positions, signal.rtd.positions, signal.rtd.positions / signal.mlm.positions)",
+            "both = [config.replace(objective=name) for name in ('electra', 'bert')]",
+            "flops = [edu.efficiency.flops(each)['total'] for each in both]",
+            "print(flops[0] / flops[1])",
+        ]
 
     def _cost(self) -> float:
         """Return the FLOPs of an ELECTRA step over those of a BERT step of base size; counted once per setting."""

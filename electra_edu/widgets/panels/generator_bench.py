@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import ipywidgets as widgets
 import torch
 from torch import Tensor
 
@@ -20,7 +19,7 @@ from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.panels.run_labels import size_label
 from electra_edu.widgets.parts.instrument import Instrument
-from electra_edu.widgets.parts.knobs import button, choices
+from electra_edu.widgets.parts.knobs import Button, Menu, Slider
 from electra_edu.widgets.parts.word_bars import word_bars
 
 TEMPERATURES = (0.25, 0.5, 0.7, 1.0, 1.4, 2.0, 4.0)
@@ -64,14 +63,11 @@ class GeneratorBench(Instrument):
         self._seen: list[_Moment] = []  # when the runs looked at the story ...
         self._counted: list[_Moment] = []  # ... and when the shares were counted
         sizes = sorted(self.runs)
-        self.size = choices("generator size", sizes, sizes[len(sizes) // 2], size_label)
-        self.temperature = choices("temperature", TEMPERATURES, 1.0, "{:g}".format)
-        plain = {"description_width": "initial"}
-        self.how = widgets.Dropdown(
-            options=list(DRAWS.items()), description="how to choose", style=plain, layout=widgets.Layout(width="330px")
-        )
-        self.again = button("Draw again", "Draw other words from the same distribution", self._draw_again)
-        self.next = button("Next story", "Take another story", self._next_story)
+        self.size = Slider("generator size", sizes, sizes[len(sizes) // 2], size_label)
+        self.temperature = Slider("temperature", TEMPERATURES, 1.0, "{:g}".format)
+        self.how = Menu("how to choose", DRAWS, width="330px")
+        self.again = Button("Draw again", "Draw other words from the same distribution", self._draw_again)
+        self.next = Button("Next story", "Take another story", self._next_story)
         self._open()
         super().__init__("The generator's bench", [[self.size, self.temperature], [self.how, self.again, self.next]])
 
@@ -105,25 +101,23 @@ class GeneratorBench(Instrument):
         )
         return [story, facts, Row((bars, chart))]
 
-    def code(self) -> str:
+    def code(self) -> list[str]:
         """Return calls that ask one generator for the same gaps, and choose words as it does here."""
         temperature = f"{self.temperature.value:g}"
         drawn = f"edu.generator.sample(logits, {temperature}, torch.Generator().manual_seed({self.seed}))"
-        return "\n".join(
-            [
-                "import torch",
-                "import electra_edu as edu",
-                "",
-                f"run = runs[{self._order.index(self.runs[self.size.value])}]",
-                f"tokens = run.corpus.heldout[{self.story} : {self.story + 1}].to(run.device, copy=True)",
-                "is_real = tokens != run.config.pad_token_id",
-                f"tokens[0, {self._places}] = run.config.mask_token_id",
-                f"logits = run.average.generator(tokens, is_real)[0, {self._places}].detach().cpu()",
-                f"print((logits / {temperature}).softmax(-1))",
-                f"words = {'logits.argmax(-1)' if self.how.value == 'argmax' else drawn}",
-                "print([run.corpus.tokenizer.id_to_token(word) for word in words.tolist()])",
-            ]
-        )
+        return [
+            "import torch",
+            "import electra_edu as edu",
+            "",
+            f"run = runs[{self._order.index(self.runs[self.size.value])}]",
+            f"tokens = run.corpus.heldout[{self.story} : {self.story + 1}].to(run.device, copy=True)",
+            "is_real = tokens != run.config.pad_token_id",
+            f"tokens[0, {self._places}] = run.config.mask_token_id",
+            f"logits = run.average.generator(tokens, is_real)[0, {self._places}].detach().cpu()",
+            f"print((logits / {temperature}).softmax(-1))",
+            f"words = {'logits.argmax(-1)' if self.how.value == 'argmax' else drawn}",
+            "print([run.corpus.tokenizer.id_to_token(word) for word in words.tolist()])",
+        ]
 
     def picked(self, action: str, index: int) -> None:
         """Show the distribution in the gap at this place of the story."""
@@ -173,12 +167,10 @@ class GeneratorBench(Instrument):
 
     def _draw_again(self) -> None:
         self.seed += 1
-        self.refresh()
 
     def _next_story(self) -> None:
         self.story = (self.story + 1) % len(self.corpus.heldout)
         self._open()
-        self.refresh()
 
     def _open(self) -> None:
         """Choose the gaps of the story, and let every generator look at them."""

@@ -14,7 +14,7 @@ from electra_edu.model.masking import mask
 from electra_edu.plots.blocks import BarChart, Block, Color, Fact, Facts, Row, Series, Table, Token, Tokens
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.parts.instrument import Instrument, require_run
-from electra_edu.widgets.parts.knobs import button, choices
+from electra_edu.widgets.parts.knobs import Button, Slider
 
 RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50)
 KEPT = (0.0, 0.15, 0.5)  # shares of the chosen tokens that stay visible; the official code's is 15%
@@ -40,10 +40,10 @@ class LabelExplorer(Instrument):
         short = (run.corpus.heldout == self._pad).sum(-1) >= 2  # padding is part of what there is to see
         self.story = int(short.int().argmax())
         self._shares: dict[tuple[object, ...], list[tuple[float, float]]] = {}
-        self.mask_prob = choices("mask rate", RATES, 0.25, "{:.0%}".format, "46%")
-        self.keep = choices("chosen but left visible", KEPT, 0.15, "{:.0%}".format, "46%")
-        self.again = button("Draw again", "Choose other words, and draw other guesses", self._draw_again)
-        self.next = button("Next story", "Take another held-out story", self._next_story)
+        self.mask_prob = Slider("mask rate", RATES, 0.25, "{:.0%}".format, "46%")
+        self.keep = Slider("chosen but left visible", KEPT, 0.15, "{:.0%}".format, "46%")
+        self.again = Button("Draw again", "Choose other words, and draw other guesses", self._draw_again)
+        self.next = Button("Next story", "Take another held-out story", self._next_story)
         self.asked = 0
         self._key: tuple[object, ...] = ()  # what the pass on the screen was made from
         super().__init__("What each token teaches", [[self.mask_prob, self.keep], [self.again, self.next]])
@@ -69,23 +69,21 @@ class LabelExplorer(Instrument):
             Row((self._way(out, read, losses), self._weights())),
         ]
 
-    def code(self) -> str:
+    def code(self) -> list[str]:
         """Return calls that give the same loss, with a run at hand."""
-        return "\n".join(
-            [
-                "import copy",
-                "import torch",
-                "",
-                "model = copy.copy(run.average)  # the same weights, other settings",
-                f"model.config = run.config.replace(mask_prob={self.mask_prob.value:g}, "
-                f"mask_token_prob={1 - self.keep.value:g})",
-                f"tokens = run.corpus.heldout[{self.story} : {self.story + 1}].to(run.device)",
-                f"out = model(tokens, rng=torch.Generator(run.device).manual_seed({self.seed}))",
-                "bce = torch.nn.functional.binary_cross_entropy_with_logits",
-                "losses = bce(out.rtd_logits, out.is_replaced.float(), reduction='none')  # (1, T)",
-                "print(losses[out.is_real].mean(), out.rtd_loss)",
-            ]
-        )
+        return [
+            "import copy",
+            "import torch",
+            "",
+            "model = copy.copy(run.average)  # the same weights, other settings",
+            f"model.config = run.config.replace(mask_prob={self.mask_prob.value:g}, "
+            f"mask_token_prob={1 - self.keep.value:g})",
+            f"tokens = run.corpus.heldout[{self.story} : {self.story + 1}].to(run.device)",
+            f"out = model(tokens, rng=torch.Generator(run.device).manual_seed({self.seed}))",
+            "bce = torch.nn.functional.binary_cross_entropy_with_logits",
+            "losses = bce(out.rtd_logits, out.is_replaced.float(), reduction='none')  # (1, T)",
+            "print(losses[out.is_real].mean(), out.rtd_loss)",
+        ]
 
     def picked(self, action: str, index: int) -> None:
         """Tell the way of this token."""
@@ -190,11 +188,9 @@ class LabelExplorer(Instrument):
 
     def _draw_again(self) -> None:
         self.seed += 1
-        self.refresh()
 
     def _next_story(self) -> None:
         self.story = (self.story + 1) % len(self.run.corpus.heldout)
-        self.refresh()
 
 
 def _cases(out: ElectraOutput, read: Tensor, mask_token_id: int) -> Tensor:

@@ -1,6 +1,5 @@
 """MaskExplorer: which words of a text are hidden, and how many, by a fixed count and by tossing coins."""
 
-import ipywidgets as widgets
 import torch
 from torch import Tensor
 
@@ -13,7 +12,7 @@ from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.widgets.parts.code import corpus_line
 from electra_edu.widgets.parts.instrument import Instrument
-from electra_edu.widgets.parts.knobs import button, choices
+from electra_edu.widgets.parts.knobs import Button, Menu, Slider, TextField
 
 RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.75)
 RULES = {"a fixed count": "count", "a coin for each word": "coins"}
@@ -32,15 +31,10 @@ class MaskExplorer(Instrument):
             arguments.refuse("corpus", corpus, "a Corpus, for example edu.load_corpus('toy')")
         text = arguments.text("text", text)
         self.corpus, self.seed = corpus, 0
-        plain = {"description_width": "initial"}
-        self.text = widgets.Text(
-            text, description="text", style=plain, layout=widgets.Layout(width="98%"), continuous_update=False
-        )
-        self.mask_prob = choices("mask rate", RATES, 0.15, "{:.0%}".format)
-        self.rule = widgets.Dropdown(
-            options=list(RULES.items()), description="chosen by", style=plain, layout=widgets.Layout(width="260px")
-        )
-        self.again = button("Draw again", "Choose other words to hide", self._draw_again)
+        self.text = TextField("text", text)
+        self.mask_prob = Slider("mask rate", RATES, 0.15, "{:.0%}".format)
+        self.rule = Menu("chosen by", RULES, width="260px")
+        self.again = Button("Draw again", "Choose other words to hide", self._draw_again)
         super().__init__("What is hidden?", [[self.text], [self.mask_prob, self.rule, self.again]])
 
     def blocks(self) -> list[Block]:
@@ -90,31 +84,28 @@ class MaskExplorer(Instrument):
         )
         return [read, facts, histogram]
 
-    def code(self) -> str:
+    def code(self) -> list[str]:
         """Return calls that hide the same words of the same text."""
         by_rule = {
             "count": "edu.masking.mask(tokens, config, rng).is_masked",
             "coins": f"(torch.rand(tokens.shape, generator=rng) < {self.mask_prob.value:g})"
             " & edu.masking.is_ordinary(tokens, config)",
         }
-        return "\n".join(
-            [
-                "import torch",
-                "import electra_edu as edu",
-                "",
-                corpus_line(self.corpus),
-                f"config = edu.preset('toy', mask_prob={self.mask_prob.value:g})",
-                f"ids = edu.corpora.encode_typed(corpus.tokenizer, {self.text.value.strip()!r}).ids",
-                f"tokens = torch.tensor([[config.cls_token_id, *ids, config.sep_token_id{', 0' * PADDING}]])",
-                f"rng = torch.Generator().manual_seed({self.seed})",
-                f"hidden = {by_rule[self.rule.value]}",
-                "print(hidden.nonzero()[:, 1].tolist())  # places, [CLS] is 0",
-            ]
-        )
+        return [
+            "import torch",
+            "import electra_edu as edu",
+            "",
+            corpus_line(self.corpus),
+            f"config = edu.preset('toy', mask_prob={self.mask_prob.value:g})",
+            f"ids = edu.corpora.encode_typed(corpus.tokenizer, {self.text.value.strip()!r}).ids",
+            f"tokens = torch.tensor([[config.cls_token_id, *ids, config.sep_token_id{', 0' * PADDING}]])",
+            f"rng = torch.Generator().manual_seed({self.seed})",
+            f"hidden = {by_rule[self.rule.value]}",
+            "print(hidden.nonzero()[:, 1].tolist())  # places, [CLS] is 0",
+        ]
 
     def _draw_again(self) -> None:
         self.seed += 1
-        self.refresh()
 
     def _read(self) -> tuple[list[str], Tensor]:
         """Return the tokens as they are shown, special ones included, and which of them may be hidden: (T,) bool."""

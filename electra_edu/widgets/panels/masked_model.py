@@ -11,7 +11,7 @@ from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.parts.code import run_lines
 from electra_edu.widgets.parts.instrument import Instrument
-from electra_edu.widgets.parts.knobs import button
+from electra_edu.widgets.parts.knobs import Button
 from electra_edu.widgets.parts.word_bars import word_bars
 
 TOP = 5
@@ -36,8 +36,8 @@ class MaskedModel(Instrument):
         self.hidden: list[int] = []
         self.asked: int | None = None
         self._first()
-        self.next = button("Next story", "Show another held-out story", self._next_story)
-        self.none = button("Show all words", "Hide nothing any more", self._clear)
+        self.next = Button("Next story", "Show another held-out story", self._next_story)
+        self.none = Button("Show all words", "Hide nothing any more", self._clear)
         super().__init__("A masked language model at work", [[self.next, self.none]])
 
     def blocks(self) -> list[Block]:
@@ -70,11 +70,11 @@ class MaskedModel(Instrument):
         )
         return [words, facts, Row((bars, table))]
 
-    def code(self) -> str:
+    def code(self) -> list[str]:
         """Return calls that train such a model and ask it the same."""
         if self.asked is None:
-            return ""
-        lines = [
+            return []
+        return [
             *run_lines(self.run),
             f"tokens = corpus.heldout[{self.story} : {self.story + 1}].to(run.device, copy=True)",
             f"tokens[0, {self.hidden}] = config.mask_token_id",
@@ -82,7 +82,6 @@ class MaskedModel(Instrument):
             "print(*(f'{corpus.tokenizer.id_to_token(int(word))} {chance:.0%}'"
             f" for chance, word in zip(*chances.topk({TOP}))), sep='\\n')",
         ]
-        return "\n".join(lines)
 
     def picked(self, action: str, index: int) -> None:
         """Hide the word at this place of the story, or show it again."""
@@ -131,8 +130,6 @@ class MaskedModel(Instrument):
     def _next_story(self) -> None:
         self.story = (self.story + 1) % len(self.run.corpus.heldout)
         self._first()
-        self.refresh()
 
     def _clear(self) -> None:
         self.hidden, self.asked = [], None
-        self.refresh()

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 from electra_edu.config.objectives import Trained
 from electra_edu.course.single_batch import SingleBatchTrainer
@@ -11,8 +12,13 @@ from electra_edu.plots.blocks import BarChart, Block, Code, Color, Fact, Facts, 
 from electra_edu.support import arguments
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.parts.instrument import Instrument, require_run
-from electra_edu.widgets.parts.knobs import button
+from electra_edu.widgets.parts.knobs import Button
 
+STEPS: dict[Trained, tuple[str, str]] = {  # the buttons that take one: (their name, the loss)
+    "generator": ("generator only", "the MLM loss"),
+    "discriminator": ("discriminator only", "λ · RTD loss"),
+    "both": ("both", "the sum"),
+}
 STAGES = ("mask", "generator", "sample", "label", "discriminator", "losses", "gradients")
 TOP = 5
 SHOWN_STEPS = 4  # of the steps taken, in the table
@@ -61,34 +67,18 @@ class Stepper(Instrument):
         self._trained: list[Trained] = []  # by the steps taken here
         self.stage, self.story, self.asked = 0, 0, 0
         self._names = token_names(run.corpus)
-        self.back = button("◀ Back", "The stage before", lambda: self.go(self.stage - 1))
-        self.forth = button("Next ▶", "The stage after", lambda: self.go(self.stage + 1), "primary")
-        self.next = button("Next story", "Show another story of the batch", self._next_story)
+        self.back = Button("◀ Back", "The stage before", lambda: self._select(self.stage - 1))
+        self.forth = Button("Next ▶", "The stage after", lambda: self._select(self.stage + 1), "primary")
+        self.next = Button("Next story", "Show another story of the batch", self._next_story)
         self.steps = {
-            "generator": button(
-                "Step generator only", "One optimiser step on the MLM loss", lambda: self.step("generator")
-            ),
-            "discriminator": button(
-                "Step discriminator only", "One optimiser step on λ · RTD loss", lambda: self.step("discriminator")
-            ),
-            "both": button("Step both", "One optimiser step on the sum", lambda: self.step("both")),
+            trained: Button(f"Step {name}", f"One optimiser step on {loss}", partial(self._step, trained))
+            for trained, (name, loss) in STEPS.items()
         }
-        self.again = button("Start over", "Forget the steps taken here", self._start_over)
+        self.again = Button("Start over", "Forget the steps taken here", self._start_over)
         super().__init__(
             "One step, stage by stage",
             [[self.back, self.forth, self.next], [*self.steps.values(), self.again]],
         )
-
-    def go(self, stage: int) -> None:
-        """Show a stage, counted from 0; beyond either end it stays where it is."""
-        self.stage = min(max(stage, 0), len(STAGES) - 1)
-        self.refresh()
-
-    def step(self, trained: Trained) -> None:
-        """Take one optimiser step on the batch, and begin again with the same words hidden."""
-        self.trainer.step(trained)
-        self._trained.append(trained)
-        self.go(0)
 
     def blocks(self) -> list[Block]:
         """Return the row of stages, the line of code of this one, and what there is to see at it."""
@@ -105,27 +95,25 @@ class Stepper(Instrument):
             pick="stage",
         )
         shows: tuple[Callable[[], list[Block]], ...] = (
-            self._taken, self._guesses, self._drawn, list, list, self._losses, self._gradient_norms
+            self._steps_taken, self._guesses, self._samples, list, list, self._losses, self._gradient_norms
         )  # fmt: skip
         story = [] if is_last else [self._story()]
         return [row, Text(ABOUT[stage]), Code(CODE[stage]), *story, *shows[stage]()]
 
-    def code(self) -> str:
+    def code(self) -> list[str]:
         """Return the whole step in public calls, after the steps that were taken here."""
         seed = self.trainer.seed
         taken = [f"for trained in {self._trained!r}: trainer.step(trained)"] if self._trained else []
-        return "\n".join(
-            [
-                "import torch, electra_edu as edu, electra_edu.course.single_batch as single",
-                f"trainer = single.SingleBatchTrainer(run, seed={seed})  # copies the run at step {self._run_step}",
-                *taken,
-                "model, config, tokens = trainer.model, trainer.model.config, trainer.tokens",
-                f"is_real, rng = tokens != config.pad_token_id, torch.Generator(run.device).manual_seed({seed})",
-                *CODE[:5],
-                f"out = model(tokens, rng=torch.Generator(run.device).manual_seed({seed}))  # all of this in one call",
-                "(out.mlm_loss + config.rtd_weight * out.rtd_loss).backward()",
-            ]
-        )
+        return [
+            "import torch, electra_edu as edu, electra_edu.course.single_batch as single",
+            f"trainer = single.SingleBatchTrainer(run, seed={seed})  # copies the run at step {self._run_step}",
+            *taken,
+            "model, config, tokens = trainer.model, trainer.model.config, trainer.tokens",
+            f"is_real, rng = tokens != config.pad_token_id, torch.Generator(run.device).manual_seed({seed})",
+            *CODE[:5],
+            f"out = model(tokens, rng=torch.Generator(run.device).manual_seed({seed}))  # all of this in one call",
+            "(out.mlm_loss + config.rtd_weight * out.rtd_loss).backward()",
+        ]
 
     def picked(self, action: str, index: int) -> None:
         """Go to the stage that was clicked, or show the distribution in another gap."""
@@ -134,6 +122,31 @@ class Stepper(Instrument):
             self.stage = index
         elif action == "ask" and index in places:
             self.asked = places.index(index)
+
+    def go(self, stage: int) -> None:
+        """Show a stage, counted from 0; before the first and after the last there is none."""
+        self._select(stage)
+        self.refresh()
+
+    def step(self, trained: Trained) -> None:
+        """Take one optimiser step on the batch, and begin again with the same words hidden."""
+        self._step(trained)
+        self.refresh()
+
+    def _select(self, stage: int) -> None:
+        self.stage = min(max(stage, 0), len(STAGES) - 1)
+
+    def _step(self, trained: Trained) -> None:
+        self.trainer.step(trained)
+        self._trained.append(trained)
+        self.stage = 0
+
+    def _next_story(self) -> None:
+        self.story, self.asked = (self.story + 1) % self.trainer.batch_size, 0
+
+    def _start_over(self) -> None:
+        self.trainer, self._run_step, self._trained = SingleBatchTrainer(self.run, self.trainer.seed), self.run.step, []
+        self.stage = 0
 
     def _story(self) -> Tokens:
         """Return one of the batch's stories as it stands at this stage."""
@@ -179,7 +192,7 @@ class Stepper(Instrument):
         table = Table(("true word", "its probability", "loss, −ln of it"), tuple(rows), "All gaps of this story")
         return [Row((self._bars(drawn=False), table))]
 
-    def _drawn(self) -> list[Block]:
+    def _samples(self) -> list[Block]:
         """Return the distribution that was drawn from, and what became of each gap."""
         rows = [
             (self._names[true], self._names[read], "the true word again" if true == read else "another word")
@@ -252,7 +265,7 @@ class Stepper(Instrument):
         )
         return [bars, facts]
 
-    def _taken(self) -> list[Block]:
+    def _steps_taken(self) -> list[Block]:
         """Return the losses after the steps taken so far, the newest last."""
         trainer = self.trainer
         if not trainer.steps:
@@ -269,11 +282,3 @@ class Stepper(Instrument):
                 "neutral",
             ),
         ]
-
-    def _next_story(self) -> None:
-        self.story, self.asked = (self.story + 1) % self.trainer.batch_size, 0
-        self.refresh()
-
-    def _start_over(self) -> None:
-        self.trainer, self._run_step, self._trained = SingleBatchTrainer(self.run, self.trainer.seed), self.run.step, []
-        self.go(0)

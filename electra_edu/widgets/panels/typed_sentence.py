@@ -2,8 +2,6 @@
 
 import math
 
-import ipywidgets as widgets
-
 from electra_edu.corpora.unknown_words import nearest_words
 from electra_edu.course.vocabulary import ordinary_words, token_names
 from electra_edu.evaluation.detection import detect_words
@@ -13,7 +11,7 @@ from electra_edu.support import arguments
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.parts.code import run_lines
 from electra_edu.widgets.parts.instrument import Instrument, require_run
-from electra_edu.widgets.parts.knobs import button, choices
+from electra_edu.widgets.parts.knobs import Button, Slider, TextField
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 BANK = 36  # words of the word bank
@@ -34,15 +32,10 @@ class TypedSentence(Instrument):
         self.run, self.story = run, 0
         self._n_swaps = 0
         self._swapped = ("", "")  # a sentence, and which of its words is the fake
-        self.text = widgets.Text(
-            self._with_a_fake(self._story_text()) if text is None else text,
-            description="sentence",
-            layout=widgets.Layout(width="98%"),
-            continuous_update=False,
-        )
-        self.threshold = choices("accuse above", THRESHOLDS, 0.5, "{:.0%}".format)
-        self.next = button("Another story", "Put another held-out story there", self._next_story)
-        self.swap = button("Swap one word", "Put a word of another story in the place of one", self._swap)
+        self.text = TextField("sentence", self._with_a_fake(self._story_text()) if text is None else text)
+        self.threshold = Slider("accuse above", THRESHOLDS, 0.5, "{:.0%}".format)
+        self.next = Button("Another story", "Put another held-out story there", self._next_story)
+        self.swap = Button("Swap one word", "Put a word of another story in the place of one", self._swap)
         super().__init__("Your own sentence", [[self.text], [self.threshold, self.next, self.swap]])
 
     def blocks(self) -> list[Block]:
@@ -80,10 +73,13 @@ class TypedSentence(Instrument):
         shown.append(Text(f"Words it knows, for example: {', '.join(self._bank())}.", "neutral"))
         return shown
 
-    def code(self) -> str:
+    def code(self) -> list[str]:
         """Return calls that train such a run and judge the same sentence."""
-        lines = [*run_lines(self.run), f"for judged in edu.detection.detect_words(run, {self.text.value!r}):"]
-        return "\n".join([*lines, "    print(judged.word, f'{judged.probability:.0%}')"])
+        return [
+            *run_lines(self.run),
+            f"for judged in edu.detection.detect_words(run, {self.text.value!r}):",
+            "    print(judged.word, f'{judged.probability:.0%}')",
+        ]
 
     def _advice(self, unknown: list[str]) -> str:
         word = unknown[0]
@@ -103,10 +99,10 @@ class TypedSentence(Instrument):
 
     def _next_story(self) -> None:
         self.story = (self.story + 1) % len(self.run.corpus.heldout)
-        self.text.value = self._story_text()
+        self.text.show(self._story_text())
 
     def _swap(self) -> None:
-        self.text.value = self._with_a_fake(self.text.value)
+        self.text.show(self._with_a_fake(self.text.value))
 
     def _with_a_fake(self, text: str) -> str:
         """Return `text` with a longer word of another story in the place of one, and remember which.

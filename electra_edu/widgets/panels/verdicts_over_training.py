@@ -11,7 +11,7 @@ from electra_edu.plots.blocks import Block, Curve, Fact, Facts, Histogram, LineC
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.parts.code import run_lines, until
 from electra_edu.widgets.parts.instrument import Instrument, require_run
-from electra_edu.widgets.parts.knobs import choices
+from electra_edu.widgets.parts.knobs import Slider
 
 EDGE = 6.0  # logits beyond are counted in the outermost bins
 BINS = 24
@@ -43,16 +43,15 @@ class VerdictsOverTraining(Instrument):
         self.run = run
         self._labels = run.exam.is_replaced[run.exam.is_ordinary].cpu()  # (N,)
         self._looks = [self._looked()]
-        self.step = choices("training step", (run.step,), run.step)
-        self.threshold = choices("accuse above", THRESHOLDS, 0.5, "{:.0%}".format)
+        self.step = Slider("training step", (run.step,), run.step)
+        self.threshold = Slider("accuse above", THRESHOLDS, 0.5, "{:.0%}".format)
         super().__init__("How a fake is caught", [[self.step, self.threshold]])
 
     def look(self) -> None:
         """Keep the logits as they are now; the slider gets a place for them."""
         self._looks.append(self._looked())
-        steps = list(dict.fromkeys(look.step for look in self._looks))
-        self.step.options = [(str(step), step) for step in steps]
-        self.step.value = steps[-1]
+        self.step.offer([look.step for look in self._looks], self._looks[-1].step)
+        self.refresh()
 
     def blocks(self) -> list[Block]:
         """Return the scores at the threshold, both histograms, the ROC curve, and a word on what they mean."""
@@ -95,19 +94,17 @@ class VerdictsOverTraining(Instrument):
         )
         return [facts, Row((histogram, roc)), Text(self._verdict(look, found.recall))]
 
-    def code(self) -> str:
+    def code(self) -> list[str]:
         """Return calls that give the same scores, with a run at hand; for an earlier step it is trained again."""
         step, run = self.step.value, self.run
-        return "\n".join(
-            [
-                *(["import electra_edu as edu", ""] if step == run.step else run_lines(run, until(run.stages, step))),
-                "exam = run.exam  # fixed: the same sentences and fakes for every run",
-                "logits = run.average.discriminator(exam.corrupted, exam.original != run.config.pad_token_id).detach()",
-                "logits, labels = logits[exam.is_ordinary].cpu(), exam.is_replaced[exam.is_ordinary].cpu()",
-                f"print(edu.metrics.detection_at(logits.sigmoid(), labels, {self.threshold.value}))",
-                "print(edu.metrics.auc(logits, labels))",
-            ]
-        )
+        return [
+            *(["import electra_edu as edu", ""] if step == run.step else run_lines(run, until(run.stages, step))),
+            "exam = run.exam  # fixed: the same sentences and fakes for every run",
+            "logits = run.average.discriminator(exam.corrupted, exam.original != run.config.pad_token_id).detach()",
+            "logits, labels = logits[exam.is_ordinary].cpu(), exam.is_replaced[exam.is_ordinary].cpu()",
+            f"print(edu.metrics.detection_at(logits.sigmoid(), labels, {self.threshold.value}))",
+            "print(edu.metrics.auc(logits, labels))",
+        ]
 
     def _verdict(self, look: _Look, recall: float) -> str:
         if look.auc < 0.6:
