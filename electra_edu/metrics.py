@@ -176,7 +176,7 @@ def roc_curve(scores: Tensor, labels: Tensor) -> tuple[tuple[float, ...], tuple[
 
 
 def check_precision(precision: float | None) -> None:
-    """Raise ElectraEduError for a wanted precision outside (0, 1]; None stands for no such wish."""
+    """Raise ElectraEduError for a wanted precision outside (0, 1]; None asks for none."""
     number = as_number(precision)
     if precision is not None and (number is None or not 0 < number <= 1):
         refuse("precision", precision, "above 0 and at most 1, for example 0.9")

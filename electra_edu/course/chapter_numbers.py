@@ -1,7 +1,7 @@
-"""The numbers of a popular chapter on ELECTRA, as it computes them: each function says what is wrong with it.
+"""The numbers of a popular chapter on ELECTRA, computed as it does; each function says what is wrong.
 
-They are here to be compared with the right ones: `learning_signal` and `parameters`. Source of the numbers: Michael
-Brenndoerfer, "ELECTRA: Efficient Pre-training with Replaced Token Detection", 2025.
+They are here to be compared with the right ones: `efficiency.learning_signal` and `efficiency.parameters`. Source:
+Michael Brenndoerfer, "ELECTRA: Efficient Pre-training with Replaced Token Detection", 2025.
 """
 
 import math
@@ -13,8 +13,9 @@ from electra_edu.support import arguments
 
 VOCAB_SIZE, POSITIONS = 30522, 512
 
-# (hidden size, layers) of the discriminator and of the generator, feed-forward layers four times as wide. The paper's
-# small generator is 64 wide, not 256: a quarter. Only the model released later as "small" has one of full size.
+# (hidden size, layers) of the discriminator and of the generator; feed-forward layers are four times as wide. The
+# paper's small generator is 64 wide, a quarter, and not 256. Only the model that was later released as "small" has a
+# generator of full size.
 SIZES: Mapping[str, tuple[tuple[int, int], tuple[int, int]]] = MappingProxyType(
     {
         "small": ((256, 12), (256, 12)),
@@ -27,9 +28,9 @@ SIZES: Mapping[str, tuple[tuple[int, int], tuple[int, int]]] = MappingProxyType(
 def mlm_efficiency(length: int = 512, mask_prob: float = 0.15) -> dict[str, float]:
     """Return the masked share of a sequence as the "training efficiency" of BERT: 76 of 512 tokens, 14.8%.
 
-    Wrong: the paper rounds up and the official code to the nearest, both to 77. And the other 435 positions are no free
-    riders: they are the context that a guess is made from, and gradients reach them through attention. Only the
-    loss is missing there. Raises ElectraEduError for a `length` below 1 and a rate outside [0, 1].
+    Wrong: the paper rounds up and the official code to the nearest, both to 77. The other 435 positions are not wasted:
+    they are the context of a prediction, and gradients reach them through attention. They only have no loss.
+    Raises ElectraEduError for a `length` below 1 and a rate outside [0, 1].
     """
     length = arguments.whole_number("length", length, 1, arguments.MAX_INT64)
     mask_prob = arguments.finite_number("mask_prob", mask_prob, 0, 1)
@@ -40,10 +41,11 @@ def mlm_efficiency(length: int = 512, mask_prob: float = 0.15) -> dict[str, floa
 def learning_signal() -> dict[str, float]:
     """Return the "information" in the labels of 512 tokens: 76 × 14.9 = 1132 bits for MLM, 512 × 1 for RTD.
 
-    Wrong: log2|V| is the entropy of a word drawn evenly from the vocabulary, and no language is even; a verdict has
-    1 bit only if half of the tokens are replaced (with 10% it has 0.47, 240 bits in all). And more positions do not
-    "more than compensate": by these very numbers MLM is ahead. Nor does the ratio of positions, 6.7, explain the
-    gain: All-Tokens MLM has a loss at all positions as well and ends below ELECTRA (84.3 against 85.0 on GLUE).
+    Wrong: log2|V| is the entropy of a word drawn uniformly from the vocabulary, and in no language are words uniform. A
+    label of RTD has 1 bit only if half of the tokens are replaced; with 10% it has 0.47, which is 240 bits in all. More
+    positions do not "more than compensate" either: by these numbers MLM is ahead. Nor does the ratio of positions, 6.7,
+    explain the gain: All-Tokens MLM also has a loss at all positions, and its result is below ELECTRA's (84.3 against
+    85.0 on GLUE).
     """
     masked, length = int(0.15 * POSITIONS), POSITIONS
     bits = math.log2(VOCAB_SIZE)
@@ -61,10 +63,10 @@ def learning_signal() -> dict[str, float]:
 def estimated_parameters(size: str) -> dict[str, int]:
     """Estimate the parameters of "small", "base" or "large": 42.7, 134.2 and 368.8 million in all.
 
-    Wrong: embeddings as wide as the network (the small model's have 128, which makes 13.5 million, not 17.4); no
-    LayerNorm and no types in the embeddings; one layer less in both heads; a generator that repeats the embeddings and
-    has them a third time as its output layer, although sharing them was the point; a small generator of full size.
-    Right totals: 14.2, 119.4 and 354.7 million. "About 16 million more for the generator" fits none of it.
+    Wrong: the embeddings are as wide as the network (the small model's have 128, which makes 13.5 million, not 17.4).
+    They have no LayerNorm and no types. Both heads lack a layer. The generator has embeddings of its own, and a third
+    table as its output layer, although they are to be shared. The small generator has full size.
+    Right totals: 14.2, 119.4 and 354.7 million. "About 16 million more for the generator" fits none of these.
     Raises ElectraEduError for another size.
     """
     arguments.one_of("size", size, tuple(SIZES))
@@ -79,8 +81,8 @@ def estimated_parameters(size: str) -> dict[str, int]:
 def demo_generator_parameters() -> int:
     """Count the generator that the chapter builds, 256 wide with 4 layers: 19,014,714.
 
-    Wrong: its output layer has weights of its own, 7.8 million. Tied to the input embeddings, as in the paper, they are
-    free.
+    Wrong: its output layer has 7.8 million weights of its own. Tied to the input embeddings, as in the paper, it has
+    none.
     """
     wide = 256
     norms = 2 * wide + 2 * wide  # after the embeddings, and in the head

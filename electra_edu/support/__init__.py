@@ -1,1 +1,1 @@
-"""What every room stands on: errors, checked arguments, strict reading, whole writing."""
+"""Used by every room: errors, checks of arguments, strict reading of data files, atomic writing."""

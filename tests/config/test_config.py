@@ -1,4 +1,4 @@
-"""ElectraConfig: what it derives, what it refuses and how it says so, and the presets' published sizes."""
+"""ElectraConfig: derived sizes, errors for wrong values, and the presets' published sizes."""
 
 import json
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def test_the_generator_is_a_fraction_of_the_widths(
     assert (generator.hidden_size, generator.num_heads, generator.intermediate_size) == expected
 
 
-def test_the_generators_depth_and_the_discriminator_stay_whole() -> None:
+def test_the_fraction_changes_neither_the_generators_depth_nor_the_discriminator() -> None:
     config = ElectraConfig(num_layers=7, generator_size_fraction=0.5)
     assert config.generator.num_layers == 7
     assert (config.discriminator.hidden_size, config.discriminator.num_layers) == (256, 7)
@@ -59,7 +59,7 @@ def test_head_widths_are_whole_or_refused(hidden: int, heads: int, fraction: flo
         assert positions == "learned" or shape.head_size % 2 == 0
 
 
-def test_refused_heads_say_which_network_and_how_wide() -> None:
+def test_an_error_of_heads_names_the_network_and_the_width() -> None:
     with pytest.raises(ElectraEduError, match=r"The discriminator would have 3 heads of 5.33333 units"):
         small_config(hidden_size=16, num_heads=3)
     with pytest.raises(ElectraEduError, match=r"The generator would have 2 heads of 4.5 units"):
@@ -143,7 +143,7 @@ def test_special_tokens_are_five_different_ids_of_the_vocabulary(changes: dict[s
         small_config(**changes)
 
 
-def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+def test_an_unknown_name_is_answered_with_the_nearest_one() -> None:
     with pytest.raises(ElectraEduError, match=r"no field 'mask_rate'\. Did you mean 'mask_prob'\?"):
         preset("toy", mask_rate=0.2)
     with pytest.raises(ElectraEduError, match=r"Did you mean 'rtd_weight'\?"):

@@ -1,4 +1,4 @@
-"""The joined model: both losses by hand, who sends gradients where, what is shared, and what it all weighs."""
+"""Electra: both losses by hand, labels, one forward pass, gradients, and the number of parameters."""
 
 import math
 
@@ -23,7 +23,7 @@ def tokens() -> Tensor:
     return small_corpus().train[:6]
 
 
-def nearly_sure_of(model: Electra, word: int) -> None:
+def predict_always(model: Electra, word: int) -> None:
     """Make the generator draw `word` at every masked position."""
     with torch.no_grad():
         model.generator.bias[word] += 100.0
@@ -61,7 +61,7 @@ def test_more_padding_changes_no_loss() -> None:
     torch.testing.assert_close(longer, masked_lm_loss(vocabulary, targets, real))
 
 
-def test_the_loss_is_mlm_plus_lambda_rtd_and_obeys_a_new_config(tokens: Tensor) -> None:
+def test_the_loss_is_mlm_plus_lambda_rtd_and_follows_a_new_config(tokens: Tensor) -> None:
     model = Electra(small_config(rtd_weight=7.0), rng())
     out = model(tokens, rng=rng())
     torch.testing.assert_close(out.loss, out.mlm_loss + 7.0 * out.rtd_loss)
@@ -71,7 +71,7 @@ def test_the_loss_is_mlm_plus_lambda_rtd_and_obeys_a_new_config(tokens: Tensor) 
     assert changed.is_masked.sum() > 2 * out.is_masked.sum()
 
 
-def test_the_losses_are_those_of_what_the_output_shows(tokens: Tensor) -> None:
+def test_the_losses_follow_from_the_fields_of_the_output(tokens: Tensor) -> None:
     """Both losses again, one token at a time, from the output's own fields."""
     out = Electra(small_config(initializer_range=0.5), rng())(tokens, rng=rng())
     mlm, rtd = [], []
@@ -87,8 +87,8 @@ def test_the_losses_are_those_of_what_the_output_shows(tokens: Tensor) -> None:
 
 
 @pytest.mark.parametrize("positions", ["rotary", "learned"])
-def test_a_step_has_the_losses_and_gradients_of_the_plain_way(tokens: Tensor, positions: str) -> None:
-    """The plain way makes every state and every logit, and only then picks the masked ones."""
+def test_losses_and_gradients_are_those_of_the_full_computation(tokens: Tensor, positions: str) -> None:
+    """The full computation makes every state and every logit, and then selects the masked ones."""
     model = Electra(small_config(initializer_range=0.3, positions=positions), rng())
     out = model(tokens, rng=rng())
     out.loss.backward()
@@ -97,8 +97,8 @@ def test_a_step_has_the_losses_and_gradients_of_the_plain_way(tokens: Tensor, po
     read, real = tokens.masked_fill(out.is_masked, MASK), tokens != PAD
     everywhere = model.generator(read, real)  # (B, T, V)
     mlm = F.cross_entropy(everywhere[out.is_masked], tokens[out.is_masked])
-    verdicts = model.discriminator(out.corrupted, real)
-    rtd = F.binary_cross_entropy_with_logits(verdicts[real], (out.corrupted != tokens)[real].float())
+    rtd_logits = model.discriminator(out.corrupted, real)
+    rtd = F.binary_cross_entropy_with_logits(rtd_logits[real], (out.corrupted != tokens)[real].float())
     (mlm + 10.0 * rtd).backward()
     torch.testing.assert_close(out.mlm_loss, mlm, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(out.rtd_loss, rtd, atol=1e-5, rtol=1e-5)
@@ -109,13 +109,13 @@ def test_a_step_has_the_losses_and_gradients_of_the_plain_way(tokens: Tensor, po
 # Labels
 
 
-def test_a_lucky_guess_counts_as_original(tokens: Tensor) -> None:
+def test_a_sample_that_is_the_original_is_labelled_original(tokens: Tensor) -> None:
     model, same = Electra(small_config(), rng()), torch.full((4, 8), 9)
-    nearly_sure_of(model, 9)
-    lucky = model(same, rng=rng())
-    assert lucky.is_masked.sum() == 4 * 2  # round(0.3 × 8)
-    assert not lucky.is_replaced.any()
-    assert torch.equal(lucky.corrupted, same)
+    predict_always(model, 9)
+    original = model(same, rng=rng())
+    assert original.is_masked.sum() == 4 * 2  # round(0.3 × 8)
+    assert not original.is_replaced.any()
+    assert torch.equal(original.corrupted, same)
     wrong = model(torch.full((4, 8), 10), rng=rng())
     assert torch.equal(wrong.is_replaced, wrong.is_masked)
     out = model(tokens, rng=rng())
@@ -142,7 +142,7 @@ def test_a_given_attention_mask_decides_what_is_real(tokens: Tensor) -> None:
 
 
 @pytest.mark.parametrize("positions", ["rotary", "learned"])
-def test_rows_without_a_word_cost_nothing_and_stay_finite(positions: str) -> None:
+def test_rows_without_a_word_have_no_loss_and_stay_finite(positions: str) -> None:
     tokens = token_rows([[CLS, SEP], [PAD, PAD, PAD], [CLS, 5, SEP]])
     model = Electra(small_config(positions=positions), rng())
     out = model(tokens, rng=rng())
@@ -196,7 +196,7 @@ def test_the_same_generator_gives_the_same_pass_and_the_global_one_is_untouched(
     assert equal(weights(Electra(small_config())), weights(Electra(small_config())))
 
 
-def test_every_verdict_starts_at_one_half(tokens: Tensor) -> None:
+def test_every_prediction_starts_at_one_half(tokens: Tensor) -> None:
     out = Electra(small_config(), rng())(tokens, rng=rng())
     assert not out.rtd_logits.any()
     assert out.rtd_loss.item() == pytest.approx(LN2)
@@ -221,7 +221,7 @@ def test_lambda_weighs_the_discriminators_gradient(tokens: Tensor) -> None:
     assert norms[2] == pytest.approx(50 * norms[1], rel=1e-4)
 
 
-# What is shared, and what it weighs
+# Numbers of parameters
 
 
 def test_parameters_by_hand() -> None:
@@ -253,12 +253,12 @@ def test_parameters_by_hand() -> None:
 )
 def test_paper_presets_have_the_published_sizes(name: str, discriminator: int, generator: int, total: int) -> None:
     config = preset(name)
-    embeddings = Embeddings(config)  # of undrawn weights: memory that is never touched costs nothing
+    embeddings = Embeddings(config)  # without initial weights: untouched memory costs nothing
     networks = torch.nn.ModuleList([Discriminator(config, embeddings), Generator(config, embeddings)])
     assert [count(network) for network in networks] == [discriminator, generator]
     assert count(networks) == total
 
 
-def test_tokens_of_another_kind_are_refused() -> None:
+def test_tokens_of_another_dtype_are_refused() -> None:
     with pytest.raises(ValueError, match="tokens: expected int64 token ids"):
         Electra(small_config(), rng())(torch.zeros(2, 3), rng=rng())

@@ -1,4 +1,4 @@
-"""The encoder: positions that are only distances, padding that nobody sees, weights drawn from one generator."""
+"""The encoder: rotary and learned positions, attention without padding, states at positions, initial weights."""
 
 import math
 
@@ -23,7 +23,7 @@ def encoder(config: ElectraConfig, seed: int = 0) -> Encoder:
 
 
 def rotated_at(x: Tensor, position: int) -> Tensor:
-    """Return the vector x (d,), rotated as if it stood at `position`."""
+    """Return the vector x (d,), rotated as at `position`."""
     turns = rotations(position + 1, len(x), CPU)
     return rotate(x[None, None], turns[position:])[0, 0]
 
@@ -58,8 +58,8 @@ def test_rotating_is_sines_and_cosines_and_keeps_the_length() -> None:
     torch.testing.assert_close(rotated.norm(dim=-1), x.norm(dim=-1))
 
 
-def test_rotary_positions_know_no_absolute_place() -> None:
-    """Three unattended tokens in front move a sentence to the right; its states stay what they were."""
+def test_rotary_positions_are_relative() -> None:
+    """Three unattended tokens in front move a sentence to the right and do not change its states."""
     config = small_config(max_seq_length=8)
     network = encoder(config)
     sentence = torch.tensor([[CLS, 5, 6, 7, SEP]])
@@ -70,10 +70,10 @@ def test_rotary_positions_know_no_absolute_place() -> None:
 
 
 @pytest.mark.parametrize("positions", ["rotary", "learned"])
-def test_no_token_sees_the_padding(positions: str) -> None:
+def test_no_token_attends_to_padding(positions: str) -> None:
     network = encoder(small_config(positions=positions))
     sentence = torch.tensor([[CLS, 5, 6, SEP]])
-    padded = torch.tensor([[CLS, 5, 6, SEP, 9, 10]])  # whatever stands there
+    padded = torch.tensor([[CLS, 5, 6, SEP, 9, 10]])  # padding need not be [PAD]
     states = network(padded, torch.tensor([[1, 1, 1, 1, 0, 0]]))[:, :4]
     torch.testing.assert_close(states, network(sentence), atol=1e-6, rtol=1e-5)
     assert not torch.allclose(network(padded)[:, :4], network(sentence), atol=1e-3)  # unmasked they would be read
@@ -100,7 +100,7 @@ def test_the_first_token_type_is_the_default() -> None:
 
 @pytest.mark.parametrize("num_layers", [1, 3])
 @pytest.mark.parametrize("positions", ["rotary", "learned"])
-def test_states_at_chosen_positions_are_the_states_there(positions: str, num_layers: int) -> None:
+def test_states_at_positions_are_the_full_states_there(positions: str, num_layers: int) -> None:
     """In any order, one of them twice, with padding beside them; and the last block makes no others."""
     network = encoder(small_config(positions=positions, num_layers=num_layers))
     tokens = torch.randint(5, 16, (2, 8), generator=rng())
@@ -116,7 +116,7 @@ def test_states_at_chosen_positions_are_the_states_there(positions: str, num_lay
     assert torch.equal(network(tokens, real, layers=0, positions=wanted), expected)
 
 
-def test_learned_positions_end_and_say_so() -> None:
+def test_a_sequence_longer_than_the_learned_positions_is_refused() -> None:
     network = encoder(small_config(positions="learned", max_position_embeddings=12))
     assert network(torch.full((1, 12), 5)).shape == (1, 12, 16)
     with pytest.raises(ElectraEduError, match=r"13 tokens is longer than max_position_embeddings=12: cut the text"):
@@ -125,7 +125,7 @@ def test_learned_positions_end_and_say_so() -> None:
 
 
 @pytest.mark.parametrize(("initializer_range", "linear_std"), [(0.02, 0.02), (None, 1 / math.sqrt(256))])
-def test_weights_are_drawn_with_the_promised_spread(initializer_range: float | None, linear_std: float) -> None:
+def test_weights_are_drawn_with_the_configured_deviation(initializer_range: float | None, linear_std: float) -> None:
     config = small_config(vocab_size=500, embedding_size=256, hidden_size=256, num_heads=4)
     network = encoder(config.replace(initializer_range=initializer_range))
     for part in network.modules():
@@ -138,7 +138,7 @@ def test_weights_are_drawn_with_the_promised_spread(initializer_range: float | N
     assert network.embeddings.token.weight.std().item() == pytest.approx(0.02, rel=0.02)
 
 
-def test_building_draws_from_the_given_generator_alone() -> None:
+def test_weights_are_drawn_from_the_given_generator_alone() -> None:
     before = torch.get_rng_state()
     first, again, other = (weights(encoder(small_config(), seed)) for seed in (1, 1, 2))
     assert equal(first, again)

@@ -1,4 +1,4 @@
-"""The generator: logits where they are asked for, and samples that follow the softmax to the letter."""
+"""The generator: logits at the requested positions, and samples that follow the softmax."""
 
 import pytest
 import torch
@@ -34,7 +34,7 @@ def test_draws_follow_the_softmax_at_a_temperature(draw: object, temperature: fl
     assert ((seen - expected)[possible] ** 2 / expected[possible]).sum() < CRITICAL
 
 
-def test_an_impossible_token_is_not_drawn_wherever_it_stands() -> None:
+def test_a_token_of_probability_zero_is_never_drawn() -> None:
     """A uniform number of exactly 0 must not pick a leading token of probability 0, nor the largest a trailing one."""
     logits = torch.full((9,), IMPOSSIBLE)
     logits[4] = -3.0
@@ -50,13 +50,13 @@ def test_the_ends_of_the_uniform_numbers_draw_possible_tokens(uniform: float, mo
     assert logits.gather(-1, drawn[:, None]).isfinite().all()
 
 
-def test_logits_that_are_no_numbers_still_draw_a_token() -> None:
-    """The run is to stop at the loss that is not finite, not at an id outside of the vocabulary."""
+def test_nan_logits_still_draw_a_token() -> None:
+    """A run has to stop at the loss that is not finite, and not at an id outside the vocabulary."""
     assert (sample(torch.full((20, 7), float("nan")), 1.0, rng()) < 7).all()
 
 
-def test_half_precision_logits_lose_no_token() -> None:
-    """In bfloat16 a running sum of 512 equal probabilities would stand still at about a half."""
+def test_half_precision_logits_draw_every_token() -> None:
+    """In bfloat16 a running sum of 512 equal probabilities would stop growing at about a half."""
     logits = torch.zeros(DRAWS, 512, dtype=torch.bfloat16)
     seen = torch.bincount(sample(logits, 1.0, rng(3)), minlength=512)
     expected = DRAWS / 512
@@ -97,7 +97,7 @@ def test_logits_at_positions_are_the_full_logits_there() -> None:
         torch.testing.assert_close(there[row], everywhere[row, positions[row]])
 
 
-def test_only_the_asked_positions_reach_the_vocabulary_head() -> None:
+def test_only_the_requested_positions_reach_the_vocabulary_head() -> None:
     network, seen = generator(small_config()), []
 
     def watch(_module: object, inputs: tuple[Tensor], _output: Tensor) -> None:

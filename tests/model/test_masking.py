@@ -1,4 +1,4 @@
-"""Masking: what is hidden, what never is, and what the discriminator reads instead."""
+"""Masking: which positions are chosen, which never are, and the corrupted input of the discriminator."""
 
 import math
 
@@ -63,7 +63,7 @@ def test_any_text_has_the_right_number_masked_and_no_special_token(
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=20), st.floats(0.01, 0.99), st.integers(0, 2**32))
-def test_what_the_attention_mask_hides_is_never_masked(attended: list[bool], rate: float, seed: int) -> None:
+def test_positions_outside_the_attention_mask_are_never_masked(attended: list[bool], rate: float, seed: int) -> None:
     tokens = torch.full((1, len(attended)), 5)
     masking = mask(tokens, small_config(mask_prob=rate), rng(seed), torch.tensor([attended]).long())
     assert not (masking.is_masked & ~torch.tensor([attended])).any()
@@ -84,7 +84,7 @@ def test_every_ordinary_position_is_equally_likely() -> None:
     """Chi-square over 10 ordinary positions, 3 of which are chosen in each of 4,000 rows: 1,200 times each.
 
     Drawing without replacement varies less by (10 - 3) / (10 - 1); a chi-square of 9 degrees of freedom exceeds 27.9
-    once in a thousand times. The padding and the specials between them are no excuse.
+    once in a thousand times. Padding and special tokens between them must not change that.
     """
     row = [CLS, 5, 6, 7, SEP, 8, 9, 10, 11, 12, 13, 14, SEP, PAD, PAD]
     tokens = torch.tensor([row] * 4000)
@@ -94,7 +94,7 @@ def test_every_ordinary_position_is_equally_likely() -> None:
     assert chi_square < 27.9
 
 
-def test_the_same_generator_state_masks_the_same_and_no_other_is_used() -> None:
+def test_masking_depends_on_the_given_generator_alone() -> None:
     tokens, config = sentences(*[10] * 50), small_config()
     before = torch.get_rng_state()
     first, again, other = (mask(tokens, config, rng(seed)).is_masked for seed in (3, 3, 4))
@@ -103,8 +103,8 @@ def test_the_same_generator_state_masks_the_same_and_no_other_is_used() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_corrupting_labels_only_what_really_changed() -> None:
-    """Three slots: a wrong guess, a lucky one (original), and a surplus slot that must leave its position alone."""
+def test_only_changed_tokens_are_labelled_replaced() -> None:
+    """Three slots: another token, the original one, and a surplus slot that must not change its position."""
     tokens = torch.tensor([[CLS, 5, 6, 7, SEP]])
     masking = Masking(
         tokens=torch.tensor([[CLS, MASK, 6, MASK, SEP]]),
@@ -131,7 +131,7 @@ def test_only_masked_positions_can_be_replaced(seed: int, rate: float) -> None:
     assert torch.equal(corruption.tokens, filled)
 
 
-def test_positions_can_be_chosen_for_any_rate_without_a_config() -> None:
+def test_positions_can_be_chosen_without_a_config() -> None:
     positions, used = choose_positions(torch.tensor([[True, True, False, True]]), 0.5, rng())
     assert positions.shape == (1, 2)  # round(0.5 × 4) slots
     assert used.tolist() == [[True, True]]  # 0.5 × 3 = 1.5, up
@@ -143,7 +143,7 @@ def test_positions_can_be_chosen_for_any_rate_without_a_config() -> None:
     [torch.tensor([1, 2]), torch.ones(2, 3), torch.ones(2, 3, dtype=torch.int32), torch.ones(2, 0, dtype=torch.int64)],
     ids=["one row", "floats", "int32", "no tokens"],
 )
-def test_what_is_no_batch_of_token_ids_is_refused(tokens: Tensor) -> None:
+def test_anything_but_a_batch_of_token_ids_is_refused(tokens: Tensor) -> None:
     with pytest.raises(ElectraEduError, match=r"tokens: expected int64 token ids of shape \(batch, length\), got"):
         mask(tokens, small_config(), rng())
 

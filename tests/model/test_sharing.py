@@ -1,4 +1,4 @@
-"""Weight sharing: which parameters are the same ones, how many there are, and whose gradients reach which."""
+"""Weight sharing: which parameters are shared, how many there are, and which gradients reach them."""
 
 from typing import Any
 
@@ -80,7 +80,7 @@ def test_no_gradient_flows_back_through_a_sample(tokens: Tensor, sharing: str) -
 
 
 @pytest.mark.parametrize("sharing", SHARINGS)
-def test_the_mlm_gradient_stays_on_its_side_but_for_what_is_shared(tokens: Tensor, sharing: str) -> None:
+def test_the_mlm_gradient_reaches_the_discriminator_through_shared_weights_only(tokens: Tensor, sharing: str) -> None:
     model = joined(sharing)
     out = model(tokens, rng=rng())
     assert all(reached(out.mlm_loss, model.generator).values())
@@ -92,7 +92,7 @@ def test_the_mlm_gradient_stays_on_its_side_but_for_what_is_shared(tokens: Tenso
     assert touched == {"none": set(), "gdes": base, "embeddings": embeddings, "all": everything}[sharing]
 
 
-def test_the_softmax_moves_every_word_and_the_discriminator_only_those_it_reads(tokens: Tensor) -> None:
+def test_the_mlm_gradient_reaches_every_word_and_the_rtd_gradient_only_the_input_words(tokens: Tensor) -> None:
     """The paper's reason for sharing (section 3.2), seen in the gradients of the shared table."""
     model = joined("embeddings")
     out = model(tokens, rng=rng())
@@ -118,7 +118,7 @@ def test_a_difference_table_starts_as_the_base_and_follows_it(tokens: Tensor) ->
 
 
 def test_gdes_trains_the_base_as_if_the_generator_were_alone() -> None:
-    """λ decides nothing about the generator: the same curve as with nothing shared, for any λ."""
+    """λ does not change the generator: its curve is that of no sharing, for any λ."""
     # No joint clipping, which would tie the two together; the same first weights, drawn in the same order.
     runs = [
         small_run(weight_sharing=sharing, rtd_weight=weight, max_grad_norm=None)

@@ -1,4 +1,4 @@
-"""Arguments: plain values come back, wrong ones are named in an error that is short and can be printed."""
+"""Checks of arguments return plain values, and name wrong ones in an error that is short and printable."""
 
 import math
 import os
@@ -21,7 +21,7 @@ class Unprintable:
         raise RuntimeError("no")
 
 
-NO_NUMBERS: list[Any] = [
+NOT_NUMBERS: list[Any] = [
     None,
     "a",
     "\ud800",
@@ -61,8 +61,8 @@ def test_other_numbers_become_floats(value: object) -> None:
         arguments.whole_number("x", value)
 
 
-@pytest.mark.parametrize("value", NO_NUMBERS, ids=lambda value: arguments.shown(value).replace("\\", ""))
-def test_what_is_no_number_is_refused_in_one_short_line(value: object) -> None:
+@pytest.mark.parametrize("value", NOT_NUMBERS, ids=lambda value: arguments.shown(value).replace("\\", ""))
+def test_other_values_are_refused_in_one_short_line(value: object) -> None:
     for check in (arguments.whole_number, arguments.finite_number, arguments.seed):
         with pytest.raises(ElectraEduError, match=r"^n=.*: must be a ") as caught:
             check("n", value)
@@ -88,7 +88,7 @@ def test_what_is_no_number_is_refused_in_one_short_line(value: object) -> None:
         ),
     ],
 )
-def test_an_error_names_the_argument_the_value_and_what_would_do(check: Any, message: str) -> None:
+def test_an_error_names_the_argument_the_value_and_the_remedy(check: Any, message: str) -> None:
     with pytest.raises(ElectraEduError) as caught:
         check()
     assert str(caught.value) == message
@@ -104,7 +104,7 @@ def test_a_number_of_hundreds_of_digits_is_refused_where_it_does_not_fit(huge: i
 
 
 @pytest.mark.parametrize("value", [None, 5, b"run", "", "a\0b", "\ud800", [], Path])
-def test_what_is_no_path_is_refused(value: object) -> None:
+def test_an_invalid_path_is_refused(value: object) -> None:
     with pytest.raises(ElectraEduError, match=r"^directory=.*: must be a path"):
         arguments.path("directory", value)
 
@@ -119,18 +119,18 @@ def test_paths_come_back_as_paths(tmp_path: Path) -> None:
 
 
 @given(st.text(max_size=50))
-def test_any_text_but_half_a_surrogate_pair_is_text(value: str) -> None:
+def test_half_a_surrogate_pair_is_not_text(value: str) -> None:
     assert arguments.text("text", value) == value
     with pytest.raises(ElectraEduError, match=f"text: character {len(value)} is half of a surrogate pair"):
         arguments.text("text", f"{value}\udfff")
 
 
 @pytest.mark.parametrize("value", [None, 5, [], b"on", {}, np.array(["on"]), torch.ones(2), "ON "])
-def test_what_is_no_choice_is_refused(value: object) -> None:
+def test_an_invalid_choice_is_refused(value: object) -> None:
     with pytest.raises(ElectraEduError, match=r"^switch=.*: must be one of 'on', 'off'\."):
         arguments.one_of("switch", value, ("on", "off"))
 
 
-def test_numpys_truth_is_truth() -> None:
+def test_bools_of_other_libraries_become_plain_ones() -> None:
     assert arguments.flag("on", np.True_) is True
     assert arguments.flag("on", torch.tensor(False)) is False

@@ -1,4 +1,4 @@
-"""`atomic_write`: a file is there whole or not at all, whoever reads, writes or fails meanwhile."""
+"""`atomic_write`: a reader finds the old file or the new one, and a failure keeps the old one."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ def test_a_reader_keeps_the_file_it_opened(tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["a.json"]
 
 
-def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_keeps_the_old_file_and_leaves_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_descriptor: int) -> None:
         raise OSError("no space left on device")
 

@@ -1,4 +1,4 @@
-"""The state folder: only this user could have written what lies there, or it is refused in a sentence."""
+"""The state folder and the key in it are private to the user, or refused with a remedy."""
 
 import os
 import stat
@@ -36,7 +36,7 @@ def test_is_private_whatever_the_umask(folder: Path) -> None:
     assert mode(folder / "key") == 0o600
 
 
-def test_lies_in_the_users_own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_is_below_the_users_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("ELECTRA_EDU_STATE")
     monkeypatch.setattr(user_state, "user_state_path", lambda name, appauthor: tmp_path / name)
     assert state_folder() == tmp_path / "electra_edu"
@@ -56,7 +56,7 @@ def test_lies_in_the_users_own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path
     ids=["read-only", "closed", "group", "world", "below", "a file", "a circle"],
 )
 @pytest.mark.usefixtures("permissions_bind")
-def test_a_folder_that_cannot_be_trusted_is_a_sentence(folder: Path, spoil: Spoil, reason: str) -> None:
+def test_a_folder_that_cannot_be_trusted_is_refused(folder: Path, spoil: Spoil, reason: str) -> None:
     spoil(folder)
     try:
         with pytest.raises(StateError, match=rf"(?s)({reason}).*Set ELECTRA_EDU_STATE to the full path"):
@@ -73,13 +73,13 @@ def test_a_folder_of_somebody_else_is_refused(folder: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("name", ["state", "./state", "~/state"])
-def test_a_folder_that_depends_on_where_one_stands_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_folder_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ELECTRA_EDU_STATE", name)
     with pytest.raises(StateError, match="not a full path"):
         state_folder()
 
 
-def test_an_unknown_home_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_home_folder_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ELECTRA_EDU_STATE")
     monkeypatch.setattr(user_state, "user_state_path", lambda name, appauthor: Path("~/.local/state") / name)
     with pytest.raises(ElectraEduError, match="Set ELECTRA_EDU_STATE"):
@@ -87,7 +87,7 @@ def test_an_unknown_home_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not Path("~").exists()
 
 
-def test_many_who_ask_for_the_key_at_once_get_the_same(folder: Path) -> None:
+def test_threads_that_ask_for_the_key_at_once_get_the_same(folder: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         keys = set(pool.map(lambda _: secret_key(), range(40)))
     assert len(keys) == 1
@@ -103,7 +103,7 @@ def test_many_who_ask_for_the_key_at_once_get_the_same(folder: Path) -> None:
         (lambda key: (key.unlink(), key.mkdir()), "Is a directory"),
     ],
 )
-def test_a_key_that_is_not_secret_or_not_whole_is_refused(folder: Path, spoil: Spoil, reason: str) -> None:
+def test_a_key_that_is_public_or_damaged_is_refused(folder: Path, spoil: Spoil, reason: str) -> None:
     secret_key()
     spoil(folder / "key")
     with pytest.raises(StateError, match=reason):
