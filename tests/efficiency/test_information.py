@@ -43,7 +43,7 @@ def test_by_default_6_percent_of_the_tokens_are_replaced() -> None:
 
 
 @given(st.floats(0, 1))
-def test_a_verdict_has_the_entropy_of_a_coin(rate: float) -> None:
+def test_an_rtd_label_has_the_entropy_of_the_replaced_rate(rate: float) -> None:
     expected = bits(Bernoulli(torch.tensor(rate, dtype=torch.float64)).entropy())
     assert learning_signal(BASE, replaced_rate=rate).rtd.bits_per_label == pytest.approx(expected, abs=1e-9)
 
@@ -72,12 +72,12 @@ def test_positions_are_those_that_masking_chooses(mask_prob: float) -> None:
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, math.nan, "0.1", True])
-def test_a_rate_that_is_none_is_refused(rate: Any) -> None:
+def test_an_invalid_rate_is_refused(rate: Any) -> None:
     with pytest.raises(ElectraEduError, match=r"replaced_rate=.*from 0 to 1"):
         learning_signal(BASE, replaced_rate=rate)
 
 
 @pytest.mark.parametrize("frequencies", [[], [0, 0], [1, -1, 5], [math.nan], [math.inf], [1] * 17], ids=str)
-def test_frequencies_that_are_none_are_refused(frequencies: list[float]) -> None:
+def test_invalid_frequencies_are_refused(frequencies: list[float]) -> None:
     with pytest.raises(ElectraEduError, match="word_frequencies: must be at most vocab_size=16"):
         learning_signal(small_config(), word_frequencies=frequencies)

@@ -1,4 +1,4 @@
-"""The cost of a step in matrix products: every item with a pencil, then the whole against PyTorch's own counter."""
+"""The FLOPs of a step: every item by hand, then the total against PyTorch's own counter."""
 
 from contextlib import nullcontext
 from itertools import product
@@ -157,7 +157,7 @@ def cases() -> list[tuple[str, str, Trained]]:
 
 
 @pytest.mark.parametrize(("objective", "kind", "trained"), cases())
-def test_every_kind_of_step_costs_what_pytorch_counts(objective: str, kind: str, trained: Trained) -> None:
+def test_every_kind_of_step_has_the_flops_that_pytorch_counts(objective: str, kind: str, trained: Trained) -> None:
     config = small_config(objective=objective, generator_kind=kind)
     assert efficiency.flops(config, trained=trained)["total"] == spent(config, trained)
 
@@ -184,12 +184,12 @@ def test_two_stages_cost_one_joint_step_and_the_generator_again(changes: dict[st
 
 
 @pytest.mark.parametrize("steps", [-1, 1.0, True, None])
-def test_steps_that_are_no_count_are_refused(steps: Any) -> None:
+def test_an_invalid_number_of_steps_is_refused(steps: Any) -> None:
     with pytest.raises(ElectraEduError, match=r"steps=.*whole number of at least 0"):
         efficiency.flops(small_config(), steps)
 
 
-def test_training_what_is_not_there_is_refused() -> None:
+def test_training_a_missing_network_is_refused() -> None:
     with pytest.raises(ElectraEduError, match="generator_kind='unigram' has nothing to train"):
         efficiency.flops(small_config(generator_kind="unigram"), trained="generator")
     with pytest.raises(ElectraEduError, match="objective='bert' has no main network"):

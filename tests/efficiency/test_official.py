@@ -45,7 +45,7 @@ def test_the_scripts_output_to_the_last_operation(name: str) -> None:
 
 
 def test_the_small_models_budget_fits_a_generator_of_half_the_size() -> None:
-    """The script's figure for ELECTRA-Small misses the paper's 1.4e18; with a half-size generator it would not.
+    """The script's number for ELECTRA-Small misses the paper's 1.4e18; with a half-size generator it does not.
 
     Then a step also costs what makes BERT-Small's 1.45 million steps equal to 1 million of ELECTRA.
     """
@@ -121,21 +121,21 @@ def test_any_config_follows_the_formula(changes: dict[str, Any], steps: int) -> 
     assert official_flops(config, steps)["total"] == 2 * tokens * by_formula(config)
 
 
-def test_lengths_that_do_not_divide_stay_whole_numbers() -> None:
+def test_odd_lengths_give_whole_numbers() -> None:
     items = official_flops(small_config(max_seq_length=7, batch_size=1), 1)
     assert all(isinstance(count, int) for count in items.values())
     config = small_config(max_seq_length=7)
     assert items["vocabulary layer"] == int(2 * 7 * 0.15625 * word(config, config.generator))
 
 
-def test_a_generator_that_does_not_learn_costs_nothing() -> None:
+def test_a_generator_without_weights_costs_nothing() -> None:
     items = official_flops(small_config(generator_kind="uniform"), 1)
     learned = official_flops(small_config(), 1)
     assert set(items) == {"discriminator embeddings", "discriminator encoder", "discriminator head", "total"}
     assert all(items[name] == learned[name] for name in items if name != "total")
 
 
-def test_bad_arguments_are_refused() -> None:
+def test_invalid_arguments_are_refused() -> None:
     with pytest.raises(ElectraEduError, match="this config has no training_steps"):
         official_flops(small_config())
     with pytest.raises(ElectraEduError, match="steps=-1: must be a whole number of at least 0"):

@@ -45,7 +45,7 @@ def theirs(config: ElectraConfig, shape: EncoderShape) -> TheirConfig:
 
 
 @pytest.mark.parametrize("name", PAPER)
-def test_the_papers_sizes_are_hugging_faces(name: str) -> None:
+def test_the_papers_sizes_are_those_of_hugging_face(name: str) -> None:
     config = preset(name)
     with torch.device("meta"):
         discriminator = ElectraForPreTraining(theirs(config, config.discriminator))
@@ -58,7 +58,7 @@ def test_the_papers_sizes_are_hugging_faces(name: str) -> None:
     assert counted["total"] == count(discriminator) + count(generator) - embeddings == PAPER[name][2]
 
 
-def test_a_bert_is_hugging_faces_masked_model_of_full_size() -> None:
+def test_bert_is_hugging_faces_masked_language_model() -> None:
     config = preset("paper-small", objective="bert")
     with torch.device("meta"):
         model = ElectraForMaskedLM(theirs(config, config.discriminator))
@@ -99,7 +99,7 @@ SHAPES: dict[str, st.SearchStrategy[Any]] = {
 
 @settings(max_examples=60, deadline=None)
 @given(st.fixed_dictionaries(SHAPES), st.sampled_from(SHARINGS), st.sampled_from([0.5, 1.0]))
-def test_any_networks_have_as_many_as_are_counted(changes: dict[str, Any], sharing: str, fraction: float) -> None:
+def test_counts_are_those_of_networks_built_from_parts(changes: dict[str, Any], sharing: str, fraction: float) -> None:
     size = {"weight_sharing": sharing, "generator_size_fraction": 1.0 if sharing == "all" else fraction}
     config = small_config(**changes, **size)
     networks, counted = assemble(config), parameters(config)
@@ -112,7 +112,7 @@ def test_any_networks_have_as_many_as_are_counted(changes: dict[str, Any], shari
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("sharing", SHARINGS)
 @pytest.mark.parametrize("positions", ["learned", "rotary"])
-def test_electra_has_as_many_as_are_counted(objective: str, sharing: str, positions: str) -> None:
+def test_counts_are_those_of_electra(objective: str, sharing: str, positions: str) -> None:
     config = small_config(objective=objective, weight_sharing=sharing, positions=positions, generator_size_fraction=1.0)
     assert parameters(config)["total"] == count(Electra(config, rng()))
 
@@ -125,7 +125,7 @@ def test_an_adversarial_generator_has_a_baseline() -> None:
 
 
 @pytest.mark.parametrize(("kind", "sharing"), list(product(["uniform", "unigram", "exact"], SHARINGS)))
-def test_a_generator_that_does_not_learn_has_none(kind: str, sharing: str) -> None:
+def test_a_generator_without_weights_has_no_parameters(kind: str, sharing: str) -> None:
     config = small_config(generator_kind=kind, weight_sharing=sharing)
     counted = parameters(config)
     assert counted["generator"] == counted["shared"] == 0

@@ -1,4 +1,4 @@
-"""Bytes of a training step against what PyTorch really keeps."""
+"""The bytes of a training step against those that PyTorch keeps."""
 
 from typing import Any
 
@@ -23,8 +23,8 @@ SIZES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("optimizer", ["muon", "paper-adam", "adamw"])
 @pytest.mark.parametrize("sharing", ["none", "embeddings"])
-def test_what_the_weights_need_is_exact(optimizer: str, sharing: str) -> None:
-    """Parameters, gradients and the optimiser's state of a real step; PyTorch's step counters are no state of ours."""
+def test_the_memory_of_weights_and_optimizer_is_exact(optimizer: str, sharing: str) -> None:
+    """Parameters, gradients and the optimiser's state of a real step; PyTorch's step counters do not count."""
     config = small_config(optimizer=optimizer, weight_sharing=sharing)
     model, tokens = Electra(config, rng()), small_corpus().train[: config.batch_size]
     optimizers = make_optimizers(model, config)
@@ -46,7 +46,7 @@ def test_what_the_weights_need_is_exact(optimizer: str, sharing: str) -> None:
 
 
 def kept(config: ElectraConfig) -> int:
-    """Let PyTorch say how many bytes a forward pass keeps for the backward pass, weights aside."""
+    """Return how many bytes PyTorch keeps of a forward pass for the backward pass, without weights."""
     tokens = torch.randint(5, config.vocab_size, (config.batch_size, config.max_seq_length), generator=rng())
     return kept_for_backward(Electra(config, rng()), tokens, rng())[1]
 
@@ -75,7 +75,7 @@ def test_activations_by_hand() -> None:
     assert dropped["discriminator activations"] - items["discriminator activations"] == 8 * (8 + 2 * 2 * 16)
 
 
-def test_what_depends_on_the_objective() -> None:
+def test_memory_by_objective() -> None:
     """Words at all 8 positions instead of 2 masked ones: four times the logits; a BERT has one network."""
     items = {name: memory(small_config(objective=name)) for name in OBJECTIVES}
     assert items["all-tokens-mlm"]["main network logits"] == 4 * items["replace-mlm"]["main network logits"]
