@@ -1,4 +1,8 @@
-"""Our names and Hugging Face's for the same things: weights, sizes and classes. Read for both directions."""
+"""The classes of `transformers` that our networks fit, and the names of their tensors.
+
+One table serves both directions, reading and writing. "Ours" are the names in electra_edu, "theirs" those in
+`transformers`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,15 +16,13 @@ from electra_edu.model.discriminator import Discriminator
 from electra_edu.model.encoder import Encoder, encoder_of
 from electra_edu.model.generator import Generator
 
-Half = Literal["discriminator", "generator", "encoder"]  # "encoder": a network without its head
+# The network in a folder; "encoder" is a network without its head.
+Half = Literal["discriminator", "generator", "encoder"]
 
-CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
-HEAD = "head.safetensors"  # the part of a head of ours that a class of transformers has no place for
-WRITTEN_BY = "written_by"  # a field of config.json that says which folders are ours
-OURS = "electra_edu"  # the field of config.json that holds our config: most of its settings have no name there
-ROLES = ("pad", "unk", "cls", "sep", "mask")  # of special tokens, in the order of SPECIAL_TOKENS
+# The roles of the special tokens, in the order of SPECIAL_TOKENS.
+ROLES = ("pad", "unk", "cls", "sep", "mask")
 
-# A layer of ours, the layers of theirs that hold its rows in this order. Query, key and value are one layer here.
+# A layer of ours, and the layers of theirs that hold its rows, in order. Query, key and value are one layer here.
 _EMBEDDINGS = {
     "embeddings.token": ("embeddings.word_embeddings",),
     "embeddings.position": ("embeddings.position_embeddings",),
@@ -36,7 +38,7 @@ _BLOCK = {
     "narrow": ("output.dense",),
     "feed_forward_norm": ("output.LayerNorm",),
 }
-# What the names of their encoder's tensors begin with, and those among them that nobody learns.
+# The prefixes of their encoder's tensors, and those of these tensors that are buffers, not parameters.
 ENCODER_PARTS = ("embeddings.", "embeddings_project.", "encoder.")
 BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids", "encoder.embed_positions.weight")
 
@@ -47,14 +49,14 @@ class Architecture:
 
     name: str
     model_type: str
-    head: Mapping[str, str] = field(default_factory=dict)  # a tensor of our head -> theirs
-    tied: Mapping[str, str] = field(
-        default_factory=dict
-    )  # a tensor that repeats one of the encoder, and may be left out
+    # A tensor of our head -> its name in their class.
+    head: Mapping[str, str] = field(default_factory=dict)
+    # A tensor of their head that may be missing -> the tensor of the encoder that it is tied to.
+    tied: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def prefix(self) -> str:
-        """What the names of the encoder's tensors begin with."""
+        """The prefix of the encoder's tensors."""
         return f"{self.model_type}." if self.head else ""
 
 
@@ -79,7 +81,7 @@ ARCHITECTURES: Mapping[tuple[Positions, Half], Architecture] = MappingProxyType(
             {"generator_lm_head.weight": "embeddings.word_embeddings.weight"},
         ),
         ("learned", "encoder"): Architecture("ElectraModel", "electra"),
-        # RoFormer (arXiv 2104.09864) is this encoder with rotary positions; it has no head that tells fakes.
+        # RoFormer (arXiv 2104.09864) is this encoder with rotary positions; it has no head for replaced tokens.
         ("rotary", "discriminator"): Architecture("RoFormerModel", "roformer"),
         ("rotary", "generator"): Architecture(
             "RoFormerForMaskedLM",
@@ -93,33 +95,8 @@ ARCHITECTURES: Mapping[tuple[Positions, Half], Architecture] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True)
-class Setting:
-    """A field of our config, their name for it, and what a config.json that does not name it means."""
-
-    ours: str
-    theirs: str
-    default: int | float
-
-
-# The defaults are those of transformers.ElectraConfig.
-SETTINGS = (
-    Setting("vocab_size", "vocab_size", 30522),
-    Setting("embedding_size", "embedding_size", 128),
-    Setting("hidden_size", "hidden_size", 256),
-    Setting("num_layers", "num_hidden_layers", 12),
-    Setting("num_heads", "num_attention_heads", 4),
-    Setting("intermediate_size", "intermediate_size", 1024),
-    Setting("max_position_embeddings", "max_position_embeddings", 512),
-    Setting("type_vocab_size", "type_vocab_size", 2),
-    Setting("layer_norm_eps", "layer_norm_eps", 1e-12),
-    Setting("dropout", "hidden_dropout_prob", 0.1),
-    Setting("initializer_range", "initializer_range", 0.02),
-)
-
-
 def half_of(network: nn.Module) -> Half:
-    """Tell which half a network of ours is."""
+    """Return which half a network of ours is."""
     if isinstance(network, Discriminator):
         return "discriminator"
     return "generator" if isinstance(network, Generator) else "encoder"
@@ -131,10 +108,10 @@ def architecture_of(network: nn.Module) -> Architecture:
 
 
 def encoder_tensors(encoder: Encoder) -> dict[tuple[str, ...], Tensor]:
-    """Return each tensor of our encoder under the names of theirs that hold its rows, in this order.
+    """Return each tensor of our encoder, by the names of their tensors that hold its rows, in order.
 
-    The names are those of a model without a head. The tensors are the encoder's own, so that writing into one loads
-    it; only a weight that is computed from others (a DifferenceTable's) can just be read.
+    The names are those of a model without a head. The tensors are the encoder's own, so that copying into one loads it;
+    only a weight that is computed from others (a DifferenceTable's) is read-only.
     """
     layers = dict(encoder.named_modules())
     names = _EMBEDDINGS | {
@@ -145,19 +122,20 @@ def encoder_tensors(encoder: Encoder) -> dict[tuple[str, ...], Tensor]:
     return {
         tuple(f"{name}.{kind}" for name in theirs): getattr(layers[ours], kind)
         for ours, theirs in names.items()
-        if ours in layers  # not every encoder has a position table or a projection
+        # Not every encoder has a position table or a projection, and an embedding has no bias.
+        if ours in layers
         for kind in ("weight", "bias")
-        if hasattr(layers[ours], kind)  # an embedding has no bias
+        if hasattr(layers[ours], kind)
     }
 
 
 def head_tensors(network: nn.Module, architecture: Architecture) -> dict[tuple[str, ...], Tensor]:
-    """Return each tensor of our head under their name for it."""
+    """Return each tensor of our head, by the name of theirs."""
     return {(theirs,): network.get_parameter(ours) for ours, theirs in architecture.head.items()}
 
 
-def other_tensors(network: nn.Module, architecture: Architecture) -> dict[str, Tensor]:
-    """Return, under our names, the tensors of our head that the architecture has no place for."""
+def extra_tensors(network: nn.Module, architecture: Architecture) -> dict[str, Tensor]:
+    """Return the tensors of our head that the architecture has no place for, by our names."""
     if isinstance(network, Encoder):
         return {}
     return {

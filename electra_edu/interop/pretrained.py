@@ -1,4 +1,4 @@
-"""Our networks as they come from a pre-trained checkpoint: each with embeddings of its own and a tokenizer."""
+"""Our networks as they are read from a pre-trained checkpoint: each has its own embeddings and a tokenizer."""
 
 from tokenizers import Tokenizer
 
@@ -9,31 +9,31 @@ from electra_edu.model.generator import Generator
 
 
 class PretrainedDiscriminator(Discriminator):
-    """A Discriminator that comes with the tokenizer of its vocabulary, or None."""
+    """A Discriminator with the tokenizer of its vocabulary, or None."""
 
     def __init__(self, config: ElectraConfig, tokenizer: Tokenizer | None) -> None:
-        """Build it; the weights are still to be filled in."""
+        """Build the network; its weights are still to be filled in."""
         super().__init__(config, Embeddings(config))
         self.tokenizer = tokenizer
 
 
 class PretrainedGenerator(Generator):
-    """A Generator that comes with the tokenizer of its vocabulary, or None.
+    """A Generator with the tokenizer of its vocabulary, or None.
 
-    Where nothing is known of a discriminator, its config has the objective "bert": the sizes are this network's own.
+    If nothing is known of its discriminator, the config has objective="bert", so that the sizes are this network's own.
     """
 
     def __init__(self, config: ElectraConfig, tokenizer: Tokenizer | None, shape: EncoderShape | None = None) -> None:
-        """Build it, with an encoder of `shape`, or the generator's; the weights are still to be filled in."""
+        """Build the network, with an encoder of `shape` or the generator's; its weights are still to be filled in."""
         super().__init__(config, Embeddings(config), shape)
         self.tokenizer = tokenizer
 
 
 class PretrainedEncoder(Encoder):
-    """An Encoder without a head that comes with its config and the tokenizer of its vocabulary, or None."""
+    """An Encoder without a head, with its config and the tokenizer of its vocabulary, or None."""
 
     def __init__(self, config: ElectraConfig, tokenizer: Tokenizer | None) -> None:
-        """Build it; the weights are still to be filled in."""
+        """Build the network; its weights are still to be filled in."""
         super().__init__(config, config.discriminator, Embeddings(config))
         self.config = config
         self.tokenizer = tokenizer

@@ -14,7 +14,8 @@ from hugging_face import our_model
 from small import equal, rng, small_config, small_tokenizer
 
 from electra_edu.interop import from_transformers, to_transformers, writing
-from electra_edu.interop.atomic_folder import OURS, READY, WRITING, stage
+from electra_edu.interop.atomic_folder import READY, WRITING, stage
+from electra_edu.interop.file_names import EXPORTED
 from electra_edu.model.electra import Electra
 from electra_edu.support.errors import CheckpointError
 
@@ -170,7 +171,7 @@ def test_a_kill_while_files_are_moved(
     def stopping(real: Any) -> Any:
         def call(path: Path, *arguments: Any, **named: Any) -> Any:
             nonlocal left
-            if path.name in OURS or path.name == READY or WRITING in path.name:
+            if path.name in EXPORTED or path.name == READY or WRITING in path.name:
                 left -= 1
                 if left < 0:
                     raise SystemExit
@@ -178,7 +179,7 @@ def test_a_kill_while_files_are_moved(
 
         return call
 
-    staged = stage(tmp_path / "discriminator", writing._files(model(NEW).discriminator, None, tmp_path)[1])
+    staged = stage(tmp_path / "discriminator", writing.network_files(model(NEW).discriminator, None, tmp_path)[1])
     with monkeypatch.context() as patch:
         for name in ("rename", "replace", "unlink"):
             patch.setattr(Path, name, stopping(getattr(Path, name)))
@@ -211,7 +212,7 @@ def test_a_half_moved_network_in_a_folder_that_cannot_be_written(tmp_path: Path)
     staged.lock.release()
     staged.hidden.rename(folder / READY)
     folder.chmod(0o500)
-    with pytest.raises(CheckpointError, match=r"not yet in its place.*Make the folder writable"):
+    with pytest.raises(CheckpointError, match=r"still to be moved into place.*Make the folder writable"):
         from_transformers(folder)
     folder.chmod(0o700)
 

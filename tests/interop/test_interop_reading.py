@@ -22,7 +22,7 @@ from electra_edu.config import EncoderShape, preset
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
 from electra_edu.corpora.wordpiece import train_wordpiece
 from electra_edu.interop import from_transformers
-from electra_edu.interop.architectures import SETTINGS
+from electra_edu.interop.config_json import SIZE_FIELDS
 from electra_edu.model.discriminator import Discriminator
 from electra_edu.model.encoder import Encoder
 from electra_edu.model.generator import Generator
@@ -108,8 +108,8 @@ def test_the_paper_s_generator_size(tmp_path: Path) -> None:
 
 
 def test_defaults_are_theirs() -> None:
-    assert {setting.theirs: setting.default for setting in SETTINGS} == {
-        setting.theirs: getattr(TheirConfig(), setting.theirs) for setting in SETTINGS
+    assert {setting.theirs: setting.default for setting in SIZE_FIELDS} == {
+        setting.theirs: getattr(TheirConfig(), setting.theirs) for setting in SIZE_FIELDS
     }
 
 

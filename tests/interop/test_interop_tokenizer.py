@@ -235,7 +235,7 @@ def test_tokens_that_the_network_has_no_room_for(tmp_path: Path, network: Path) 
         ({"added_tokens": []}, r"added_tokens.json holds no JSON object"),
         (
             {"special_tokens_map": {"mask_token": "<mask>"}},
-            r"vocab.txt has no <mask>.*say so in special_tokens_map.json",
+            r"vocab.txt has no <mask>.*name them in special_tokens_map.json",
         ),
     ],
     ids=str,
@@ -248,7 +248,7 @@ def test_files_gone_wrong(tmp_path: Path, network: Path, files: dict[str, Any], 
 def test_the_remedy_for_special_tokens_of_other_names(tmp_path: Path, network: Path) -> None:
     lines = ("\n".join(TOKENS) + "\n").replace("[MASK]", "<mask>").encode()
     with pytest.raises(
-        CheckpointError, match=r'has no \[MASK\].*say so in special_tokens_map.json: \{"mask_token": "<m'
+        CheckpointError, match=r'has no \[MASK\].*name them in special_tokens_map.json: \{"mask_token": "<m'
     ):
         from_transformers(folder_of(network, tmp_path / "model", lines))
     assert_same(folder_of(network, tmp_path / "named", lines, special_tokens_map={"mask_token": "<mask>"}))
@@ -286,5 +286,5 @@ class TestWithoutAnUnknownToken:
     def test_where_no_id_is_free(self, tmp_path: Path, tokenizer: Tokenizer) -> None:
         their_model(vocab_size=len(WORDS)).save_pretrained(tmp_path)
         tokenizer.save(str(tmp_path / "tokenizer.json"))
-        with pytest.raises(CheckpointError, match=r"no token for unk_token.*Say in special_tokens_map.json which one"):
+        with pytest.raises(CheckpointError, match=r"no token for unk_token.*Name it in special_tokens_map.json"):
             from_transformers(tmp_path)

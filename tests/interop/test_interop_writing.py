@@ -33,7 +33,7 @@ def a_model(**changes: Any) -> Electra:
     return our_model(Electra(small_config(**({"positions": "learned"} | changes)), rng()))
 
 
-def load(written: edu.interop.Written) -> Any:
+def load(written: edu.interop.ExportedNetwork) -> Any:
     """Load with transformers, every weight finding its place and none left over."""
     kind = getattr(transformers, written.architecture)
     model, report = kind.from_pretrained(written.folder, output_loading_info=True)
