@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hugging_face import edited, refusal, their_model
+from hugging_face import edited, refusal
 from small import small_config
 
 from electra_edu.interop import from_transformers, reading, to_transformers
@@ -18,13 +18,6 @@ from electra_edu.model.encoder import Embeddings
 from electra_edu.support.errors import CheckpointError
 
 CONFIG = "config.json"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a good checkpoint of a discriminator, for a test to spoil."""
-    their_model().save_pretrained(tmp_path / "model")
-    return tmp_path / "model"
 
 
 @pytest.fixture(scope="module")

@@ -1,35 +1,17 @@
 """from_transformers with a name: the cache first, then the hub, and else how to get the files by hand."""
 
 import json
-import socket
 import sys
 import types
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hugging_face import their_model
 
 from electra_edu.interop import PretrainedDiscriminator, from_transformers
 from electra_edu.support.errors import CheckpointError
 
 CONFIG = "config.json"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a good checkpoint of a discriminator."""
-    their_model().save_pretrained(tmp_path / "model")
-    return tmp_path / "model"
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    def refuse(*args: object, **kwargs: object) -> None:
-        raise OSError("this computer has no network")
-
-    for name in ("socket", "create_connection", "getaddrinfo"):
-        monkeypatch.setattr(socket, name, refuse)
 
 
 @pytest.fixture

@@ -32,6 +32,8 @@ KINDS = {ElectraForPreTraining: Discriminator, ElectraForMaskedLM: Generator, El
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail if the network is used at all: here every checkpoint is a folder."""
+
     def refuse(*args: object, **kwargs: object) -> None:
         raise AssertionError("a path touched the network")
 

@@ -2,7 +2,6 @@
 
 import pickle
 import shutil
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,22 +20,6 @@ from electra_edu.model.electra import Electra
 from electra_edu.support.errors import CheckpointError, ElectraEduError
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a good checkpoint of a discriminator, for a test to spoil."""
-    their_model().save_pretrained(tmp_path / "model")
-    return tmp_path / "model"
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    def refuse(*args: object, **kwargs: object) -> None:
-        raise OSError("this computer has no network")
-
-    for name in ("socket", "create_connection", "getaddrinfo"):
-        monkeypatch.setattr(socket, name, refuse)
 
 
 def refuse(folder: Path | str, message: str, **arguments: Any) -> None:
