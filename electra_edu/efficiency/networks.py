@@ -37,11 +37,9 @@ def networks(config: ElectraConfig) -> tuple[Network, ...]:
 
 def head_positions(config: ElectraConfig, network: Network) -> int:
     """Return how many positions of a sequence reach the head of `network`."""
-    return (
-        config.max_seq_length
-        if network.positions == "all"
-        else masked_positions(config.max_seq_length, config.mask_prob)
-    )
+    if network.positions == "all":
+        return config.max_seq_length
+    return masked_positions(config.max_seq_length, config.mask_prob)
 
 
 def with_total(items: dict[str, int]) -> dict[str, int]:

@@ -63,7 +63,7 @@ class Exam:
             if out.rtd_logits is not None:
                 on_exam = model.discriminator(self.corrupted[rows], real)
                 rtd.append((on_exam[ordinary], out.rtd_logits[ordinary], out.is_replaced[ordinary]))
-        scores = detection(*(sums[name] for name in ("tokens", "replaced", "accused", "found")))
+        scores = detection(*(sums[name] for name in ("tokens", "replaced", "flagged", "true_positives")))
         on_exam, live, labels = map(torch.cat, zip(*rtd, strict=True)) if rtd else (None, None, None)
         has_main = model.main is not None
 
@@ -93,7 +93,7 @@ def _sums(out: ElectraOutput, objective: str) -> dict[str, float]:
     masked, real = out.mlm_used.sum(), out.is_real.sum()
     counted = real if OBJECTIVES[objective].positions == "all" else masked
     accuracy, entropy = generator_metrics(out.mlm_logits, out.mlm_targets, out.mlm_used)
-    names = ("tokens", "replaced", "accused", "found")
+    names = ("tokens", "replaced", "flagged", "true_positives")
     sums = dict(zip(names, rtd_counts(out), strict=True))
     sums |= {"masked": masked, "counted": counted, "sampled": masked - sums["replaced"]}
     sums |= {"mlm_loss": out.mlm_loss * masked, "right": accuracy * masked, "entropy": entropy * masked}

@@ -27,7 +27,7 @@ class _Record:
 class StepRecord(_Record):
     """One training step, measured on its own batch. Losses and entropy are in nats, rates and scores in [0, 1].
 
-    A score that does not exist is NaN: precision when no token is accused, and scores of networks that the objective
+    A score that does not exist is NaN: precision when no token is flagged, and scores of networks that the objective
     does not have.
     """
 

@@ -55,8 +55,8 @@ def pack_metrics(out: ElectraOutput, norms: GradientNorms) -> Tensor:
 
 def unpack_metrics(values: Sequence[float], has_replacements: bool, has_discriminator: bool) -> dict[str, float]:
     """Turn the values of `pack_metrics` into the metrics of a step; see `parts_of`."""
-    *scalars, masked, mlm_accuracy, entropy, tokens, replaced, accused, found = values
-    scores = detection(tokens, replaced, accused, found)
+    *scalars, masked, mlm_accuracy, entropy, tokens, replaced, flagged, true_positives = values
+    scores = detection(tokens, replaced, flagged, true_positives)
     metrics = dict(zip(SCALARS, scalars, strict=True))
     metrics |= {"tokens": tokens, "mlm_accuracy": mlm_accuracy, "entropy": entropy}
     metrics["sampled_accuracy"] = 1 - replaced / masked if masked and has_replacements else math.nan
@@ -72,7 +72,7 @@ def is_finite(metrics: Mapping[str, float]) -> bool:
 
 
 def rtd_counts(out: ElectraOutput) -> Tensor:
-    """Return the `detection_counts` of a pass, over its real tokens; without a discriminator no token is accused."""
+    """Return the `detection_counts` of a pass, over its real tokens; without a discriminator no token is flagged."""
     logits = torch.zeros_like(out.is_real, dtype=torch.float32) if out.rtd_logits is None else out.rtd_logits
     return detection_counts(logits, out.is_replaced, out.is_real)
 
