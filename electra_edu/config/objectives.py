@@ -29,10 +29,10 @@ class Objective:
 
 OBJECTIVES: Mapping[str, Objective] = MappingProxyType(
     {
-        "bert": Objective("BERT", None, "masked", "Which words are hidden?"),
-        "replace-mlm": Objective("Replace MLM", "words", "masked", "Which words stood where a guess stands now?"),
-        "electra-15": Objective("ELECTRA 15%", "replaced", "masked", "Was this replaced? (at the masked positions)"),
-        "all-tokens-mlm": Objective("All-Tokens MLM", "words or copies", "all", "Which word stood at every position?"),
-        "electra": Objective("ELECTRA", "replaced", "all", "Was this replaced? (at every position)"),
+        "bert": Objective("BERT", None, "masked", "Which word is hidden here?"),
+        "replace-mlm": Objective("Replace MLM", "words", "masked", "Which word was here?"),
+        "electra-15": Objective("ELECTRA 15%", "replaced", "masked", "Was this word replaced?"),
+        "all-tokens-mlm": Objective("All-Tokens MLM", "words or copies", "all", "Which word was here?"),
+        "electra": Objective("ELECTRA", "replaced", "all", "Was this word replaced?"),
     }
 )

@@ -15,10 +15,10 @@ WRONG_SAMPLES = 0.4
 
 CAUTION = (
     "Bits of a label are not bits learned. Words are far from equally frequent, so a masked word carries less than "
-    "log2|V|; a verdict carries a full bit only if half of the tokens are replaced. And with the paper's settings the "
-    "masked words carry more than the verdicts, yet the verdicts teach more. Only experiments tell: on GLUE, Table 5 "
-    "of the paper has BERT at 82.2, verdicts at the masked 15% alone at 82.4, words at all positions at 84.3, ELECTRA "
-    "at 85.0."
+    "log2|V|; an RTD label carries a full bit only if half of the tokens are replaced. And with the paper's settings "
+    "the masked words carry more than the RTD labels, yet the RTD labels teach more. Only experiments tell: on GLUE, "
+    "Table 5 of the paper has BERT at 82.2, RTD at the masked 15% alone at 82.4, words at all positions at 84.3, "
+    "ELECTRA at 85.0."
 )
 
 
