@@ -1,4 +1,4 @@
-"""Calibration: how well the probabilities of `detect` agree with the truth, and which threshold to accuse above."""
+"""Calibration: how well the probabilities of `detect` agree with the truth, and a threshold to flag tokens above."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -27,7 +27,7 @@ class Calibration:
 
     reliability: ReliabilityCurve
     calibration_error: float  # expected calibration error, over ten bins
-    threshold: float  # above which to accuse; NaN when none reaches the wanted precision
+    threshold: float  # above which a token is flagged; NaN when none reaches the wanted precision
     at_threshold: Detection
     at_half: Detection
 

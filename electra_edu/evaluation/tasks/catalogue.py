@@ -15,7 +15,7 @@ from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError, nearest
 
 TEST_SHARE = 0.5  # of the held-out sequences
-MIN_EXAMPLES = 10  # a label with fewer sequences (or tokens) is left out: half of them are for the test
+MIN_EXAMPLES = 10  # a label with fewer sequences (or tokens) is left out, since half of them are for the test
 METRICS: Mapping[str, Metric] = MappingProxyType(  # accuracy for all others, whose labels are about equally common
     dict.fromkeys(("part_of_speech", "antecedent", "module", "capitals"), "macro F1")
 )
@@ -38,7 +38,7 @@ def load_task(corpus: Corpus, name: str, seed: int = 0) -> Task:
     """Make a task of the corpus's held-out text, half of it to learn from and half to be graded on.
 
     `seed` decides which half a sequence is in (none is in both) and, for "agreement", which words are changed. Raises
-    ElectraEduError for a task that the corpus has not, or has too few examples of.
+    ElectraEduError for a task that the corpus does not have, or has too few examples of.
     """
     known = task_names(corpus)
     rng = torch.Generator().manual_seed(arguments.seed("seed", seed))
@@ -81,14 +81,14 @@ def _has_agreement(corpus: Corpus) -> bool:
 
 
 def _common(labels: Labels) -> list[int]:
-    """Return the labels that have examples enough."""
+    """Return the labels that have enough examples."""
     counts = labels.values[labels.values != IGNORE].bincount(minlength=len(labels.names))
     return (counts >= MIN_EXAMPLES).nonzero()[:, 0].tolist()
 
 
-def _renumbered(values: Tensor, kept: list[int]) -> Tensor:
-    """Return the values with the kept labels numbered from 0, in their order, and -100 for all others."""
+def _renumbered(values: Tensor, used: list[int]) -> Tensor:
+    """Return the values with the used labels numbered from 0, in their order, and -100 for all others."""
     renumbered = torch.full_like(values, IGNORE)
-    for number, label in enumerate(kept):
+    for number, label in enumerate(used):
         renumbered[values == label] = number
     return renumbered

@@ -1,4 +1,4 @@
-"""Task: labelled sequences to learn from, others to be graded on, and the score that counts."""
+"""Task: labelled sequences to train on, others to test on, and the score that counts."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +18,7 @@ CPU = torch.device("cpu")  # where tasks lie
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """N sequences of T tokens to learn from and M others to be graded on.
+    """N sequences of T tokens to train on and M others to test on.
 
     A label is a number into `names`. With `level` "sequence" each sequence has one, and labels are (N,) or (M,); with
     "token" each token may have one, and they are (N, T) or (M, T), -100 where there is none.
@@ -64,8 +64,8 @@ class Task:
     def few(self, rng: torch.Generator, *, per_class: int | None = None, total: int | None = None) -> Self:
         """Return the task with fewer labels to learn from, drawn from `rng`: so many of each class, or in total.
 
-        Of a class with fewer than `per_class` all are kept. At token level single tokens are drawn; the others lose
-        their label. Sequences without any label are dropped. The test part stays.
+        All labels of a class with fewer than `per_class` stay. At token level single tokens are drawn, and the others
+        lose their label. Sequences without any label are dropped. The test part stays.
         """
         if (per_class is None) == (total is None):
             raise ElectraEduError("per_class and total: give one of the two, how many labels to keep.")
@@ -77,9 +77,9 @@ class Task:
         order = labelled[torch.randperm(len(labelled), generator=rng)]
         groups = [order] if per_class is None else [order[labels[order] == i] for i in range(len(self.names))]
         chosen = torch.cat([group[:wanted] for group in groups])
-        kept = torch.full_like(labels, IGNORE)
-        kept[chosen] = labels[chosen]
-        return self._with_train(kept.view_as(self.train_labels), slice(None))
+        few = torch.full_like(labels, IGNORE)
+        few[chosen] = labels[chosen]
+        return self._with_train(few.view_as(self.train_labels), slice(None))
 
     def hold_out(self, share: float, rng: torch.Generator) -> tuple[Self, Self]:
         """Split the sequences to learn from in two, the second with about `share` of them; none is in both.
@@ -99,7 +99,7 @@ class Task:
         return replace(self, train_tokens=tokens[used], train_labels=labels[used])
 
     def __repr__(self) -> str:
-        """Say in one line what there is to learn."""
+        """Say in one line what is to be learned."""
         labels = f"{self.n_labels} labels ({', '.join(self.names)})"
         return f"<Task {self.name}, of the {self.level}: {labels}; {self.metric} on {len(self.test_tokens)} others>"
 
