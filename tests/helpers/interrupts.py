@@ -73,3 +73,8 @@ def count(call: Callable[[], object], *, each_instruction: bool = False, within:
     with each("opcode" if each_instruction else "line", within, notice):
         call()
     return lines
+
+
+def moments(total: int, every: int, first: int = 1) -> Iterator[int]:
+    """Yield every n-th line of a call that runs about `total`, and some past its end."""
+    yield from range(first, total + 3 * every, every)
