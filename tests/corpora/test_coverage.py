@@ -5,7 +5,7 @@ import re
 import string
 
 import pytest
-from test_languages import SENTENCES, read_as
+from languages import SENTENCES, read_as
 
 from electra_edu.corpora import coverage, load_corpus
 from electra_edu.corpora.build import UNK

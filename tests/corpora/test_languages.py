@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from languages import SENTENCES, paragraphs_of, read_as
 from tokenizers import Tokenizer
 
 import electra_edu as edu
@@ -19,50 +20,12 @@ from electra_edu.corpora.unknown_words import unknown_words
 from electra_edu.corpora.wordpiece import bert_tokenizer, train_wordpiece
 
 LICENSE = Path(__file__).parents[2] / "LICENSE"
-SENTENCES = {
-    "German": "Heute möchte er Tee, früher mochte er Öl aus Groß-Gerau; die STRASSE heißt Straße.",
-    "French": "L'été, Noël et garçon: où êtes-vous né, à l'œuvre?",
-    "Polish": "Zażółć gęślą jaźń, ŁÓDŹ.",
-    "Turkish": "İstanbul'da ılık bir IŞIK, DİYARBAKIR ve ızgara.",
-    "Vietnamese": "Tiếng Việt có dấu: má mà mả mã mạ, ĐƯỜNG phố.",
-    "Greek": "Ο Οδυσσέας είπε: ΟΔΟΣ, Σοφός, ΣΑΣ και σ' αγαπώ.",
-    "Russian": "Всё ещё й и и, ещё Ёлка и чёрный чай.",
-    "Ukrainian": "Їжак і ґава, Європа.",
-    "Hindi": "दिल्ली में हिन्दी, किताब और कुत्ता।",
-    "Bengali": "আমি বাংলায় গান গাই।",
-    "Tamil": "தமிழ் மொழி, கொடி.",
-    "Malayalam": "മലയാളം ന\u0d4d\u200d ൻ വന്നു.",
-    "Thai": "ที่นี่มีน้ำ ไม่มีใครอยู่ที่นี่",
-    "Lao": "ຂ້ອຍກິນເຂົ້າ ຢູ່ນີ້",
-    "Khmer": "ខ្ញុំស្រឡាញ់\u200bភាសា\u200bខ្មែរ។",
-    "Burmese": "မြန်မာစကားပြောသည်။",
-    "Tibetan": "བོད་ཡིག་ཡག་པོ་ཡོད།",
-    "Japanese": "学校でパンとバンとハンを食べた。がぎぐげご、ビール。",
-    "Chinese": "我们在学校吃面包，𠮷野家也好。",
-    "Korean": "학교에 가는 길에 한국어를 배웠다.",
-    "Arabic": "كَتَبَ الوَلَدُ الدَّرْسَ، كُتِبَ الدَّرْسُ.",
-    "Persian": "می\u200cخواهم کتاب\u200cها را بخوانم.",
-    "Hebrew": "שָׁלוֹם עוֹלָם, \u202bסֵפֶר\u202c ספר.",
-    "Armenian": "Ես սիրում եմ Հայաստանը։",
-    "Georgian": "მე მიყვარს ქართული ენა.",
-    "Amharic": "ሰላም ለዓለም።",
-    "Cherokee": "ᎣᏏᏲ ᏣᎳᎩ.",
-    "emoji": "👩‍👩‍👧 und 👩👩👧, 👍🏽 👍 ❤️ ❤ 🏳️‍🌈 🇩🇪!",
-    "hyphens": "Donau\u00addampf\u00adschiff und Donaudampfschiff\u2011Fahrt.",
-    "symbols": "x₁² + ½ ≠ ∑ √2 €5 ™ ﬁne ①②.",
-}
 DIFFERENT = [
     ("möchte", "mochte"), ("été", "ete"), ("ёж", "еж"), ("мой", "мои"), ("パン", "バン"), ("バン", "ハン"),
     ("दिल्ली", "दिलली"), ("ที่", "ท"), ("น้ำ", "นำ"), ("má", "mà"), ("كَتَبَ", "كُتِبَ"), ("كتب", "كَتَبَ"), ("שָׁלוֹם", "שלום"),
     ("ılık", "ilik"), ("işik", "isik"), ("학교", "하교"), ("می\u200cخواهم", "میخواهم"), ("👩‍👩‍👧", "👩👩👧"),
     ("ﬁne", "fine"), ("x²", "x2"), ("straße", "strasse"), ("łódź", "lodz"), ("ñ", "n"),
 ]  # fmt: skip
-BLANKS = {0x200B: " ", 0xFEFF: " "}  # the zero-width spaces, which str.split does not know
-
-
-def read_as(text: str) -> str:
-    """What must come back: the lower-cased text in composed characters, without blanks."""
-    return "".join(unicodedata.normalize("NFC", text.lower()).translate(BLANKS).split())
 
 
 def read_back(tokenizer: Tokenizer, text: str) -> str:
@@ -78,16 +41,6 @@ def of_corpus(corpus: Corpus) -> str:
         corpus.train.tolist(), corpus.heldout.tolist(), corpus.tokenizer.get_vocab(), corpus.sha256,
         corpus.heldout_labels["capitals"].values.tolist(),
     )  # fmt: skip
-
-
-def paragraphs_of(sentence: str, n: int = 60) -> str:
-    """A text of the sentence's words, no two paragraphs alike."""
-    draw = random.Random(0)
-    words = sentence.split()
-    return "\n\n".join(" ".join(draw.sample(words * 3, len(words) * 2)) + f" {i}" for i in range(n))
-
-
-# The law
 
 
 @pytest.mark.fault("Text in, text out", seen="accents, vowel signs and the marks of kana were stripped without a word")

@@ -1,24 +1,19 @@
 """`load_corpus` on text of one's own: how it is split and packed, and what it answers to what cannot work."""
 
-import gzip
-import os
 import random
-import sys
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
-from unittest.mock import Mock
 
-import pytest
 import torch
+from corpus_refusals import refusal
 from hypothesis import given
 from hypothesis import strategies as st
 from random_text import story
 
-from electra_edu.corpora import SPECIAL_TOKENS, docs, hub, load_corpus, text_files
+from electra_edu.corpora import SPECIAL_TOKENS, docs, load_corpus, text_files
 from electra_edu.corpora.build import pack
 from electra_edu.corpora.wordpiece import train_wordpiece
-from electra_edu.support.errors import CorpusError, CorpusFileError, ElectraEduError
+from electra_edu.support.errors import CorpusError
 
 
 def documentation(n_characters: int) -> str:
@@ -130,16 +125,6 @@ def test_pack_fills_pads_and_drops(n_tokens: int, max_seq_length: int) -> None:
     assert ((rows == 3).sum(1) == 1).all()
 
 
-# What cannot work is said
-
-
-def refusal(*args: object, kind: type[ElectraEduError] = CorpusError, **options: object) -> str:
-    with pytest.raises(kind) as caught:
-        load_corpus(*args, **options)  # type: ignore[arg-type]
-    assert type(caught.value) is kind
-    return str(caught.value)
-
-
 def test_no_text() -> None:
     assert "is empty" in refusal(text="")
     assert "white space" in refusal(text=" \n\t ")
@@ -190,118 +175,3 @@ def test_conflicting_or_impossible_arguments() -> None:
     for name in ("toy", None):
         assert "fixed vocab_size" in refusal(name, vocab_size=500)
         assert "fixed max_seq_length" in refusal(name, max_seq_length=64)
-
-
-@pytest.mark.parametrize("name", ["dosc", "doc", "missing/file.txt", "nul\0byte", "long " * 2000, "~nobody-here/x"])
-def test_neither_a_name_nor_a_file(name: str) -> None:
-    message = refusal(name, kind=CorpusFileError)
-    assert "not a file here" in message
-    assert "'toy', 'docs', 'docs+'" in message
-    assert ("Did you mean 'docs'" in message) == name.startswith("do")
-    assert len(message) < 400
-
-
-@pytest.mark.parametrize(
-    ("data", "answer"),
-    [
-        (b"", "is empty"),
-        (b" \n\n\t", "white space"),
-        (b"plain text\0and more", "byte 10 is zero"),
-        (b"\x7fELF\0\0\0\0\0\0" * 20, "binary file"),
-        ("caf\u00e9 and more".encode("latin-1"), "byte 3 (0xe9) is not UTF-8"),
-        (b"\xef\xbb\xbfcaf\xe9 and more", "byte 6 (0xe9) is not UTF-8"),
-        ("a text".encode("utf-16"), "is UTF-16, not UTF-8"),
-        ("a text".encode("utf-32"), "is UTF-32, not UTF-8"),
-        ("a text".encode("utf-16-le"), "looks like UTF-16"),
-        ("a text".encode("utf-16-be"), "looks like UTF-16"),
-        (b"%PDF-1.7", "a PDF document"),
-        (b"PK\x03\x04 and so on", "zip archive"),
-        (gzip.compress(b"text", mtime=0), "gzip"),
-    ],
-)
-def test_file_that_is_no_text(tmp_path: Path, data: bytes, answer: str) -> None:
-    path = tmp_path / "file.txt"
-    path.write_bytes(data)
-    message = refusal(path, kind=CorpusError if not data.strip() and data else CorpusFileError)
-    assert answer in message
-    assert "file.txt" in message
-    assert ("Save it again as UTF-8" in message) == ("UTF-" in answer)
-
-
-def test_huge_file_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "huge file.txt"
-    with path.open("wb") as file:
-        file.truncate(2**30)  # sparse: takes no space
-    monkeypatch.setattr(Path, "read_bytes", None)
-    message = refusal(path, kind=CorpusFileError)
-    assert "1,073,741,824 bytes" in message
-    assert "200,000,000 is the limit" in message
-    assert "head -n 500000 'huge file.txt'" in message
-
-
-def test_folder_and_special_files(tmp_path: Path) -> None:
-    assert "is a folder" in refusal(tmp_path, kind=CorpusFileError)
-    if hasattr(os, "mkfifo"):
-        os.mkfifo(tmp_path / "pipe")
-        assert "a pipe or a device" in refusal(tmp_path / "pipe", kind=CorpusFileError)
-
-
-def test_file_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "secret.txt"
-    path.write_text(story(1000))
-    path.chmod(0)
-    if os.access(path, os.R_OK):  # root may read every file
-        monkeypatch.setattr(Path, "read_bytes", Mock(side_effect=PermissionError(13, "Permission denied")))
-    assert "permission" in refusal(path, kind=CorpusFileError).lower()
-
-
-# The hub, without a network
-
-
-def install_datasets(monkeypatch: pytest.MonkeyPatch, load_dataset: object) -> None:
-    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load_dataset))
-
-
-def test_hub_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "datasets", None)
-    message = refusal("hf:someone/stories")
-    assert "electra_edu[hub]" in message
-    assert "datasets.load_dataset('someone/stories', split='train')" in message, "how to do it elsewhere"
-
-
-def test_hub_reads_the_column_of_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    def load_dataset(*args: object, **options: object) -> list[dict[str, object]]:
-        asked.append((args, options))
-        return [{"label": 1, "title": "x", "text": line} for line in story(1000).split("\n\n")] + [{"text": None}]
-
-    install_datasets(monkeypatch, load_dataset)
-    corpus = load_corpus("hf:someone/stories:small")
-    assert asked == [(("someone/stories", "small"), {"split": "train", "streaming": True})]
-    assert corpus.name == "hf:someone/stories:small"
-    assert corpus.sha256 == load_corpus(text=story(1000)).sha256
-    monkeypatch.setattr(hub, "MAX_CHARACTERS", 2000)
-    assert len(load_corpus("hf:someone/stories").train) < len(corpus.train)
-
-
-def test_hub_that_cannot_be_reached_or_has_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    install_datasets(monkeypatch, Mock(side_effect=ConnectionError("no network")))
-    assert "ConnectionError: no network" in refusal("hf:someone/stories")
-    install_datasets(monkeypatch, lambda *_args, **_options: [{"pixels": 1, "label": 2}])
-    assert "pixels, label" in refusal("hf:someone/pictures")
-    install_datasets(monkeypatch, lambda *_args, **_options: [{"story": line} for line in story(1000).split("\n\n")])
-    assert load_corpus("hf:someone/stories").vocab_size > 20
-
-
-@pytest.mark.fault("Errors", seen="a file in a folder that is closed to the learner “is not a file here”")
-@pytest.mark.usefixtures("permissions_bind")
-def test_a_file_in_a_closed_folder_is_not_called_missing(tmp_path: Path) -> None:
-    (tmp_path / "closed").mkdir()
-    (tmp_path / "closed" / "mine.txt").write_text(story(400), encoding="utf-8")
-    (tmp_path / "closed").chmod(0)
-    try:
-        with pytest.raises(CorpusFileError, match=r"mine\.txt: cannot be accessed, because a folder .* closed to you"):
-            load_corpus(tmp_path / "closed" / "mine.txt")
-    finally:
-        (tmp_path / "closed").chmod(0o700)

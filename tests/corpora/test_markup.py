@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_languages import SENTENCES, paragraphs_of
+from languages import SENTENCES, paragraphs_of
 
 from electra_edu.corpora import Corpus, docs, load_corpus
 from electra_edu.corpora.json_text import extract_text

@@ -5,6 +5,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 import torch
+from small import toy_corpus
 
 from electra_edu.config import preset
 from electra_edu.corpora.corpus import IGNORE, SPECIAL_TOKENS, Corpus
@@ -20,7 +21,7 @@ STORIES = range(400)
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    return make_toy_corpus()
+    return toy_corpus()
 
 
 def words_of(corpus: Corpus, story: int) -> list[str]:

@@ -1,7 +1,6 @@
 """to_transformers: `from_pretrained` loads what is written, computes the same, and encodes the same ids."""
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from hugging_face import assert_agree, edited, inputs, our_model, run, their_model
+from hugging_face import assert_agree, inputs, our_model, run, their_model
 from safetensors import safe_open
 from safetensors.torch import load_file
 from small import SPECIAL_TOKENS, WORDS, equal, rng, small_config, small_run, small_tokenizer, toy_corpus
@@ -19,7 +18,7 @@ from transformers import AutoTokenizer, ElectraForMaskedLM, ElectraForPreTrainin
 
 import electra_edu as edu
 from electra_edu.corpora.wordpiece import train_wordpiece
-from electra_edu.interop import PretrainedEncoder, atomic_folder, from_transformers, to_transformers
+from electra_edu.interop import PretrainedEncoder, from_transformers, to_transformers
 from electra_edu.interop.pretrained import Pretrained
 from electra_edu.model.electra import Electra
 from electra_edu.model.encoder import Embeddings
@@ -206,73 +205,6 @@ def test_a_second_network_that_predicts_words(tmp_path: Path) -> None:
     assert written["main"].note.startswith("ElectraForMaskedLM has no place for gate.weight, gate.bias")
     assert_agree(run(main, inputs(16, 8)), run(load(written["main"]), inputs(16, 8)))
     assert set(load_file(written["main"].folder / "head.safetensors")) == {"gate.weight", "gate.bias"}
-
-
-def test_a_folder_of_ours_is_replaced(tmp_path: Path) -> None:
-    to_transformers(a_model(positions="rotary"), tmp_path, tokenizer=small_tokenizer())
-    (tmp_path / "note.txt").write_text("mine")
-    model = a_model()
-    written = to_transformers(model, tmp_path)
-    assert names(tmp_path) == {"discriminator", "generator", "note.txt"}
-    assert names(written["discriminator"].folder) == {"config.json", "model.safetensors", "README.md"}
-    assert equal(from_transformers(written["generator"].folder).parameters(), model.generator.parameters())
-
-
-@pytest.mark.parametrize("spoil", ["another's", "with something else in it", "a file"])
-def test_no_other_folder_is_replaced(tmp_path: Path, spoil: str) -> None:
-    folder = to_transformers(a_model(), tmp_path)["generator"].folder
-    if spoil == "another's":
-        with edited(folder / "config.json") as config:
-            del config["written_by"]
-    elif spoil == "with something else in it":
-        (folder / "thesis.txt").write_text("years of work")
-    else:
-        folder = tmp_path / "discriminator"
-        for path in folder.iterdir():
-            path.unlink()
-        folder.rmdir()
-        folder.write_text("a file")
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    with pytest.raises(CheckpointError, match=rf"{folder.name} exists and was not written by.*choose another folder"):
-        to_transformers(a_model(positions="rotary"), tmp_path)
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-
-
-def test_an_empty_folder_is_used(tmp_path: Path) -> None:
-    (tmp_path / "generator").mkdir()
-    assert (to_transformers(a_model(), tmp_path)["generator"].folder / "config.json").is_file()
-
-
-def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    to_transformers(a_model(), tmp_path)
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    real, calls = atomic_folder.atomic_write, []
-
-    def full(path: Path, data: str | bytes) -> None:
-        calls.append(path)
-        if len(calls) == 5:
-            raise OSError(28, "No space left on device")
-        real(path, data)
-
-    monkeypatch.setattr(atomic_folder, "atomic_write", full)
-    with pytest.raises(CheckpointError, match=r"cannot be written.*No space left.*Choose another folder"):
-        to_transformers(a_model(hidden_size=32), tmp_path)
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-    assert names(tmp_path) == {"discriminator", "generator"}
-
-
-def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    for place in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(CheckpointError, match=r"cannot be written.*Choose another folder"):
-            to_transformers(a_model(), place)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="permissions as on Unix")
-def test_written_folders_are_open_to_others(tmp_path: Path) -> None:
-    folder = to_transformers(a_model(), tmp_path)["generator"].folder
-    assert folder.stat().st_mode & 0o777 == 0o755
-    assert all(file.stat().st_mode & 0o444 == 0o444 for file in folder.iterdir())
 
 
 def test_a_tokenizer_has_to_fit(tmp_path: Path) -> None:
