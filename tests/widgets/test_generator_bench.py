@@ -1,9 +1,10 @@
-"""GeneratorBench: shares against arithmetic on the logits, and a panel that answers its knobs."""
+"""GeneratorBench: shares against arithmetic on the logits, and a panel that accuracy its knobs."""
 
 from dataclasses import replace
 
 import pytest
 import torch
+from page import send
 
 import electra_edu as edu
 from electra_edu.support.errors import ElectraEduError
@@ -74,27 +75,27 @@ def test_of_a_language_without_known_rules_nothing_is_said_of_what_fits() -> Non
 
 def test_it_opens_on_a_gap_with_a_choice(bench: GeneratorBench) -> None:
     for _ in range(5):
-        choices = [int((row > 0).sum()) for row in bench._exact]
-        assert choices[bench.asked] > 1 or max(choices) == 1
+        choices = [int((row > 0).sum()) for row in bench.exact]
+        assert choices[bench.selected] > 1 or max(choices) == 1
         bench.next.click()
 
 
 def test_a_low_temperature_makes_fewer_fakes(bench: GeneratorBench) -> None:
-    for answers in bench._answers.values():
-        assert list(answers.right) == sorted(answers.right, reverse=True)
-        assert list(answers.entropy) == sorted(answers.entropy)
-        assert answers.gaps > 300
+    for accuracy in bench.accuracy.values():
+        assert list(accuracy.right) == sorted(accuracy.right, reverse=True)
+        assert list(accuracy.entropy) == sorted(accuracy.entropy)
+        assert accuracy.n_masked > 300
     assert TEMPERATURES[0] < 1 < TEMPERATURES[-1]
 
 
 def test_the_words_drawn_are_labelled(bench: GeneratorBench) -> None:
-    names = [bench.corpus.tokenizer.id_to_token(i) for i in bench._tokens.tolist()]
+    names = [bench.corpus.tokenizer.id_to_token(i) for i in bench.corpus.heldout[bench.story].tolist()]
     for _ in range(4):
         story = bench.view.blocks[0]["tokens"]
-        drawn = [(place, token) for place, token in enumerate(story, start=1) if token["note"]]
-        assert [place for place, _ in drawn] == bench._places
-        for place, token in drawn:
-            assert token["note"] == ("0 original" if token["text"] == names[place] else "1 replaced")
+        drawn = [(position, token) for position, token in enumerate(story, start=1) if token["note"]]
+        assert [position for position, _ in drawn] == bench.masked
+        for position, token in drawn:
+            assert token["note"] == ("0 original" if token["text"] == names[position] else "1 replaced")
         bench.again.click()
 
 
@@ -115,16 +116,16 @@ def test_drawing_again_draws_others_and_the_likeliest_word_stays(bench: Generato
 
 def test_a_click_on_a_gap_asks_about_it(bench: GeneratorBench) -> None:
     bars = bench.view.blocks[2]["blocks"][0]
-    first = bench.asked
+    first = bench.selected
     assert bars["title"].startswith(f"Gap {first + 1}")
     assert bars["series"][1]["name"] == "the language itself"
     assert sum(bars["series"][1]["values"]) == pytest.approx(1)  # all that fits is in sight
     assert bars["highlighted"] is not None
-    bench.view._receive(bench.view, {"action": "ask", "index": bench._places[(first + 1) % 3] - 1}, [])
-    assert bench.asked == (first + 1) % 3
-    assert bench.view.blocks[2]["blocks"][0]["title"].startswith(f"Gap {bench.asked + 1}")
-    bench.view._receive(bench.view, {"action": "ask", "index": 999}, [])
-    assert bench.asked == (first + 1) % 3
+    send(bench.view, {"action": "select", "index": bench.masked[(first + 1) % 3] - 1})
+    assert bench.selected == (first + 1) % 3
+    assert bench.view.blocks[2]["blocks"][0]["title"].startswith(f"Gap {bench.selected + 1}")
+    send(bench.view, {"action": "select", "index": 999})
+    assert bench.selected == (first + 1) % 3
 
 
 def test_another_story_has_other_gaps(bench: GeneratorBench) -> None:
@@ -140,7 +141,7 @@ def test_show_code_gives_the_same_distribution(bench: GeneratorBench, runs: list
     with torch.no_grad():
         exec(bench.drawer.code, {"runs": runs, "print": shown.append})
     bars = bench.view.blocks[2]["blocks"][0]
-    given = {name: float(shown[0][bench.asked, bench._names.index(name)]) for name in bars["labels"]}
+    given = {name: float(shown[0][bench.selected, bench.corpus.tokenizer.token_to_id(name)]) for name in bars["labels"]}
     assert list(given.values()) == pytest.approx(list(bars["series"][0]["values"]), abs=1e-5)
     assert len(bench.drawer.code.splitlines()) <= 12
 

@@ -44,7 +44,7 @@ def parts(panel: LabelExplorer) -> tuple[Tokens, Facts, Table, BarChart]:
 def passed(panel: LabelExplorer, run: TrainingRun) -> Any:
     """Pass the panel's story through the networks as a lesson would."""
     model = copy.copy(run.average)
-    model.config = run.config.replace(mask_prob=panel.mask_prob.value, mask_token_prob=1 - panel.keep.value)
+    model.config = run.config.replace(mask_prob=panel.mask_prob.value, mask_token_prob=1 - panel.left_visible.value)
     with torch.no_grad():
         return model(run.corpus.heldout[panel.story : panel.story + 1], rng=torch.Generator().manual_seed(panel.seed))
 
@@ -63,33 +63,35 @@ class TestStory:
         for _ in range(10):
             panel.again.click()
             out, tokens = passed(panel, run), parts(panel)[0].tokens
-            for place, token in enumerate(tokens):
-                assert token.text == run.corpus.tokenizer.id_to_token(int(out.corrupted[0, place]))
-                if out.is_real[0, place]:
-                    p = 1 / (1 + math.exp(-float(out.rtd_logits[0, place])))
-                    label = int(out.is_replaced[0, place])
+            for position, token in enumerate(tokens):
+                assert token.text == run.corpus.tokenizer.id_to_token(int(out.corrupted[0, position]))
+                if out.is_real[0, position]:
+                    p = 1 / (1 + math.exp(-float(out.rtd_logits[0, position])))
+                    label = int(out.is_replaced[0, position])
                     assert token.note == f"{label} · {-math.log(p if label else 1 - p):.2f}"
 
     def test_every_case_has_its_sign(self, run: TrainingRun) -> None:
         seen = set()
-        panel = explorer(run, mask_prob=0.5, keep=0.5)
+        panel = explorer(run, mask_prob=0.5, left_visible=0.5)
         for _ in range(60):
             panel.again.click()
             out = passed(panel, run)
             original = run.corpus.heldout[panel.story]
-            for place, token in enumerate(parts(panel)[0].tokens):
-                is_replaced = bool(out.corrupted[0, place] != original[place])
+            for position, token in enumerate(parts(panel)[0].tokens):
+                is_replaced = bool(out.corrupted[0, position] != original[position])
                 seen.add(token.sign)
-                if original[place] == PAD:
+                if original[position] == PAD:
                     assert (token.sign, token.note, token.level) == ("–", "–", None)
                     continue
                 assert ("●" in token.sign) is is_replaced is (token.note[0] == "1")
                 assert (token.color == "discriminator") is is_replaced
-                assert bool(out.is_masked[0, place]) is (token.sign != "")
+                assert bool(out.is_masked[0, position]) is (token.sign != "")
         assert seen == {"", "=", "=●", "○", "●", "–"}
 
     def test_with_nothing_left_visible_no_word_says_so(self, run: TrainingRun) -> None:
-        assert not any("=" in token.sign for story, *_ in draws(explorer(run, keep=0.0), 20) for token in story.tokens)
+        assert not any(
+            "=" in token.sign for story, *_ in draws(explorer(run, left_visible=0.0), 20) for token in story.tokens
+        )
 
     def test_it_begins_with_a_story_that_has_padding(self, run: TrainingRun) -> None:
         assert (run.corpus.heldout[LabelExplorer(run).story] == PAD).sum() >= 2
@@ -129,20 +131,20 @@ class TestSums:
         tokens, losses = (series.values for series in bars.series)
         assert tokens[0] > 0.5
         assert losses[3] > tokens[3]
-        assert parts(explorer(run, keep=0.0))[3].series[0].values[1] == 0
+        assert parts(explorer(run, left_visible=0.0))[3].series[0].values[1] == 0
 
 
 class TestWay:
     def test_of_a_replaced_token(self, run: TrainingRun) -> None:
-        panel = explorer(run, mask_prob=0.5, keep=0.0)
-        place, out = panel.asked, passed(panel, run)
-        assert out.is_replaced[0, place]
+        panel = explorer(run, mask_prob=0.5, left_visible=0.0)
+        position, out = panel.selected, passed(panel, run)
+        assert out.is_replaced[0, position]
         rows = dict(parts(panel)[2].rows)
         name = run.corpus.tokenizer.id_to_token
-        p = float(out.rtd_logits[0, place].sigmoid())
-        assert rows["1  the true token"] == name(int(run.corpus.heldout[panel.story, place]))
+        p = float(out.rtd_logits[0, position].sigmoid())
+        assert rows["1  the true token"] == name(int(run.corpus.heldout[panel.story, position]))
         assert rows["2  the generator reads"] == "[MASK]"
-        assert rows["3  it draws"] == name(int(out.corrupted[0, place]))
+        assert rows["3  it draws"] == name(int(out.corrupted[0, position]))
         assert rows["4  label y"] == "1: replaced"
         assert rows["6  σ(D) = P(replaced)"] == f"{p:.1%}"
         assert rows["    the paper's D = P(original)"] == f"{1 - p:.1%}"
@@ -150,25 +152,25 @@ class TestWay:
 
     def test_of_an_untouched_token_and_of_padding(self, run: TrainingRun) -> None:
         panel = explorer(run)
-        panel.picked("ask", 0)
+        panel.picked("select", 0)
         rows = dict(parts(panel)[2].rows)
         assert rows["2  the generator reads"] == rows["1  the true token"] == "[CLS]"
         assert rows["3  it draws"] == "nothing here"
         assert rows["4  label y"] == "0: original"
         p = 1 - float(passed(panel, run).rtd_logits[0, 0].sigmoid())
         assert f"7  loss = −ln {p:.3f}" in rows
-        panel.picked("ask", run.corpus.max_seq_length - 1)
+        panel.picked("select", run.corpus.max_seq_length - 1)
         assert dict(parts(panel)[2].rows)["no label, no loss"] == "padding is no text"
 
     def test_what_is_picked_is_pressed_and_stays_until_other_words_are_drawn(self, run: TrainingRun) -> None:
         panel = explorer(run)
-        panel.picked("ask", 2)
+        panel.picked("select", 2)
         assert [token.pressed for token in parts(panel)[0].tokens].index(True) == 2
-        for action, index in (("ask", -1), ("ask", 99), ("other", 3)):
+        for action, index in (("select", -1), ("select", 99), ("other", 3)):
             panel.picked(action, index)
-        assert panel.asked == 2
+        assert panel.selected == 2
         panel.again.click()
-        assert passed(panel, run).is_masked[0, panel.asked]
+        assert passed(panel, run).is_masked[0, panel.selected]
 
 
 class TestPanel:

@@ -204,8 +204,8 @@ def run() -> TrainingRun:
     return run
 
 
-def facts(panel: Any, place: int) -> list[str]:
-    found = [block for block in panel.blocks() if isinstance(block, Facts)][place]
+def facts(panel: Any, index: int) -> list[str]:
+    found = [block for block in panel.blocks() if isinstance(block, Facts)][index]
     return [fact.value for fact in found.facts]
 
 
@@ -268,7 +268,7 @@ def test_label_explorer(run: TrainingRun) -> None:
     run = copy.deepcopy(run)
     panel = edu.widgets.LabelExplorer(run)
     panel.next.click()
-    panel.keep.value, panel.mask_prob.value = 0.5, 0.3
+    panel.left_visible.value, panel.mask_prob.value = 0.5, 0.3
     panel.again.click()
     for temperature in (run.config.temperature, 0.25):
         run.change(temperature=temperature)
@@ -314,7 +314,7 @@ def test_mask_explorer_with_a_text_of_ones_own() -> None:
     panel = edu.widgets.MaskExplorer(corpus, "the cat sees a big red house never")
     panel.again.click()
     _, printed = execute(panel.drawer.code, my_text=TEXT)
-    hidden = [place for place, token in enumerate(panel.blocks()[0].tokens) if token.text == "[MASK]"]
+    hidden = [position for position, token in enumerate(panel.blocks()[0].tokens) if token.text == "[MASK]"]
     assert eval(printed) == hidden
 
 

@@ -50,21 +50,21 @@ def at(run: TrainingRun, stage: str) -> Stepper:
 class TestStages:
     def test_mask(self, run: TrainingRun) -> None:
         out, story = expected(run), of_kind(at(run, "mask"), Tokens)
-        for place, token in enumerate(story.tokens):
-            true = names(run, run.corpus.train[0])[place]
-            assert (token.text, token.note) == (("[MASK]", true) if out.is_masked[0, place] else (true, ""))
+        for position, token in enumerate(story.tokens):
+            true = names(run, run.corpus.train[0])[position]
+            assert (token.text, token.note) == (("[MASK]", true) if out.is_masked[0, position] else (true, ""))
         assert len(story.tokens) == int(out.is_real[0].sum())
 
     def test_generator(self, run: TrainingRun) -> None:
         out, panel = expected(run), at(run, "generator")
         pair = of_kind(panel, Row)
-        place = panel.trainer.masked_positions(0)[0]
-        slot = panel.trainer.masking.positions[0].tolist().index(place)
+        position = panel.trainer.masked_positions(0)[0]
+        slot = panel.trainer.masking.positions[0].tolist().index(position)
         shares = out.mlm_logits[0, slot].detach().softmax(-1)
         best = shares.topk(4).indices
         assert list(pair.blocks[0].labels[:4]) == names(run, best)
         assert pair.blocks[0].series[0].values[:4] == pytest.approx(shares[best].tolist())
-        true = int(run.corpus.train[0, place])
+        true = int(run.corpus.train[0, position])
         assert pair.blocks[1].rows[0] == (
             names(run, [true])[0],
             f"{float(shares[true]):.1%}",
@@ -74,17 +74,17 @@ class TestStages:
     def test_the_distribution_is_the_one_that_is_drawn_from(self) -> None:
         run = trained(temperature=2.0)
         trainer, out = SingleBatchTrainer(run), expected(run)
-        for place, share in zip(trainer.masked_positions(0), trainer.probabilities(0), strict=True):
-            slot = trainer.masking.positions[0].tolist().index(place)
+        for position, share in zip(trainer.masked_positions(0), trainer.probabilities(0), strict=True):
+            slot = trainer.masking.positions[0].tolist().index(position)
             assert share.tolist() == pytest.approx((out.mlm_logits[0, slot].detach() / 2).softmax(-1).tolist())
 
     def test_the_drawn_word_is_always_among_the_bars(self, run: TrainingRun) -> None:
         panel, unlikely = at(run, "sample"), 0
         for _ in range(panel.trainer.batch_size):
-            for place in panel.trainer.masked_positions(panel.story):
-                panel.picked("ask", place)
+            for position in panel.trainer.masked_positions(panel.story):
+                panel.picked("select", position)
                 bars = of_kind(panel, Row).blocks[0]
-                read = names(run, [panel.trainer.out.corrupted[panel.story, place]])[0]
+                read = names(run, [panel.trainer.out.corrupted[panel.story, position]])[0]
                 assert len(bars.labels) == len(set(bars.labels)) == 5
                 assert bars.labels[bars.highlighted] == read
                 unlikely += bars.highlighted == 4
@@ -99,19 +99,19 @@ class TestStages:
         labels = [token.note for token in of_kind(at(run, "label"), Tokens).tokens]
         assert labels == [str(int(label)) for label in out.is_replaced[0][: len(labels)]]
         rows = of_kind(at(run, "sample"), Row).blocks[1].rows
-        for place, (true, drawn, which) in zip(out.is_masked[0].nonzero().flatten().tolist(), rows, strict=True):
-            assert (which == "another word") is bool(out.is_replaced[0, place]) is (true != drawn)
+        for position, (true, drawn, which) in zip(out.is_masked[0].nonzero().flatten().tolist(), rows, strict=True):
+            assert (which == "another word") is bool(out.is_replaced[0, position]) is (true != drawn)
 
     def test_discriminator_and_losses(self, run: TrainingRun) -> None:
         out = expected(run)
         assert out.rtd_logits is not None
         chance = out.rtd_logits[0].detach().sigmoid()
-        for place, token in enumerate(of_kind(at(run, "discriminator"), Tokens).tokens):
-            assert token.note == f"{float(chance[place]):.0%}"
-            assert token.level == pytest.approx(float(chance[place]))
-        for place, token in enumerate(of_kind(at(run, "losses"), Tokens).tokens):
-            p = float(chance[place])
-            assert token.note == f"{-math.log(p if out.is_replaced[0, place] else 1 - p):.2f}"
+        for position, token in enumerate(of_kind(at(run, "discriminator"), Tokens).tokens):
+            assert token.note == f"{float(chance[position]):.0%}"
+            assert token.level == pytest.approx(float(chance[position]))
+        for position, token in enumerate(of_kind(at(run, "losses"), Tokens).tokens):
+            p = float(chance[position])
+            assert token.note == f"{-math.log(p if out.is_replaced[0, position] else 1 - p):.2f}"
         mlm, rtd = (float(loss) for loss in (out.mlm_loss.detach(), out.rtd_loss.detach()))  # type: ignore[union-attr]
         facts = of_kind(at(run, "losses"), Facts).facts
         assert [fact.value for fact in facts] == [f"{value:.3f}" for value in (mlm, rtd, 10 * rtd, mlm + 10 * rtd)]
@@ -167,12 +167,12 @@ class TestNavigation:
         panel.picked("stage", 1)
         assert panel.stage == 1
         last = panel.trainer.masked_positions(0)[-1]
-        panel.picked("ask", last)
-        assert panel.asked == len(panel.trainer.masked_positions(0)) - 1
+        panel.picked("select", last)
+        assert panel.selected == len(panel.trainer.masked_positions(0)) - 1
         assert of_kind(panel, Tokens).tokens[last].pressed
-        for action, index in (("stage", 7), ("ask", 0), ("stage", -1)):
+        for action, index in (("stage", 7), ("select", 0), ("stage", -1)):
             panel.picked(action, index)
-        assert (panel.stage, panel.asked) == (1, len(panel.trainer.masked_positions(0)) - 1)
+        assert (panel.stage, panel.selected) == (1, len(panel.trainer.masked_positions(0)) - 1)
 
     def test_another_story_of_the_batch(self, run: TrainingRun) -> None:
         panel = Stepper(run)

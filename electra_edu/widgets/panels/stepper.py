@@ -1,4 +1,4 @@
-"""Stepper: one training step of ELECTRA, taken apart into seven stages that can be walked through."""
+"""Stepper: one training step of ELECTRA, taken apart into seven stages."""
 
 import math
 from collections.abc import Callable
@@ -22,16 +22,16 @@ STEPS: dict[Trained, tuple[str, str]] = {  # the buttons that take one: (their n
 STAGES = ("mask", "generator", "sample", "label", "discriminator", "losses", "gradients")
 TOP = 5
 SHOWN_STEPS = 4  # of the steps taken, in the table
-FULL = 3.0  # nats of a full bar
+FULL_BAR = 3.0  # nats
 
 ABOUT = (
     "Some words are hidden behind [MASK]: the generator must not see what it has to guess.",
     "In each gap the generator gives every word of the vocabulary a probability. Click a gap.",
     "One word is drawn from each distribution. A drawn word is a number, an id: no gradient passes through it.",
     "A token has the label 1, “replaced”, exactly where it differs from the true one.",
-    "The discriminator reads the filled-in text and judges every token, whether it was ever hidden or not.",
+    "The discriminator reads the filled-in text and gives every token a probability, ever hidden or not.",
     "Two losses, both means over the whole batch: one over the gaps, one over all real tokens.",
-    "Backwards: how hard does each loss pull at which weights? Now take a step, on one of the losses or on both.",
+    "Backwards: how large is each loss's gradient on which weights? Now take a step, on one loss or on both.",
 )
 BELOW = (
     "What the generator reads; below each gap the true word",
@@ -55,8 +55,8 @@ CODE = (
 class Stepper(Instrument):
     """Mask → generator → sample → label → discriminator → losses → gradients, on one small batch; then a real step.
 
-    Walks on copies of the networks and optimisers of `run`, which stays as it is. `stage` counts from 0; `asked` is the
-    gap whose distribution is shown, among those of the `story`.
+    It works on copies of the networks and optimisers of `run`, which stays as it is. `stage` counts from 0, and so does
+    `selected`, the masked word of the `story` whose distribution is shown.
     """
 
     def __init__(self, run: TrainingRun, seed: int = 0) -> None:
@@ -65,7 +65,7 @@ class Stepper(Instrument):
         self.run, self.trainer = run, SingleBatchTrainer(run, arguments.seed("seed", seed))
         self._run_step = run.step  # when it was copied
         self._trained: list[Trained] = []  # by the steps taken here
-        self.stage, self.story, self.asked = 0, 0, 0
+        self.stage, self.story, self.selected = 0, 0, 0
         self._names = token_names(run.corpus)
         self.back = Button("◀ Back", "The stage before", lambda: self._select(self.stage - 1))
         self.forth = Button("Next ▶", "The stage after", lambda: self._select(self.stage + 1), "primary")
@@ -116,12 +116,12 @@ class Stepper(Instrument):
         ]
 
     def picked(self, action: str, index: int) -> None:
-        """Go to the stage that was clicked, or show the distribution in another gap."""
-        places = self.trainer.masked_positions(self.story)
+        """Go to the stage that was clicked, or show the distribution for another masked word."""
+        positions = self.trainer.masked_positions(self.story)
         if action == "stage" and 0 <= index < len(STAGES):
             self.stage = index
-        elif action == "ask" and index in places:
-            self.asked = places.index(index)
+        elif action == "select" and index in positions:
+            self.selected = positions.index(index)
 
     def go(self, stage: int) -> None:
         """Show a stage, counted from 0; before the first and after the last there is none."""
@@ -142,7 +142,7 @@ class Stepper(Instrument):
         self.stage = 0
 
     def _next_story(self) -> None:
-        self.story, self.asked = (self.story + 1) % self.trainer.batch_size, 0
+        self.story, self.selected = (self.story + 1) % self.trainer.batch_size, 0
 
     def _start_over(self) -> None:
         self.trainer, self._run_step, self._trained = SingleBatchTrainer(self.run, self.trainer.seed), self.run.step, []
@@ -151,30 +151,30 @@ class Stepper(Instrument):
     def _story(self) -> Tokens:
         """Return one of the batch's stories as it stands at this stage."""
         trainer, made = self.trainer, []
-        out, gaps = trainer.out, trainer.masked_positions(self.story)
+        out, masked = trainer.out, trainer.masked_positions(self.story)
         assert out.rtd_logits is not None
         losses = replaced_token_losses(out.rtd_logits, out.is_replaced)[self.story].detach()
-        verdicts = out.rtd_logits[self.story].detach().sigmoid()
+        replaced = out.rtd_logits[self.story].detach().sigmoid()
         name = STAGES[self.stage]
-        for place in range(int(out.is_real[self.story].sum())):
+        for position in range(int(out.is_real[self.story].sum())):
             true, hidden, read = (
-                self._names[int(tokens[self.story, place])]
+                self._names[int(tokens[self.story, position])]
                 for tokens in (trainer.tokens, trainer.masking.tokens, out.corrupted)
             )
-            is_gap, label = place in gaps, int(out.is_replaced[self.story, place])
+            is_masked, label = position in masked, int(out.is_replaced[self.story, position])
             if name in ("mask", "generator", "sample"):
-                if is_gap:
-                    asked = name != "mask" and gaps.index(place) == self.asked
+                if is_masked:
+                    selected = name != "mask" and masked.index(position) == self.selected
                     text = read if name == "sample" else hidden
-                    made.append(Token(text, true, "", "generator", None, f"hides “{true}”", asked))
+                    made.append(Token(text, true, "", "generator", None, f"hides “{true}”", selected))
                 else:
                     made.append(Token(true, is_plain=True))
                 continue
-            color, sign = (("discriminator", "●") if label else ("generator", "○")) if is_gap else ("ink", "")
+            color, sign = (("discriminator", "●") if label else ("generator", "○")) if is_masked else ("ink", "")
             shown: dict[str, tuple[str, float | None]] = {
                 "label": (str(label), None),
-                "discriminator": (f"{float(verdicts[place]):.0%}", float(verdicts[place])),
-                "losses": (f"{float(losses[place]):.2f}", min(1.0, float(losses[place]) / FULL)),
+                "discriminator": (f"{float(replaced[position]):.0%}", float(replaced[position])),
+                "losses": (f"{float(losses[position]):.2f}", min(1.0, float(losses[position]) / FULL_BAR)),
             }
             note, level = shown[name]
             made.append(Token(read, note, sign, color, level, f"label {label}"))  # type: ignore[arg-type]
@@ -182,49 +182,56 @@ class Stepper(Instrument):
         if self.stage > 2:
             key = (("discriminator", "●", "replaced: label 1"), ("generator", "○", "a lucky guess: label 0"))
         title = f"{BELOW[self.stage]} (story {self.story + 1} of the batch of {trainer.batch_size})"
-        return Tokens(tuple(made), title, "ask" if name in ("generator", "sample") else "", key)
+        return Tokens(tuple(made), title, "select" if name in ("generator", "sample") else "", key)
 
     def _guesses(self) -> list[Block]:
-        """Return the likeliest words of the gap asked about, and what each gap costs."""
+        """Return the likeliest words for the selected position, and the loss at each masked one."""
         rows = [
-            (self._names[true], f"{chance:.1%}", f"{-math.log(chance):.2f} nats") for true, _, chance in self._gaps()
+            (self._names[true], f"{chance:.1%}", f"{-math.log(chance):.2f} nats")
+            for true, _, chance in self._masked_words()
         ]
         table = Table(("true word", "its probability", "loss, −ln of it"), tuple(rows), "All gaps of this story")
         return [Row((self._bars(drawn=False), table))]
 
     def _samples(self) -> list[Block]:
-        """Return the distribution that was drawn from, and what became of each gap."""
+        """Return the distribution that was drawn from, and the outcome for each masked word."""
         rows = [
             (self._names[true], self._names[read], "the true word again" if true == read else "another word")
-            for true, read, _ in self._gaps()
+            for true, read, _ in self._masked_words()
         ]
         return [
             Row((self._bars(drawn=True), Table(("true word", "drawn", "which is"), tuple(rows), "One draw for each")))
         ]
 
-    def _gaps(self) -> list[tuple[int, int, float]]:
-        """Return the true word, the drawn word and the true one's probability in each gap of the story."""
+    def _masked_words(self) -> list[tuple[int, int, float]]:
+        """Return the true word, the drawn word and the true one's probability for each masked word of the story."""
         shares, trainer = self.trainer.probabilities(self.story), self.trainer
         return [
             (
-                true := int(trainer.tokens[self.story, place]),
-                int(trainer.out.corrupted[self.story, place]),
+                true := int(trainer.tokens[self.story, position]),
+                int(trainer.out.corrupted[self.story, position]),
                 float(share[true]),
             )
-            for share, place in zip(shares, trainer.masked_positions(self.story), strict=True)
+            for share, position in zip(shares, trainer.masked_positions(self.story), strict=True)
         ]
 
     def _bars(self, drawn: bool) -> BarChart:
-        shares = self.trainer.probabilities(self.story)[self.asked]
-        true, read, _ = self._gaps()[self.asked]
+        shares = self.trainer.probabilities(self.story)[self.selected]
+        true, read, _ = self._masked_words()[self.selected]
         best = shares.topk(TOP).indices.tolist()
-        lit = read if drawn else true
-        if lit not in best:
-            best = [*best[:-1], lit]
+        highlighted = read if drawn else true
+        if highlighted not in best:
+            best = [*best[:-1], highlighted]
         title = f"Drawn from: “{self._names[read]}” came out" if drawn else f"The gap of “{self._names[true]}”"
         series = Series("probability", tuple(shares[best].tolist()), "generator")
         return BarChart(
-            title, tuple(self._names[word] for word in best), (series,), "probability", 1.0, best.index(lit), True
+            title,
+            tuple(self._names[word] for word in best),
+            (series,),
+            "probability",
+            1.0,
+            best.index(highlighted),
+            True,
         )
 
     def _losses(self) -> list[Block]:
@@ -244,7 +251,7 @@ class Stepper(Instrument):
     def _gradient_norms(self) -> list[Block]:
         norms = self.trainer.gradient_norms
         bars = BarChart(
-            "Who pulls where: norms of the two gradients",
+            "Norms of the two gradients",
             tuple(f"{name} weights" for name in norms.mlm),
             (
                 Series("MLM loss", tuple(norms.mlm.values()), "generator"),
@@ -258,7 +265,7 @@ class Stepper(Instrument):
         cosine = "–" if math.isnan(norms.cosine) else f"{norms.cosine:+.2f}".replace("-", "−")
         facts = Facts(
             (
-                Fact(share, "of the pull on the shared weights is MLM's", "generator"),
+                Fact(share, "of the gradient on the shared weights is MLM's", "generator"),
                 Fact(cosine, "cosine: 1 same direction, 0 unrelated, −1 opposite"),
                 Fact(f"{on_generator:g}", "gradient of the RTD loss on the generator's own weights"),
             )

@@ -1,4 +1,4 @@
-"""What is on screen, as code: the preset call for a config, and a few lines that reproduce a run."""
+"""The code that a panel shows: the preset call for a config, and a few lines that reproduce a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from electra_edu.training import Stage, TrainingRun
 from electra_edu.training.devices import choose_device
 
 WIDTH = 100  # characters of a line in a wrapped list
-FEW = 3  # calls that are written one below the other; more become a loop
+MAX_CALLS = 3  # written one below the other; more become a loop
 SHOWN_DIGITS = 12  # of a SHA-256
 DEFAULT_SIZES = {"vocab_size": VOCAB_SIZE, "max_seq_length": MAX_SEQ_LENGTH}
 
@@ -33,7 +33,7 @@ def preset_call(config: ElectraConfig) -> str:
 
 
 def corpus_line(corpus: Corpus) -> str:
-    """Return the line that loads `corpus` again; a comment says what the reader has to see to."""
+    """Return the line that loads `corpus` again; a comment says what the reader has to provide."""
     source, digits = corpus.source, corpus.sha256[:SHOWN_DIGITS]
     if source is None:
         return f"corpus = my_corpus  # the corpus that the run was made with: {corpus.name!r}, SHA-256 {digits}…"
@@ -48,78 +48,78 @@ def corpus_line(corpus: Corpus) -> str:
     return f"{call}  # the same text if corpus.sha256 begins with {digits}"
 
 
-def run_code(run: TrainingRun, asked: Sequence[Stage] | None = None) -> str:
+def run_code(run: TrainingRun, stages: Sequence[Stage] | None = None) -> str:
     """Return lines of public calls that repeat `run` from its first config, and evaluate it.
 
-    At most 12 lines, a long list of stages, which is wrapped, counted as one. `asked` are the run's stages where they
-    are known already.
+    There are at most 12 lines, where a long list of stages, which is wrapped, counts as one. `stages` are the run's
+    stages where they are known already.
     """
-    return "\n".join([*run_lines(run, asked), "print(run.evaluate())"])
+    return "\n".join([*run_lines(run, stages), "print(run.evaluate())"])
 
 
-def run_lines(run: TrainingRun, asked: Sequence[Stage] | None = None) -> list[str]:
-    """Return the lines of `run_code` that make the run: eight at most, and those of a wrapped list."""
+def run_lines(run: TrainingRun, stages: Sequence[Stage] | None = None) -> list[str]:
+    """Return the lines of `run_code` that make the run: at most eight, besides those of a wrapped list."""
     device = "" if run.device.type == choose_device("auto").type else f", device={run.device.type!r}"
     return [
         "import electra_edu as edu",
         "",
         corpus_line(run.corpus),
         f"config = {preset_call(run.first_config)}",
-        f"run = edu.TrainingRun(config, corpus, seed={run.seed}{device}){_moves(run)}",
-        *_calls(run.stages if asked is None else asked),
+        f"run = edu.TrainingRun(config, corpus, seed={run.seed}{device}){_device_comment(run)}",
+        *_calls(run.stages if stages is None else stages),
     ]
 
 
-def until(asked: Sequence[Stage], step: int) -> list[Stage]:
+def stages_until(stages: Sequence[Stage], step: int) -> list[Stage]:
     """Return the stages of a run's first `step` steps."""
-    kept: list[Stage] = []
-    for stage in asked:
+    shortened: list[Stage] = []
+    for stage in stages:
         if step <= 0:
             break
-        kept.append(Stage(stage.changes, min(stage.steps, step), stage.trained))
+        shortened.append(Stage(stage.changes, min(stage.steps, step), stage.trained))
         step -= stage.steps
-    return kept
+    return shortened
 
 
-def _moves(run: TrainingRun) -> str:
-    """Return a comment on a run that was loaded on another device: what it drew before cannot be drawn here."""
+def _device_comment(run: TrainingRun) -> str:
+    """Return a comment on a run that was loaded on another device: this one cannot repeat the draws of the first."""
     if len(run.devices) == 1:
         return ""
     (_, first), *others = run.devices
-    places = ", then ".join([first, *(f"{kind} from step {step + 1}" for step, kind in others)])
-    return f"  # trained on {places}: devices draw different random numbers, so this gives another history"
+    devices = ", then ".join([first, *(f"{kind} from step {step + 1}" for step, kind in others)])
+    return f"  # trained on {devices}: devices draw different random numbers, so this gives another history"
 
 
-def _calls(asked: Sequence[Stage]) -> list[str]:
+def _calls(stages: Sequence[Stage]) -> list[str]:
     calls = []
-    for stage in asked:
+    for stage in stages:
         if stage.changes:
             calls.append(f"run.change({', '.join(f'{name}={_written(v)}' for name, v in stage.changes.items())})")
         if stage.steps:
             trained = f", {stage.trained!r}" if stage.trained else ""
             calls.append(f"run.advance({stage.steps}{trained})")
-    if len(calls) <= FEW:
+    if len(calls) <= MAX_CALLS:
         return calls
-    is_plain = all(stage.trained is None for stage in asked)
-    names = "steps" if is_plain else "steps, trained"
+    trains_all = all(stage.trained is None for stage in stages)
+    names = "steps" if trains_all else "steps, trained"
     return [
-        f"for settings, {names} in {_listed(asked, is_plain)}:",
+        f"for settings, {names} in {_stage_list(stages, trains_all)}:",
         "    run.change(**settings)",
         f"    run.advance({names})",
     ]
 
 
-def _listed(asked: Sequence[Stage], is_plain: bool) -> str:
+def _stage_list(stages: Sequence[Stage], trains_all: bool) -> str:
     """Write stages as a list of tuples: on one line, or wrapped where they are too many."""
     rows = []
-    for stage in asked:
+    for stage in stages:
         settings = ", ".join(f"{name!r}: {_written(value)}" for name, value in stage.changes.items())
-        rows.append(f"({{{settings}}}, {stage.steps}{'' if is_plain else f', {stage.trained!r}'})")
+        rows.append(f"({{{settings}}}, {stage.steps}{'' if trains_all else f', {stage.trained!r}'})")
     line = ", ".join(rows)
     if len(line) <= WIDTH:
         return f"[{line}]"
-    edge = " " * 4
-    filled = textwrap.fill(line, WIDTH, initial_indent=edge, subsequent_indent=edge, break_long_words=False)
+    indent = " " * 4
+    filled = textwrap.fill(line, WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
     return f"[\n{filled},\n]"
 
 

@@ -1,4 +1,4 @@
-"""Player: repeats a piece of work in a background thread until told to pause, so that every button keeps answering."""
+"""Player: repeats a piece of work in a background thread until it is paused, so that every button keeps answering."""
 
 import threading
 from collections.abc import Callable
@@ -18,7 +18,8 @@ class Player:
     def __init__(self, work: Callable[[], bool], on_end: Callable[[Exception | None], None]) -> None:
         """Take the work and what to call, in the same thread, once it has ended (with its exception, if any)."""
         self._work, self._on_end = work, on_end
-        self._stop = threading.Event()  # of the newest thread; each has its own, so that no pause is taken back
+        # The newest thread's; each thread has its own, so that starting the next one takes no pause back
+        self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
@@ -29,7 +30,7 @@ class Player:
     def play(self) -> None:
         """Start the work, after pausing whichever player plays now; does nothing when this one plays already.
 
-        Where it was told to pause and has not ended yet, the work begins anew once it has.
+        Where a pause was asked for and the work has not ended yet, it begins anew once it has.
         """
         with Player._turn:
             if self.is_playing and not self._stop.is_set():
@@ -67,11 +68,13 @@ class Player:
 
     def _play(self, stop: threading.Event, before: threading.Thread | None) -> None:
         if before is not None:
-            before.join()  # its end is still being told
+            # Its `on_end` may still be running
+            before.join()
         error: Exception | None = None
         try:
             while not stop.is_set() and self._work():
                 pass
-        except Exception as raised:  # shown in the panel: a thread's traceback lands in whichever cell runs
+        except Exception as raised:
+            # The panel shows it: a thread's traceback would land in whichever cell runs
             error = raised
         self._on_end(error)

@@ -1,4 +1,4 @@
-"""The likeliest words for a gap as bars, the language's own probabilities beside them."""
+"""The likeliest words for a masked position as bars, with the language's own probabilities beside them."""
 
 from collections.abc import Sequence
 
