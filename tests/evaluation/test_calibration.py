@@ -15,15 +15,15 @@ from electra_edu.training import TrainingRun
 from electra_edu.training.exam import EXAM_SEED
 
 
-def judged_alone(run: TrainingRun, read: Tensor, is_replaced: Tensor) -> list[list[tuple[float, bool]]]:
-    """Judge each sentence of `read` (M, T) by itself; unknown words do not count."""
+def scored_alone(run: TrainingRun, read: Tensor, is_replaced: Tensor) -> list[list[tuple[float, bool]]]:
+    """Score each sentence of `read` (M, T) by itself; unknown words do not count."""
     sentences = []
     for original, tokens, labels in zip(run.corpus.heldout.tolist(), read.tolist(), is_replaced.tolist(), strict=True):
         inside = slice(1, original.index(SEP))
         words = tokens[inside]
         said = one_pass(run.average.discriminator, words)
-        judged = zip(words, said, labels[inside], strict=True)
-        sentences.append([(p, label) for word, p, label in judged if word != UNK])
+        scored = zip(words, said, labels[inside], strict=True)
+        sentences.append([(p, label) for word, p, label in scored if word != UNK])
     return sentences
 
 
@@ -43,7 +43,7 @@ def corpus_run() -> TrainingRun:
 
 @pytest.mark.parametrize("fakes", ["exam", "generator"])
 @pytest.mark.parametrize("precision", [None, 0.25])
-def test_the_threshold_comes_from_every_other_sentence_and_the_figures_from_the_rest(
+def test_the_threshold_comes_from_every_other_sentence_and_the_metrics_from_the_rest(
     corpus_run: TrainingRun, fakes: Literal["exam", "generator"], precision: float | None
 ) -> None:
     run = corpus_run
@@ -53,7 +53,7 @@ def test_the_threshold_comes_from_every_other_sentence_and_the_figures_from_the_
         with torch.no_grad():
             out = run.average(original, original != PAD, rng=rng(EXAM_SEED))
         read, is_replaced = out.corrupted, out.is_replaced
-    sentences = judged_alone(run, read, is_replaced)
+    sentences = scored_alone(run, read, is_replaced)
     assert any(UNK in row for row in read.tolist())
     chosen_on, measured_on = ([token for row in sentences[half::2] for token in row] for half in (0, 1))
     said = [torch.tensor([p for p, _ in tokens]) for tokens in (chosen_on, measured_on)]
@@ -80,7 +80,7 @@ def test_calibrating_disturbs_nothing_and_gives_the_same_again() -> None:
 
 
 def test_a_trained_run_knows_what_it_knows() -> None:
-    """Untrained, every verdict is ½, and the share of fakes is far from it."""
+    """Untrained, every probability is ½, and the share of fakes is far from it."""
     run = small_run(rtd_weight=2.0)
     fresh = calibrate(run, "exam")
     assert sum(count > 0 for count in fresh.reliability.counts) == 1

@@ -39,8 +39,8 @@ def imported(tokenizer: object = None, **changes: object) -> Discriminator:
     return network
 
 
-def probabilities(judged: list[tuple[str, float]]) -> list[float]:
-    return [p for _, p in judged]
+def probabilities(scored: list[tuple[str, float]]) -> list[float]:
+    return [p for _, p in scored]
 
 
 # One pass.
@@ -64,7 +64,7 @@ def test_a_text_that_fits_is_read_in_one_pass_to_the_last_bit(run: TrainingRun, 
     assert edu.detect(run, " ".join(words)) == list(zip(words, expected, strict=True))
 
 
-def test_an_unknown_word_is_given_as_typed_and_not_judged() -> None:
+def test_an_unknown_word_is_given_as_typed_and_not_scored() -> None:
     word, probability = edu.detect(small_run(), "the Zebra")[1]
     assert word == "Zebra"
     assert math.isnan(probability)
@@ -119,11 +119,11 @@ def other_specials() -> tuple[Tokenizer, dict[str, int]]:
 def test_an_imported_model_is_read_with_its_own_tokenizer_and_special_tokens() -> None:
     tokenizer, special = other_specials()
     network = imported(tokenizer, **special)
-    judged = edu.detect(network, "the Zebra stirs soup")
+    scored = edu.detect(network, "the Zebra stirs soup")
     expected = one_pass(network, [0, 14, 2, 3], cls=13, sep=12)
-    assert [token for token, _ in judged] == ["the", "Zebra", "stirs", "soup"]
-    assert [p for _, p in judged if not math.isnan(p)] == pytest.approx([expected[i] for i in (0, 2, 3)], rel=1e-5)
-    assert math.isnan(judged[1][1])
+    assert [token for token, _ in scored] == ["the", "Zebra", "stirs", "soup"]
+    assert [p for _, p in scored if not math.isnan(p)] == pytest.approx([expected[i] for i in (0, 2, 3)], rel=1e-5)
+    assert math.isnan(scored[1][1])
 
 
 def test_a_tokenizer_can_be_passed_and_comes_before_the_sources_own(run: TrainingRun) -> None:
@@ -223,7 +223,7 @@ def generator() -> Generator:
         (lambda: imported(small_tokenizer(), max_seq_length=2), "max_seq_length=2: leaves no room for a word"),
     ],
 )
-def test_what_cannot_judge_is_refused_with_the_remedy(source: object, message: str) -> None:
+def test_what_is_no_discriminator_is_refused_with_the_remedy(source: object, message: str) -> None:
     with pytest.raises(ElectraEduError, match=f"^{message}"):
         edu.detect(source(), "the soup")  # type: ignore[operator]
 

@@ -1,4 +1,4 @@
-"""Long texts: which window judges which token, and that nothing is lost at the seams."""
+"""Long texts: which window a token's logit comes from, and that nothing is lost at the seams."""
 
 import pytest
 import torch
@@ -20,8 +20,8 @@ def run() -> TrainingRun:
     return small_run(initializer_range=0.5)
 
 
-def probabilities(judged: list[tuple[str, float]]) -> list[float]:
-    return [p for _, p in judged]
+def probabilities(scored: list[tuple[str, float]]) -> list[float]:
+    return [p for _, p in scored]
 
 
 class Stub(nn.Module):
@@ -44,24 +44,24 @@ class Stub(nn.Module):
 
 @settings(max_examples=25)
 @given(words=st.lists(st.integers(5, 15), min_size=ROOM + 1, max_size=4 * ROOM))
-def test_each_token_is_judged_in_the_window_that_shows_most_to_both_sides(run: TrainingRun, words: list[int]) -> None:
+def test_each_token_is_scored_in_the_window_with_most_context(run: TrainingRun, words: list[int]) -> None:
     """Brute force: every window alone, and for every token the one with most words on its barer side."""
     last = len(words) - ROOM
     starts = sorted({min(start, last) for start in range(0, len(words), ROOM // 2)})
     alone = {start: one_pass(run.average.discriminator, words[start : start + ROOM]) for start in starts}
 
-    def verdict(place: int) -> float:
+    def expected_probability(place: int) -> float:
         inside = [start for start in starts if start <= place < start + ROOM]
         best = max(inside, key=lambda start: min(place - start, start + ROOM - 1 - place))  # max: the first of equals
         return alone[best][place - best]
 
     text = " ".join(WORDS[word - 5] for word in words)
-    expected = [verdict(place) for place in range(len(words))]
+    expected = [expected_probability(place) for place in range(len(words))]
     assert probabilities(edu.detect(run, text)) == pytest.approx(expected, abs=1e-5)
 
 
 @given(room=st.integers(1, 21), data=st.data())
-def test_every_token_is_judged_once_and_in_order(room: int, data: st.DataObject) -> None:
+def test_every_token_is_scored_once_and_in_order(room: int, data: st.DataObject) -> None:
     """The stub's logit of a token is its id."""
     near = [k * room + d for k in range(4) for d in (-1, 0, 1) if k * room + d >= 1]
     length = data.draw(st.sampled_from(near) | st.integers(1, 5 * room))
@@ -72,7 +72,7 @@ def test_every_token_is_judged_once_and_in_order(room: int, data: st.DataObject)
 
 
 @given(room=st.integers(1, 21), length=st.integers(1, 130))
-def test_who_sees_a_quarter_of_a_window_is_judged_as_in_the_whole_text(room: int, length: int) -> None:
+def test_a_quarter_of_a_window_as_context_gives_the_logits_of_the_whole_text(room: int, length: int) -> None:
     """A network that looks no further than that gives in windows what it gives in one pass over everything."""
     network, whole = Stub(room, radius=room // 4), Stub(length, radius=room // 4)
     ids = [5 + (37 * i) % 995 for i in range(length)]
@@ -82,7 +82,7 @@ def test_who_sees_a_quarter_of_a_window_is_judged_as_in_the_whole_text(room: int
 
 
 @given(room=st.integers(1, 30), length=st.integers(1, 200))
-def test_a_token_is_never_judged_outside_its_window(room: int, length: int) -> None:
+def test_a_token_is_never_scored_outside_its_window(room: int, length: int) -> None:
     starts = window_starts(length, room)
     assert starts[0] == 0
     assert (starts.diff() > 0).all()
@@ -99,7 +99,7 @@ def test_a_book_is_read_in_passes_of_bounded_size() -> None:
     assert all(rows * row <= TOKENS_PER_PASS for rows, row in network.shapes)
 
 
-def test_neighbouring_windows_do_not_change_a_verdict(run: TrainingRun) -> None:
+def test_neighbouring_windows_do_not_change_a_probability(run: TrainingRun) -> None:
     """The same words at the start of a short and of a very long text: another batch, the same first window."""
     short = probabilities(edu.detect(run, " ".join(WORDS[:9])))[:3]
     long = probabilities(edu.detect(run, " ".join(WORDS[:9] * 90)))[:3]

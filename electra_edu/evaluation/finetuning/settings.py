@@ -27,7 +27,7 @@ class FineTuningSettings:
     head: Head = "gelu"  # of sequence classification
     batch_size: int = 32
     epochs: int = 10
-    min_steps: int = 100  # few labels make short epochs: as many more of them as this takes
+    min_steps: int = 100  # with few labels epochs are short: more of them are trained until there are so many steps
     validation_share: float = 0.0  # of the labelled sequences, held out to choose the best epoch; 0: the last one
     patience: int = 5  # epochs without a better validation score after which training stops
 
