@@ -93,7 +93,7 @@ def test_commands_name_what_exists() -> None:
             else:
                 assert (ROOT / command[1]).is_file(), command
         else:
-            assert command[0] in ("electra-edu", "gh"), command
+            assert command[0] in ("electra-edu", "gh", "npx"), command
         for word in command[3:]:
             if re.fullmatch(r"[a-z]+(/[a-z]+)*|[\w./]+\.(py|txt|toml)", word) and command[2] == "pytest":
                 assert (ROOT / word).exists() or word in ("loadfile", "slow"), command
