@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("benchmarks", "docs", "electra_edu", "notebooks", "tests", "tools")
+ROOMS = (".github", "benchmarks", "docs", "electra_edu", "notebooks", "tests", "tools")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])
 FILE = re.compile(r"(?<![\w./-])([\w./-]*[\w-]\.(?:py|md|toml|ipynb|css|js|yml|cff))\b")
 
