@@ -1,4 +1,4 @@
-"""What the tests of the core share: a corpus of a dozen words and networks that train in milliseconds."""
+"""What many tests share: a corpus of a dozen words, networks that train in milliseconds, and ways to compare runs."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -17,16 +17,18 @@ from electra_edu.config import ElectraConfig
 from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus, Labels
 from electra_edu.training import Evaluation, StepRecord, TrainingRun
 
-# Shapes this small gain nothing from a second core, and they stall when another process holds it.
+# Networks this small gain nothing from a second core, and stall when another process occupies it.
 torch.set_num_threads(1)
 
 PAD, UNK, CLS, SEP, MASK = range(5)
 WORDS = ("the", "cook", "stirs", "soup", "sailor", "steers", "boat", "singer", "sings", "song", "a")
-VOCAB_SIZE = len(SPECIAL_TOKENS) + len(WORDS)  # 16
+VOCAB_SIZE = len(SPECIAL_TOKENS) + len(WORDS)
 LENGTH = 8
-STORIES = (("cook", "stirs", "soup"), ("sailor", "steers", "boat"), ("singer", "sings", "song"))  # one topic each
+# One for each topic.
+STORIES = (("cook", "stirs", "soup"), ("sailor", "steers", "boat"), ("singer", "sings", "song"))
 
-KINDS: list[dict[str, Any]] = [  # ways to train that differ in what they draw, share and keep
+# Settings that differ in what a run draws, shares and saves.
+KINDS: list[dict[str, Any]] = [
     {},
     {"dropout": 0.2},
     {"optimizer": "paper-adam", "training_steps": 100},
@@ -63,7 +65,7 @@ def small_config(**changes: Any) -> ElectraConfig:
 
 
 def small_tokenizer() -> Tokenizer:
-    """Return a tokenizer that knows WORDS and puts [CLS] and [SEP] around them."""
+    """Return a tokenizer with the vocabulary WORDS that puts [CLS] and [SEP] around a text."""
     tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(SPECIAL_TOKENS + WORDS)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = Whitespace()
     tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
@@ -126,7 +128,7 @@ def token_rows(rows: Iterable[Iterable[int]]) -> Tensor:
 
 
 def count(module: nn.Module) -> int:
-    """Count the numbers that `module` learns; a shared one once."""
+    """Count the trainable parameters of `module`; shared ones once."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 
@@ -136,19 +138,19 @@ def weights(module: nn.Module) -> list[Tensor]:
 
 
 def one_pass(network: nn.Module, words: Sequence[int], cls: int = CLS, sep: int = SEP) -> list[float]:
-    """Ask a discriminator about one sentence of token ids: each one's probability of having been replaced."""
+    """Return a discriminator's probability that each token of one sentence was replaced."""
     with torch.no_grad():
         logits: Tensor = network(torch.tensor([[cls, *words, sep]]))
     return [1 / (1 + math.exp(-x)) for x in logits[0, 1:-1].tolist()]
 
 
 def equal(left: Iterable[Tensor], right: Iterable[Tensor]) -> bool:
-    """Tell whether two lists of tensors are the same to the last bit."""
+    """Return whether two lists of tensors are bitwise equal."""
     return all(torch.equal(a, b) for a, b in zip(left, right, strict=True))
 
 
 def metrics_of(records: list[StepRecord]) -> list[dict[str, object]]:
-    """Return everything the records say but for the seconds; None for NaN, so that equal means equal."""
+    """Return all metrics of the records except the seconds; NaN becomes None, so that equal records compare equal."""
     return [{name: value for name, value in r.to_dict().items() if name != "seconds"} for r in records]
 
 
