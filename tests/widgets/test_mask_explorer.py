@@ -11,7 +11,7 @@ from small import small_corpus
 from electra_edu.corpora import load_corpus
 from electra_edu.plots.blocks import Facts, Histogram, Token, Tokens
 from electra_edu.support.errors import ElectraEduError
-from electra_edu.widgets.panels.mask_explorer import DRAWS, MOST_TOKENS, RATES, MaskExplorer
+from electra_edu.widgets.panels.mask_explorer import MAX_TOKENS, N_DRAWS, RATES, MaskExplorer
 
 FIVE = "the cook stirs a soup"
 
@@ -78,7 +78,7 @@ class TestWords:
         }
         assert places == {1, 2, 3, 4, 5}
 
-    @pytest.mark.parametrize(("text", "words"), [("  ", "no word"), ("soup " * (MOST_TOKENS + 1), "61 tokens")])
+    @pytest.mark.parametrize(("text", "words"), [("  ", "no word"), ("soup " * (MAX_TOKENS + 1), "61 tokens")])
     def test_too_little_or_too_much_text_is_explained_in_the_panel(self, text: str, words: str) -> None:
         panel = explorer(text)
         assert len(panel.view.blocks) == 1
@@ -117,7 +117,7 @@ class TestCounts:
         values = parts(explorer("soup " * 20, mask_prob=0.15))[2].series[1].values
         for k, share in enumerate(values):
             exact = math.comb(20, k) * 0.15**k * 0.85 ** (20 - k)
-            assert share == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / DRAWS) + 1e-3)
+            assert share == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / N_DRAWS) + 1e-3)
         assert sum(values) == pytest.approx(1.0)
 
     def test_both_histograms_share_their_edges(self) -> None:

@@ -18,8 +18,8 @@ from electra_edu.widgets.parts.knobs import Slider
 LENGTHS = (22, 64, 128, 512)
 VOCABULARIES = (324, 1024, 8192, 30522, 100_000)
 RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50)
-WRONG = (0.1, 0.2, 0.3, WRONG_SAMPLES, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-STORIES = 64  # over which the toy language's own uncertainty is averaged
+WRONG_SHARES = (0.1, 0.2, 0.3, WRONG_SAMPLES, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+N_STORIES = 64  # over which the entropy of the toy language is averaged
 LN2 = math.log(2)
 
 
@@ -32,7 +32,7 @@ class BitsExplorer(Instrument):
         self.length = Slider("tokens", LENGTHS, 512, width="46%")
         self.vocab_size = Slider("vocabulary", VOCABULARIES, 30522, "{:,}".format, width="46%")
         self.mask_prob = Slider("mask rate", RATES, 0.15, "{:.0%}".format, width="46%")
-        self.wrong = Slider("wrong samples", WRONG, WRONG_SAMPLES, "{:.0%}".format, width="46%")
+        self.wrong = Slider("wrong samples", WRONG_SHARES, WRONG_SAMPLES, "{:.0%}".format, width="46%")
         super().__init__("Bits in the labels", [[self.length, self.vocab_size], [self.mask_prob, self.wrong]])
 
     @property
@@ -97,8 +97,8 @@ class BitsExplorer(Instrument):
             facts,
             Row((entropy, bars)),
             Text(
-                f"Counted with equally likely answers, {_more(mlm.uniform_bits, rtd.uniform_bits)}; with real chances, "
-                f"{_more(known, rtd.bits)}. Which task teaches more, no such count can tell."
+                f"Counted with equally likely answers, {_comparison(mlm.uniform_bits, rtd.uniform_bits)}; "
+                f"with real chances, {_comparison(known, rtd.bits)}. Which task teaches more, no such count can tell."
             ),
             Text(
                 "The real chances of a word given the visible ones are known for the toy language alone. For other "
@@ -121,8 +121,8 @@ class BitsExplorer(Instrument):
         ]
 
 
-def _more(words: float, verdicts: float) -> str:
-    """Say which of the two hold more bits, and by how much."""
+def _comparison(words: float, verdicts: float) -> str:
+    """Return which of the two hold more bits, and by how much."""
     if min(words, verdicts) <= 0:
         return "only the masked words hold any" if words > verdicts else "neither holds any"
     most = "the masked words" if words > verdicts else "the verdicts"
@@ -131,7 +131,7 @@ def _more(words: float, verdicts: float) -> str:
 
 def _toy_bits() -> dict[float, float]:
     """Return the bits of a hidden word of the toy language given all visible ones, for each mask rate."""
-    stories = load_corpus("toy").heldout[:STORIES]
+    stories = load_corpus("toy").heldout[:N_STORIES]
     config = ElectraConfig(vocab_size=int(stories.max()) + 1)
     found = {}
     for rate in RATES:

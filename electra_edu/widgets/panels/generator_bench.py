@@ -130,6 +130,13 @@ class GeneratorBench(Instrument):
         if action == "select" and position in self.masked:
             self.selected = self.masked.index(position)
 
+    def _draw_again(self) -> None:
+        self.seed += 1
+
+    def _next_story(self) -> None:
+        self.story = (self.story + 1) % len(self.corpus.heldout)
+        self._mask_words()
+
     def _facts(self) -> Facts:
         accuracy, at = self.accuracy[self.size.value], TEMPERATURES.index(self.temperature.value)
         is_argmax = self.how.value == "argmax"
@@ -171,13 +178,6 @@ class GeneratorBench(Instrument):
         if self.how.value == "argmax":
             return logits.argmax(-1)
         return sample(logits, self.temperature.value, torch.Generator().manual_seed(self.seed))
-
-    def _draw_again(self) -> None:
-        self.seed += 1
-
-    def _next_story(self) -> None:
-        self.story = (self.story + 1) % len(self.corpus.heldout)
-        self._mask_words()
 
     def _mask_words(self) -> None:
         """Choose the words to mask in the story, and let every generator fill them in."""

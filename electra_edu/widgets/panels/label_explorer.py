@@ -90,6 +90,12 @@ class LabelExplorer(Instrument):
         if action == "select" and 0 <= index < self.run.corpus.max_seq_length:
             self.selected = index
 
+    def _draw_again(self) -> None:
+        self.seed += 1
+
+    def _next_story(self) -> None:
+        self.story = (self.story + 1) % len(self.run.corpus.heldout)
+
     def _words(self, out: ElectraOutput, read: Tensor, losses: Tensor) -> Tokens:
         cases = _cases(out, read, self.run.config.mask_token_id)[0].tolist()
         made = []
@@ -185,12 +191,6 @@ class LabelExplorer(Instrument):
             out = self._last_pass[0]
             self.selected = int((out.is_masked.int() + out.is_replaced.int())[0].argmax())
         return self._last_pass
-
-    def _draw_again(self) -> None:
-        self.seed += 1
-
-    def _next_story(self) -> None:
-        self.story = (self.story + 1) % len(self.run.corpus.heldout)
 
 
 def _cases(out: ElectraOutput, read: Tensor, mask_token_id: int) -> Tensor:

@@ -16,9 +16,9 @@ from electra_edu.widgets.parts.knobs import Button, Menu, Slider, TextField
 
 RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.75)
 RULES = {"a fixed count": "count", "a coin for each word": "coins"}
-DRAWS = 2000  # of the histogram
-PADDING = 2  # [PAD] tokens shown behind the text
-MOST_TOKENS = 60
+N_DRAWS = 2000  # in the histogram
+N_PADDING = 2  # [PAD] tokens shown behind the text
+MAX_TOKENS = 60
 EXAMPLE = "the cook in the kitchen talks to the girl beside the kettle . he stirs two thick stews ."
 
 
@@ -38,10 +38,10 @@ class MaskExplorer(Instrument):
         super().__init__("What is hidden?", [[self.text], [self.mask_prob, self.rule, self.again]])
 
     def blocks(self) -> list[Block]:
-        """Return the text with hidden words, the counts, and how they vary over many draws."""
+        """Return the text with its hidden words, the counts, and a histogram of the count over many draws."""
         words, ordinary = self._read()
         n, rate = int(ordinary.sum()), self.mask_prob.value
-        counts = {rule: self._choose(ordinary.expand(DRAWS, -1), rule).sum(-1) for rule in RULES.values()}
+        counts = {rule: self._choose(ordinary.expand(N_DRAWS, -1), rule).sum(-1) for rule in RULES.values()}
         hidden = self._choose(ordinary[None], self.rule.value)[0]
         made = []
         for word, is_hidden, may in zip(words, hidden.tolist(), ordinary.tolist(), strict=True):
@@ -66,9 +66,9 @@ class MaskExplorer(Instrument):
             )
         )
         most = max(int(count.max()) for count in counts.values())
-        shares = {rule: torch.bincount(count, minlength=most + 1) / DRAWS for rule, count in counts.items()}
+        shares = {rule: torch.bincount(count, minlength=most + 1) / N_DRAWS for rule, count in counts.items()}
         histogram = Histogram(
-            f"Hidden words in {DRAWS:,} draws",
+            f"Hidden words in {N_DRAWS:,} draws",
             tuple(i - 0.5 for i in range(most + 2)),
             (
                 Series("a fixed count", tuple(shares["count"].tolist()), "generator"),
@@ -98,7 +98,7 @@ class MaskExplorer(Instrument):
             corpus_line(self.corpus),
             f"config = edu.preset('toy', mask_prob={self.mask_prob.value:g})",
             f"ids = edu.corpora.encode_typed(corpus.tokenizer, {self.text.value.strip()!r}).ids",
-            f"tokens = torch.tensor([[config.cls_token_id, *ids, config.sep_token_id{', 0' * PADDING}]])",
+            f"tokens = torch.tensor([[config.cls_token_id, *ids, config.sep_token_id{', 0' * N_PADDING}]])",
             f"rng = torch.Generator().manual_seed({self.seed})",
             f"hidden = {by_rule[self.rule.value]}",
             "print(hidden.nonzero()[:, 1].tolist())  # places, [CLS] is 0",
@@ -115,17 +115,17 @@ class MaskExplorer(Instrument):
             raise ElectraEduError(
                 "text: there is no word in it. Type a sentence, for example: the cook stirs the stew ."
             )
-        if len(encoding.ids) > MOST_TOKENS:
+        if len(encoding.ids) > MAX_TOKENS:
             raise ElectraEduError(
-                f"text: it has {len(encoding.ids)} tokens; at most {MOST_TOKENS} fit here. Take a shorter one."
+                f"text: it has {len(encoding.ids)} tokens; at most {MAX_TOKENS} fit here. Take a shorter one."
             )
         words = [  # what was typed, where the corpus does not know it
             text[start:end] if token == "[UNK]" else token
             for token, (start, end) in zip(encoding.tokens, encoding.offsets, strict=True)
         ]
         config = preset("toy")
-        ids = [config.cls_token_id, *encoding.ids, config.sep_token_id, *[config.pad_token_id] * PADDING]
-        shown = [SPECIAL_TOKENS[2], *words, SPECIAL_TOKENS[3], *[SPECIAL_TOKENS[0]] * PADDING]
+        ids = [config.cls_token_id, *encoding.ids, config.sep_token_id, *[config.pad_token_id] * N_PADDING]
+        shown = [SPECIAL_TOKENS[2], *words, SPECIAL_TOKENS[3], *[SPECIAL_TOKENS[0]] * N_PADDING]
         return shown, is_ordinary(torch.tensor([ids]), config)[0]
 
     def _choose(self, ordinary: Tensor, rule: str) -> Tensor:

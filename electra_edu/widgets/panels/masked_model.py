@@ -96,6 +96,13 @@ class MaskedModel(Instrument):
             self.hidden = sorted({*self.hidden, position})
             self.selected = position
 
+    def _next_story(self) -> None:
+        self.story = (self.story + 1) % len(self.run.corpus.heldout)
+        self._hide_first()
+
+    def _show_all(self) -> None:
+        self.hidden, self.selected = [], None
+
     def _words(self, tokens: Tensor) -> Tokens:
         made = []
         for position in range(1, len(tokens)):
@@ -126,10 +133,3 @@ class MaskedModel(Instrument):
         ordinary = [position for position in range(1, len(tokens)) if self._is_word[tokens[position]]]
         self.hidden = [ordinary[min(FIRST_HIDDEN, len(ordinary) - 1)]]
         self.selected = self.hidden[0]
-
-    def _next_story(self) -> None:
-        self.story = (self.story + 1) % len(self.run.corpus.heldout)
-        self._hide_first()
-
-    def _show_all(self) -> None:
-        self.hidden, self.selected = [], None

@@ -82,6 +82,13 @@ class TypedSentence(Instrument):
             "    print(each.word, f'{each.probability:.0%}')",
         ]
 
+    def _next_story(self) -> None:
+        self.story = (self.story + 1) % len(self.run.corpus.heldout)
+        self.text.show(self._story_text())
+
+    def _swap(self) -> None:
+        self.text.show(self._with_a_fake(self.text.value))
+
     def _advice(self, unknown: list[str]) -> str:
         word = unknown[0]
         near = nearest_words(self.run.corpus.tokenizer, word)
@@ -97,13 +104,6 @@ class TypedSentence(Instrument):
 
     def _story_text(self) -> str:
         return self.run.corpus.text(self.run.corpus.heldout[self.story])
-
-    def _next_story(self) -> None:
-        self.story = (self.story + 1) % len(self.run.corpus.heldout)
-        self.text.show(self._story_text())
-
-    def _swap(self) -> None:
-        self.text.show(self._with_a_fake(self.text.value))
 
     def _with_a_fake(self, text: str) -> str:
         """Return `text` with one word replaced by a longer one of another story, and remember which.
