@@ -77,15 +77,15 @@ class TestCounts:
 
 class TestVerdict:
     def test_the_two_counts_disagree(self, panel: BitsExplorer) -> None:
-        *_, bars, told = parts(panel)
+        *_, bars, text = parts(panel)
         words, verdicts = (series.values for series in bars.series)
-        assert f"the masked words hold {words[0] / verdicts[0]:.1f} times as many" in told
-        assert f"the verdicts hold {verdicts[1] / words[1]:.1f} times as many" in told
-        assert "no such count can tell" in told
+        assert f"the masked words hold {words[0] / verdicts[0]:.1f} times as many" in text
+        assert f"the verdicts hold {verdicts[1] / words[1]:.1f} times as many" in text
+        assert "no such count can tell" in text
 
     def test_and_agree_where_few_are_masked(self, panel: BitsExplorer) -> None:
-        told = parts(panel, mask_prob=0.05)[3]
-        assert told.count("the verdicts hold") == 2
+        text = parts(panel, mask_prob=0.05)[3]
+        assert text.count("the verdicts hold") == 2
 
 
 class TestPanel:
