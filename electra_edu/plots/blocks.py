@@ -1,16 +1,32 @@
-"""What an instrument shows, as plain data: words, bars, histograms, curves, figures and tables.
+"""What a panel shows, as an ordered list of blocks: words, facts, verdicts, tables, code and charts, all plain data.
 
-A panel shows a list of blocks. The browser draws it live (widgets/static/blocks.js), and `plots.draw_blocks` draws the
-same list with matplotlib for readers without a kernel. A `color` is a colour's name in the palette and never the only
-sign: where it means something, a sign or a word says so too.
+The browser draws the blocks (widgets/static/blocks.js), and `plots.draw_blocks` draws the same ones with matplotlib for
+readers without a kernel.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, fields, is_dataclass
+from numbers import Real
+from typing import Any, Literal, get_args
 
-Color = Literal["ink", "generator", "discriminator", "probe", "neutral", "warning", "stop"]
+import numpy as np
+
+from electra_edu.plots.charts import (
+    BarChart,
+    Color,
+    Curve,
+    HeatMap,
+    Histogram,
+    IntervalChart,
+    LineChart,
+    Numbers,
+    Squares,
+)
+from electra_edu.support.errors import ElectraEduError
+
+RunState = Literal["learning", "majority", "plateau", "starved", "stopped", "idle"]
+MOST_WORDS = 25  # of a verdict
 
 
 @dataclass(frozen=True)
@@ -19,12 +35,14 @@ class Token:
 
     text: str
     note: str = ""  # below the word, short: "12%", "label 1"
-    sign: str = ""  # above it, one or two characters: what its color means
+    sign: str = ""  # above it, one or two characters: what its colour means
     color: Color = "ink"
     level: float | None = None  # between 0 and 1: how full the bar below the word is
     about: str = ""  # a sentence for those who point at it or hear it read
     pressed: bool = False  # of a word that was picked
     is_plain: bool = False  # cannot be picked, though others in its line can
+    tint: float | None = None  # between 0 and 1: how strongly it is shaded in the discriminator's colour
+    continues: bool = False  # the word before it, as a leading "##" says
 
 
 @dataclass(frozen=True)
@@ -35,82 +53,12 @@ class Tokens:
     title: str = ""
     pick: str = ""
     key: tuple[tuple[Color, str, str], ...] = ()  # (color, sign, what they mean)
-
-
-@dataclass(frozen=True)
-class Series:
-    """Values of one colour; `hollow` ones are drawn as outlines, so that two series differ without colour."""
-
-    name: str
-    values: tuple[float, ...]
-    color: Color = "ink"
-    hollow: bool = False
-
-
-@dataclass(frozen=True)
-class BarChart:
-    """Horizontal bars, one row per label and one bar per series in it. The axis begins at 0."""
-
-    title: str
-    labels: tuple[str, ...]
-    series: tuple[Series, ...]
-    xlabel: str  # with its unit
-    limit: float | None = None  # where the axis ends; None: at the largest value
-    highlighted: int | None = None  # the row whose label is bold
-    as_percent: bool = False
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """A histogram: each series has one value per bin between the `edges`."""
-
-    title: str
-    edges: tuple[float, ...]
-    series: tuple[Series, ...]
-    xlabel: str
-    ylabel: str
-    marker: float | None = None  # a vertical line
-    marker_name: str = ""
-
-
-@dataclass(frozen=True)
-class Squares:
-    """One small square per token, in rows: filled in a color, or an empty outline where the color is None."""
-
-    title: str
-    squares: tuple[Color | None, ...]
-    per_row: int = 32
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One curve of a `LineChart` block; NaN breaks it."""
-
-    name: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    color: Color = "ink"
-    dashed: bool = False
-
-
-@dataclass(frozen=True)
-class LineChart:
-    """Curves over one x axis, a vertical marker, and dots with names."""
-
-    title: str
-    curves: tuple[Curve, ...]
-    xlabel: str
-    ylabel: str
-    xlim: tuple[float, float] | None = None
-    ylim: tuple[float, float] | None = None
-    marker: float | None = None
-    marker_name: str = ""
-    dots: tuple[tuple[float, float, str], ...] = ()
+    button: str = ""  # the text of a button beside the title, which is also the name of its action
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A figure with its name: "77 of 512" / "tokens have a loss"."""
+    """A number with its meaning: "77 of 512" / "tokens have a loss"."""
 
     value: str
     label: str
@@ -119,7 +67,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Facts:
-    """Up to five figures side by side."""
+    """Up to five facts side by side."""
 
     facts: tuple[Fact, ...]
 
@@ -130,6 +78,28 @@ class Text:
 
     text: str
     color: Color = "ink"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is seen in a run, why, and what to try, in at most 25 words. It is read aloud whenever it changes."""
+
+    state: RunState
+    text: str
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown state and a long text."""
+        if self.state not in get_args(RunState):
+            raise ElectraEduError(f"state={self.state!r}: must be one of {', '.join(get_args(RunState))}.")
+        if (words := len(self.text.split())) > MOST_WORDS:
+            raise ElectraEduError(f"text: a verdict of {words} words; at most {MOST_WORDS}, so say less.")
+
+
+@dataclass(frozen=True)
+class Status:
+    """A quiet line of numbers that change all the time."""
+
+    text: str
 
 
 @dataclass(frozen=True)
@@ -152,51 +122,86 @@ class Code:
 class Row:
     """Blocks side by side, equally wide."""
 
-    blocks: "tuple[Chart, ...]"
+    blocks: tuple["Single", ...]
 
 
-Chart = BarChart | Histogram | Squares | LineChart | Table
-Block = Tokens | Chart | Facts | Text | Code | Row
+Chart = LineChart | BarChart | Histogram | IntervalChart | HeatMap | Squares
+Single = Tokens | Chart | Facts | Text | Verdict | Status | Table | Code
+Block = Single | Row
 
 
 def to_dict(block: Block) -> dict[str, Any]:
-    """Return a block as JSON can hold it, with its `kind`; a `Row` holds such dictionaries."""
-    if isinstance(block, Row):
-        return {"kind": "Row", "blocks": [to_dict(each) for each in block.blocks]}
-    return {"kind": type(block).__name__, **{name: _jsonable(value) for name, value in asdict(block).items()}}
+    """Return a block as JSON can hold it: its `kind` and its fields, with None for NaN and infinity."""
+    return {"kind": type(block).__name__, **_fields(block)}
 
 
-def _jsonable(value: Any) -> Any:
-    """Return a value without NaN, which JSON does not know: None instead."""
-    if isinstance(value, dict):
-        return {name: _jsonable(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_jsonable(each) for each in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+def _fields(part: Any) -> dict[str, Any]:
+    return {field.name: _plain(getattr(part, field.name)) for field in fields(part)}
 
 
-def in_words(shown: Sequence[Block]) -> str:
-    """Say what blocks show, for those who cannot see it: titles, figures and sentences."""
-    told: list[str] = []
-    for block in shown:
-        match block:
-            case Row(blocks=blocks):
-                told.append(in_words(blocks))
-            case Tokens(tokens=tokens, title=title):
-                words = " ".join(f"{token.text} ({token.note})" if token.note else token.text for token in tokens)
-                told.append(f"{title}: {words}." if title else f"{words}.")
-            case Facts(facts=facts):
-                told.append(" ".join(f"{fact.value} {fact.label}." for fact in facts))
-            case Text(text=text):
-                told.append(text)
-            case Code(code=code):
-                told.append(f"Code: {code}.")
-            case Squares(title=title, squares=squares):
-                told.append(f"{title}: {sum(map(bool, squares))} of {len(squares)} squares are filled.")
-            case BarChart(title=title, xlabel=xlabel):
-                told.append(f"Bars: {title} ({xlabel}).")
-            case Histogram(title=title, xlabel=xlabel) | LineChart(title=title, xlabel=xlabel):
-                told.append(f"Chart: {title}, over {xlabel}.")
-            case Table(title=title, rows=rows):
-                told.append(f"{title or 'Table'}: " + "; ".join(", ".join(row) for row in rows) + ".")
-    return " ".join(told)
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Block):
+        return to_dict(value)
+    if is_dataclass(value):
+        return _fields(value)
+    if len(value) and isinstance(value[0], Real):
+        numbers = finite(value)
+        return [None if number != number else number for number in numbers.tolist()]
+    return [_plain(each) for each in value]
+
+
+def finite(values: Numbers) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Return the values as float64, NaN for whatever is missing or infinite."""
+    array = np.asarray(values, dtype=float)
+    return np.where(np.isfinite(array), array, np.nan)
+
+
+def in_words(blocks: Sequence[Block]) -> str:
+    """Say what blocks show, for those who cannot see them: titles, numbers and sentences."""
+    return " ".join(filter(None, map(_words_of, blocks)))
+
+
+def _words_of(block: Block) -> str:
+    match block:
+        case Row(blocks=blocks):
+            return in_words(blocks)
+        case Tokens(tokens=tokens, title=title):
+            words = " ".join(f"{token.text} ({token.note})" if token.note else token.text for token in tokens)
+            return f"{title.removesuffix('.')}: {words}." if title else f"{words}."
+        case Facts(facts=facts):
+            return " ".join(f"{fact.value} {fact.label}." for fact in facts)
+        case Text(text=text) | Verdict(text=text):
+            return text
+        case Status(text=text):
+            return f"{text}."
+        case Code(code=code):
+            return f"Code: {code}."
+        case Table(title=title, rows=rows):
+            return f"{title or 'Table'}: " + "; ".join(", ".join(row) for row in rows) + "."
+        case Squares(title=title, squares=squares):
+            return f"{title}: {sum(map(bool, squares))} of {len(squares)} squares are filled."
+        case BarChart(title=title, xlabel=xlabel):
+            return f"Bars: {title} ({xlabel})."
+        case IntervalChart(title=title, xlabel=xlabel, estimates=estimates):
+            found = "; ".join(f"{each.label} {each.value:.3g} [{each.low:.3g}, {each.high:.3g}]" for each in estimates)
+            return f"{title} ({xlabel}): {found}."
+        case HeatMap(title=title, rows=rows, columns=columns):
+            return f"Heat map: {title}, {len(rows)} × {len(columns)}."
+        case Histogram(title=title, xlabel=xlabel):
+            return f"Chart: {title}, over {xlabel}."
+        case LineChart(title=title, xlabel=xlabel, subplots=subplots):
+            ends = filter(None, (_end_of(curve) for subplot in subplots for curve in subplot.curves))
+            return f"Chart: {title}, over {xlabel}. {' '.join(ends)}".strip()
+
+
+def _end_of(curve: Curve) -> str:
+    """Say where a named curve ends; "" for raw values, which a smoothed curve of the same name stands for."""
+    values = finite(curve.y)
+    values = values[~np.isnan(values)]
+    if curve.style == "raw" or not curve.name or not len(values):
+        return ""
+    return f"{curve.name} ends at {values[-1]:.3g}."

@@ -1,4 +1,4 @@
-"""GrowingCurve: a series without end, kept as the points that a strip can show."""
+"""GrowingCurve: a series without end, as the points that a chart can show."""
 
 import math
 from typing import NamedTuple
@@ -31,8 +31,8 @@ class _Run:
 class GrowingCurve:
     """Takes one point after the other; gives at most `most` of them back, its extremes among them.
 
-    As `frame.thin` does for a series that is there as a whole: the first and the last point stay, and what lies between
-    is cut into equal runs of points, each of which leaves its lowest and its highest. When there are too many runs, two
+    The first and the last point stay. What lies between is cut into equal runs of points, each of which leaves its
+    lowest and its highest in their order: no spike is lost, nothing is averaged. When there are too many runs, two
     neighbours become one. So memory and drawing cost the same however long the series is.
     """
 
@@ -63,6 +63,13 @@ class GrowingCurve:
         if self._last is not None:
             kept.append(self._last)
         return [point.x for point in kept], [point.y for point in kept]
+
+    def thinned(self, most: int) -> tuple[list[float], list[float]]:
+        """Return at most `most` of the points, chosen in the same way."""
+        curve = GrowingCurve(most)
+        for x, y in zip(*self.points(), strict=True):
+            curve.add(x, y)
+        return curve.points()
 
     def _put(self, point: Point) -> None:
         if self._runs and self._filled < self._width:

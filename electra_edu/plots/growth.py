@@ -1,13 +1,13 @@
-"""How a step's time and memory grow: four panels on logarithmic axes, each with the steepest slope that is due."""
+"""How a step's time and memory grow: four charts on logarithmic axes, each with the steepest slope that is due."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, NullLocator
 
-from electra_edu.plots.palette import DISCRIMINATOR, GENERATOR, NEUTRAL
+from electra_edu.plots.blocks import Row
+from electra_edu.plots.charts import Curve, LineChart, Subplot
+from electra_edu.plots.layout import WIDTH, blocks_height, draw_blocks
 
 LABELS = {  # what the horizontal axis is in
     "sequence length": "sequence length (tokens)",
@@ -18,43 +18,38 @@ LABELS = {  # what the horizontal axis is in
 
 
 def growth(rows: Sequence[Mapping[str, Any]], most: Mapping[str, float]) -> Figure:
-    """Draw `milliseconds` (left axis) and `megabytes` (right axis) of `rows` against `size`, a panel for each `varied`.
+    """Draw `milliseconds` and `megabytes` of `rows` against `size`, a chart for each `varied`.
 
     `most` is the exponent with which each may grow: a dashed grey line through the first time.
     """
-    figure = Figure(figsize=(9, 6.4), layout="constrained")
-    panels = figure.subplots(2, 2).flat
-    for axes, (name, slope) in zip(panels, most.items(), strict=False):
-        _panel(axes, [row for row in rows if row["varied"] == name], name, slope)
-    return figure
+    charts = [_chart([row for row in rows if row["varied"] == name], name, slope) for name, slope in most.items()]
+    blocks = [Row(tuple(charts[i : i + 2])) for i in range(0, len(charts), 2)]
+    return draw_blocks(Figure(figsize=(WIDTH, blocks_height(blocks))), blocks)
 
 
-def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], name: str, slope: float) -> None:
+def _chart(rows: Sequence[Mapping[str, Any]], name: str, slope: float) -> LineChart:
     ordered = sorted(rows, key=lambda row: row["size"])
     sizes = [row["size"] for row in ordered]
-    times, bytes_held = ([row[what] for row in ordered] for what in ("milliseconds", "megabytes"))
-    right = axes.twinx()
-    (time,) = axes.loglog(sizes, times, "o-", color=DISCRIMINATOR, linewidth=2, label="time")
-    (memory,) = right.loglog(sizes, bytes_held, "s:", color=GENERATOR, linewidth=2, label="memory")
+    times, memory = ([row[what] for row in ordered] for what in ("milliseconds", "megabytes"))
     steepest = [times[0] * (size / sizes[0]) ** slope for size in sizes]
-    (guide,) = axes.loglog(
-        sizes, steepest, "--", color=NEUTRAL, linewidth=1.2, label=f"time, slope {slope:g}: the most"
+    curves = [
+        Curve("time", sizes, times, "discriminator", marker="circle"),
+        Curve(f"slope {slope:g}: the most", sizes, steepest, "neutral", "dashed"),
+    ]
+    of_memory = [Curve("memory", sizes, memory, "generator", "dotted", "square")]
+    return LineChart(
+        f"Growth with {name}",
+        [
+            Subplot("time per step", curves, "ms", "discriminator", _decades([*times, *steepest]), "log"),
+            Subplot("memory", of_memory, "MB", "generator", _decades(memory), "log"),
+        ],
+        LABELS.get(name, name),
+        xscale="log",
+        xticks=sizes,
     )
-    axes.set_title(f"Growth with {name}", fontsize=11)
-    axes.set_xlabel(LABELS.get(name, name))
-    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_ylabel("time per step (ms)", color=DISCRIMINATOR)
-    right.set_ylabel("memory (MB)", color=GENERATOR)
-    for one, values in ((axes, [*times, *steepest]), (right, bytes_held)):
-        _decades(one, values)
-        one.spines["top"].set_visible(False)
-    axes.grid(alpha=0.25)
-    axes.legend(handles=[time, memory, guide], loc="upper left", frameon=False, fontsize=8)
 
 
-def _decades(axes: Axes, values: Sequence[float]) -> None:
-    """Give the vertical axis room for the legend and at least a decade, so that a flat line looks flat."""
+def _decades(values: Sequence[float]) -> tuple[float, float]:
+    """Return a range with at least a decade, so that a flat line looks flat."""
     low, high = min(values), max(values)
-    axes.set_ylim(low / 1.5, max(4 * high, 10 * low))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    return low / 1.5, max(1.5 * high, 10 * low)

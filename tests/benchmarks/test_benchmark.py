@@ -480,16 +480,17 @@ def test_the_figure_has_labelled_axes() -> None:
         fake_rows(**dict.fromkeys(VARIED, (0.5, 0.25))), {name: one.most for name, one in VARIED.items()}
     )
     figure.draw_without_rendering()
-    panels, memory_axes = figure.axes[:4], figure.axes[4:]
-    assert len(memory_axes) == 4
-    for axes, right, (name, family) in zip(panels, memory_axes, VARIED.items(), strict=True):
-        assert name in axes.get_title()
-        assert "(" in axes.get_xlabel()
-        assert (axes.get_ylabel(), right.get_ylabel()) == ("time per step (ms)", "memory (MB)")
-        assert {axes.get_xscale(), axes.get_yscale(), right.get_yscale()} == {"log"}
-        time, guide = axes.lines
-        assert list(time.get_xdata()) == [2, 4, 8, 16]
-        assert list(time.get_ydata()) == pytest.approx([3 * 2**0.5, 6, 3 * 8**0.5, 12])
+    assert len(figure.axes) == 8
+    for time, memory, (name, family) in zip(figure.axes[::2], figure.axes[1::2], VARIED.items(), strict=True):
+        assert f"Growth with {name}" in {text.get_text() for text in time.texts}
+        assert "(" in memory.get_xlabel()
+        assert (time.get_ylabel(), memory.get_ylabel()) == ("time per step\n(ms)", "memory\n(MB)")
+        assert (
+            {axes.get_xscale() for axes in (time, memory)} == {axes.get_yscale() for axes in (time, memory)} == {"log"}
+        )
+        measured, guide = time.lines[:2]
+        assert list(measured.get_xdata()) == [2, 4, 8, 16]
+        assert list(measured.get_ydata()) == pytest.approx([3 * 2**0.5, 6, 3 * 8**0.5, 12])
         assert (guide.get_linestyle(), guide.get_color()) == ("--", plots.NEUTRAL)
         assert last_slope(guide.get_xdata(), guide.get_ydata()) == pytest.approx(family.most)
 

@@ -18,13 +18,13 @@ def test_a_panel_answers_the_keyboard(lab: Lab) -> None:
     lab.open("bench.ipynb")
     lab.run_all()
     panel = lab.page.locator(".edu-instrument")
-    words, gaps = panel.locator(".edu-sheet-word"), panel.locator("button.edu-sheet-word")
+    words, gaps = panel.locator(".edu-token"), panel.locator("button.edu-token")
     expect(gaps).to_have_count(3)  # of some twenty words only the gaps can be picked
     assert words.count() > 12
 
-    asked = panel.locator(".edu-sheet-title", has_text="the true word is")
-    other = panel.locator("button.edu-sheet-word[aria-pressed='false']").first
-    number = other.locator(".edu-sheet-sign").inner_text()
+    asked = panel.locator(".edu-block-title", has_text="the true word is")
+    other = panel.locator("button.edu-token[aria-pressed='false']").first
+    number = other.locator(".edu-sign").inner_text()
     other.focus()
     other.press("Enter")
     expect(asked).to_contain_text(f"Gap {number}: ")

@@ -92,9 +92,9 @@ def test_lesson_06_the_training_lab(lab: Lab) -> None:
     expect(panel.locator(".edu-code")).to_contain_text("run.change(**settings)")
     panel.get_by_role("button", name="Hide code").click()
 
-    sentence = panel.locator(".edu-tokens").inner_text()
+    sentence = panel.locator(".edu-words").inner_text()
     panel.get_by_role("button", name="New sentence").click()
-    expect(panel.locator(".edu-tokens")).not_to_have_text(sentence, use_inner_text=True)
+    expect(panel.locator(".edu-words")).not_to_have_text(sentence, use_inner_text=True)
 
     panel.locator(".edu-keep").click()
     expect(panel).to_contain_text(

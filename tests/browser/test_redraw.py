@@ -12,14 +12,14 @@ MOVES = 40
 MOST = 100  # ms, 95th percentile
 STOPWATCH = """
 node => {
-  const sheet = node.closest(".edu-instrument").querySelector(".edu-sheet");
+  const view = node.closest(".edu-instrument").querySelector(".edu-blocks");
   window.redraws = [];
   let pressed = null;
   node.addEventListener("keydown", () => { pressed = performance.now(); }, true);
   new MutationObserver(() => requestAnimationFrame(() => {
     if (pressed !== null) window.redraws.push(performance.now() - pressed);
     pressed = null;
-  })).observe(sheet, { childList: true, subtree: true, characterData: true, attributes: true });
+  })).observe(view, { childList: true, subtree: true, characterData: true, attributes: true });
 }
 """
 

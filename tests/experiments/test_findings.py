@@ -236,7 +236,7 @@ def test_curves_are_drawn_over_the_flops_with_a_line_for_each_arm() -> None:
 def test_arms_can_be_told_apart_without_colour_and_with_it(arms: list[str]) -> None:
     looks = [style(arms, arm) for arm in arms]
     assert len({look["marker"] for look in looks}) == len(arms)
-    assert len({(look["color"], look["linestyle"]) for look in looks}) == len(arms)
+    assert len({(look["color"], look["style"]) for look in looks}) == len(arms)
 
 
 def test_variants_of_a_method_have_its_colour() -> None:

@@ -6,7 +6,8 @@ import pytest
 from matplotlib.figure import Figure
 
 import electra_edu as edu
-from electra_edu.plots.blocks import BarChart, Fact, Facts, Series, Text, Token, Tokens
+from electra_edu.plots.blocks import Fact, Facts, Text, Token, Tokens
+from electra_edu.plots.charts import BarChart, Series
 
 
 @pytest.mark.fault("Errors", seen="two $ in a word were read as a formula: it vanished, or the figure failed to draw")

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from electra_edu.corpora.toy import toy_grammar
-from electra_edu.plots.blocks import BarChart, Facts, LineChart, Row, Text
+from electra_edu.plots.blocks import Facts, Row, Text
+from electra_edu.plots.charts import BarChart, LineChart
 from electra_edu.widgets.panels.bits_explorer import RATES, BitsExplorer
 
 
@@ -55,14 +56,14 @@ class TestCounts:
         _, curve, bars, _ = parts(panel, vocab_size=1024, **knobs)
         assert bars.series[0].values[0] == words * 10  # log2 of 1,024
         assert bars.series[1].values[1] == pytest.approx(knobs["length"] * entropy(p))
-        assert curve.dots[0][:2] == (pytest.approx(p), pytest.approx(entropy(p)))
+        assert (curve.subplots[0].dots[0].x, curve.subplots[0].dots[0].y) == pytest.approx((p, entropy(p)))
 
     def test_half_replaced_is_one_bit_a_verdict(self, panel: BitsExplorer) -> None:
         figures = parts(panel, mask_prob=0.5, wrong=1.0)[0]
         assert figures[2] == figures[3] == "512 bits"
 
     def test_the_curve_is_the_entropy(self, panel: BitsExplorer) -> None:
-        curve = parts(panel)[1].curves[0]
+        curve = parts(panel)[1].subplots[0].curves[0]
         assert curve.y[0] == curve.y[-1] == 0
         assert max(curve.y) == curve.y[50] == pytest.approx(1.0)
         assert curve.y[25] == pytest.approx(0.8112781)

@@ -3,7 +3,8 @@
 import pytest
 
 import electra_edu as edu
-from electra_edu.plots.blocks import Facts, Row, Squares, Table
+from electra_edu.plots.blocks import Facts, Row, Table
+from electra_edu.plots.charts import Squares
 from electra_edu.widgets.panels.efficiency_explorer import LENGTHS, RATES, EfficiencyExplorer
 
 

@@ -66,7 +66,7 @@ def test_of_a_language_without_known_rules_nothing_is_said_of_what_fits() -> Non
     corpus = replace(edu.load_corpus("toy"), name="own stories")
     bench = GeneratorBench([edu.TrainingRun(edu.preset("toy", **ALONE), corpus)])
     assert len(facts(bench)) == 3
-    assert [curve["name"] for curve in bench.view.blocks[2]["blocks"][1]["curves"]] == [
+    assert [curve["name"] for curve in bench.view.blocks[2]["blocks"][1]["subplots"][0]["curves"]] == [
         "drawn: true",
         "likeliest: true",
     ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lab_view import curves, shown
 from random_text import story
 from small import an_evaluation, small_config, small_corpus, small_run, step_record
 
@@ -16,7 +17,7 @@ from electra_edu.training import Change, TrainingRun
 from electra_edu.widgets import TrainingLab
 from electra_edu.widgets.panels import lab_state, training_lab
 from electra_edu.widgets.panels.lab_state import LabState, asked, began, moved, obeyed, offered, opened
-from electra_edu.widgets.panels.run_blocks import RunFrames
+from electra_edu.widgets.panels.run_blocks import RunBlocks
 
 STATE = "Panel state"
 
@@ -157,7 +158,7 @@ def test_a_reset_that_cannot_be_says_why_and_leaves_the_run() -> None:
         lab.controls.sharing.value = "all"
         lab.reset()
         assert lab.run is before
-        assert "weight_sharing" in lab.view.frame["status"]
+        assert "weight_sharing" in shown(lab, "Status")["text"]
         assert lab.controls.note.value == "<b>Reset</b> applies: sharing"
     finally:
         lab.close()
@@ -167,9 +168,9 @@ def test_an_error_of_any_kind_is_shown() -> None:
     lab = TrainingLab(small_run())
     try:
         lab.step("two")  # type: ignore[arg-type]
-        assert lab.view.frame["verdict"]["kind"] == "stopped"
+        assert shown(lab, "Verdict")["state"] == "stopped"
         lab.step()
-        assert lab.view.frame["verdict"]["kind"] != "stopped"
+        assert shown(lab, "Verdict")["state"] != "stopped"
     finally:
         lab.close()
 
@@ -195,9 +196,9 @@ def test_curves_can_be_kept_while_it_trains(busy: TrainingLab) -> None:
     for _ in range(150):
         busy.keep_curve()
     busy.pause()
-    assert "stopped" not in busy.view.frame["verdict"]["kind"], busy.view.frame["status"]
+    assert "stopped" not in shown(busy, "Verdict")["state"], shown(busy, "Status")["text"]
     assert len(busy.run.history) > 300
-    kept = busy.view.frame["charts"][0]["strips"][0]["kept"]
+    kept = curves(busy, earlier=True)
     assert len(kept) == 3
     busy.step(1)
 
@@ -234,10 +235,9 @@ def test_a_frame_costs_the_same_however_long_the_run_is() -> None:
             lab._draw()
         assert run.history.read <= 3 * 100
         assert run.evaluations.read <= 3 * 100
-        strips = [strip for chart in lab.view.frame["charts"] for strip in chart["strips"]]
-        for series in (series for strip in strips for series in strip["series"]):
-            assert len(series["x"]) <= 240
-            assert series["x"][-1:] == ([n] if "probe" not in series["name"] else [])
+        for curve in (*curves(lab), *curves(lab, 0, 1), *curves(lab, 1)):
+            assert len(curve["x"]) <= 240
+            assert curve["x"][-1:] == ([n] if "probe" not in curve["name"] else [])
         assert f"run.advance({n - 5})" in lab.drawer.code
     finally:
         lab.close()
@@ -251,10 +251,10 @@ def test_frames_take_in_what_was_trained_elsewhere() -> None:
         run.advance(3)  # in a cell
         run.evaluate()
         lab.step(1)
-        series = lab.view.frame["charts"][0]["strips"][0]["series"][0]
+        series = curves(lab)[0]
         assert series["x"] == [1, 2, 3, 4, 5, 6]
         assert series["y"] == [record.mlm_loss for record in run.history]
-        assert lab.view.frame["charts"][1]["strips"][0]["series"][0]["x"] == [5]
+        assert curves(lab, 1)[0]["x"] == [5]
     finally:
         lab.close()
 
@@ -262,22 +262,22 @@ def test_frames_take_in_what_was_trained_elsewhere() -> None:
 @pytest.mark.fault(STATE, seen="a curve trained at λ 50 was kept as “λ 1” after a change that nothing was trained with")
 def test_a_kept_curve_says_what_its_steps_were_trained_with() -> None:
     run = small_run(seed=3, weight_sharing="none")
-    frames = RunFrames(run, None)
+    drawn = RunBlocks(run, None)
     run.advance(1)
     run.change(rtd_weight=1.0, mask_prob=0.6)
-    label = frames.keep().curves["recall"].label
+    label = drawn.earlier().curves["recall"].name
     assert label == "mask 30%, λ 10, size 1/2, sharing none, seed 3"
     run.advance(1)
     run.change(temperature=2.0, learning_rate=6e-3)
     run.advance(1)
     expected = "mask 30→60%, λ 10→1, size 1/2, sharing none, temperature 1→2, rate 0.003→0.006, seed 3"
-    assert frames.keep().curves["auc"].label == expected
+    assert drawn.earlier().curves["auc"].name == expected
     for weight in (2.0, 3.0):
         run.change(rtd_weight=weight)
         run.advance(1)
-    assert "λ 10→…→3" in frames.keep().curves["auc"].label
+    assert "λ 10→…→3" in drawn.earlier().curves["auc"].name
     other = replace(small_corpus(sha256="a" * 64), name="docs")
-    assert frames.keep().of("auc", other).label.startswith("small: mask")
+    assert drawn.earlier().curve("auc", other).name.startswith("small: mask")
 
 
 def test_the_events_are_pure() -> None:

@@ -10,7 +10,8 @@ import torch
 from small import PAD, small_run
 
 import electra_edu as edu
-from electra_edu.plots.blocks import BarChart, Facts, Row, Table, Tokens
+from electra_edu.plots.blocks import Facts, Row, Table, Tokens
+from electra_edu.plots.charts import BarChart
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.panels.label_explorer import CASES, LabelExplorer

@@ -9,7 +9,8 @@ import torch
 from small import small_corpus
 
 from electra_edu.corpora import load_corpus
-from electra_edu.plots.blocks import Facts, Histogram, Token, Tokens
+from electra_edu.plots.blocks import Facts, Token, Tokens
+from electra_edu.plots.charts import Histogram
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.widgets.panels.mask_explorer import MAX_TOKENS, N_DRAWS, RATES, MaskExplorer
 

@@ -8,7 +8,8 @@ from page import send
 
 import electra_edu as edu
 from electra_edu.corpora.toy import exact_distribution
-from electra_edu.plots.blocks import BarChart, Facts, Row, Table, Text, Tokens
+from electra_edu.plots.blocks import Facts, Row, Table, Text, Tokens
+from electra_edu.plots.charts import BarChart
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.panels.masked_model import TOP, MaskedModel

@@ -16,7 +16,8 @@ from small import KINDS as ALL_KINDS
 from small import metrics_of, small_config, small_corpus, small_run, toy_corpus
 
 import electra_edu as edu
-from electra_edu.plots.blocks import BarChart, Facts
+from electra_edu.plots.blocks import Facts
+from electra_edu.plots.charts import BarChart
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.parts.code import corpus_line, preset_call, run_code
 

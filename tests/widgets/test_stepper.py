@@ -9,7 +9,8 @@ from small import rng, small_config, small_corpus, small_run, weights
 
 from electra_edu.course.single_batch import SingleBatchTrainer
 from electra_edu.model.electra import ElectraOutput
-from electra_edu.plots.blocks import BarChart, Code, Facts, Row, Table, Text, Tokens
+from electra_edu.plots.blocks import Code, Facts, Row, Table, Text, Tokens
+from electra_edu.plots.charts import BarChart
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.panels.stepper import STAGES, Stepper

@@ -8,8 +8,11 @@ import time
 
 import pytest
 import torch
+from lab_view import charts, curves, shown
+from page import send
 
 import electra_edu as edu
+from electra_edu.widgets.panels.run_blocks import NEW_SENTENCE
 from electra_edu.widgets.parts.code import preset_call, run_code
 from electra_edu.widgets.parts.player import Player
 
@@ -36,7 +39,7 @@ def wait_for(condition, seconds=30.0):
 def test_nothing_trains_until_pressed(lab):
     assert not lab.is_training
     assert lab.run.step == 0
-    assert lab.view.frame["verdict"]["kind"] == "idle"
+    assert shown(lab, "Verdict")["state"] == "idle"
 
 
 def test_train_button_trains_and_pauses(lab):
@@ -48,7 +51,7 @@ def test_train_button_trains_and_pauses(lab):
     assert lab.controls.train.description == "Train"
     assert [record.step for record in lab.run.history] == list(range(1, lab.run.step + 1))
     assert lab.run.evaluations[-1].step == lab.run.step  # examined when it paused
-    steps = lab.view.frame["charts"][0]["strips"][0]["series"][0]["x"]
+    steps = curves(lab)[0]["x"]
     assert steps[0] == 1
     assert steps[-1] == lab.run.step
 
@@ -65,7 +68,7 @@ def test_live_knobs_act_at_once_and_leave_a_mark(lab):
     assert config.muon_learning_rate == pytest.approx(5e-4)
     lab.step(1)
     assert lab.run.history[-1].rtd_weight == 10.0
-    labels = [mark["label"] for mark in lab.view.frame["marks"]]
+    labels = [line["label"] for line in charts(lab)[0]["lines"]]
     assert labels[0] == "λ 50 → 10"
     assert "mask 15% → 40%" in labels
 
@@ -96,17 +99,17 @@ def test_kept_curves_stay_behind_the_next_run(lab):
     lab.controls.keep.click()
     lab.reset()
     lab.step(1)
-    kept = lab.view.frame["charts"][0]["strips"][0]["kept"]
-    assert [curve["label"] for curve in kept] == ["mask 15%, λ 50, size 1/4"]
+    kept = curves(lab, earlier=True)
+    assert [curve["name"] for curve in kept] == ["mask 15%, λ 50, size 1/4"]
     assert kept[0]["x"][-1] == 4
 
 
 def test_new_sentence_changes_the_sentence_but_not_the_run(lab):
-    before = lab.view.frame["sentence"]["tokens"]
-    lab.view._receive(lab.view, {"action": "new-sentence"}, [])
-    after = lab.view.frame["sentence"]["tokens"]
+    before = shown(lab, "Tokens")["tokens"]
+    send(lab.view, {"action": NEW_SENTENCE, "index": 0})
+    after = shown(lab, "Tokens")["tokens"]
     assert [token["text"] for token in before] != [token["text"] for token in after]
-    assert sum(token["original"] is not None for token in after) >= 2
+    assert sum("true word" in token["about"] for token in after) >= 2
     assert lab.run.step == 0
 
 
@@ -124,9 +127,9 @@ def test_buttons_answer_while_the_end_of_a_run_is_still_being_graded(lab, monkey
     wait_for(lambda: lab.run.step >= 1)
     lab.controls.train.click()
     assert reached.wait(10)
-    before = lab.view.frame["sentence"]["tokens"]
-    lab.view._receive(lab.view, {"action": "new-sentence"}, [])
-    assert [t["text"] for t in lab.view.frame["sentence"]["tokens"]] != [t["text"] for t in before]
+    before = shown(lab, "Tokens")["tokens"]
+    send(lab.view, {"action": NEW_SENTENCE, "index": 0})
+    assert [t["text"] for t in shown(lab, "Tokens")["tokens"]] != [t["text"] for t in before]
     lab.controls.rtd_weight.value = 5.0
     assert lab.run.config.rtd_weight == 5.0
     go_on.set()
@@ -135,11 +138,11 @@ def test_buttons_answer_while_the_end_of_a_run_is_still_being_graded(lab, monkey
 
 def test_the_sentence_keeps_its_corruption_while_its_probabilities_move(lab):
     lab.step(1)
-    before = lab.view.frame["sentence"]["tokens"]
+    before = shown(lab, "Tokens")["tokens"]
     lab.step(10)
-    after = lab.view.frame["sentence"]["tokens"]
+    after = shown(lab, "Tokens")["tokens"]
     assert [token["text"] for token in before] == [token["text"] for token in after]
-    assert [token["probability"] for token in before] != [token["probability"] for token in after]
+    assert [token["note"] for token in before] != [token["note"] for token in after]
 
 
 def test_an_error_in_training_is_shown_and_nothing_is_lost(lab):
@@ -148,12 +151,12 @@ def test_an_error_in_training_is_shown_and_nothing_is_lost(lab):
         lab.run.model.discriminator.output.weight.fill_(float("nan"))
     lab.controls.train.click()
     wait_for(lambda: not lab.is_training)
-    assert lab.view.frame["verdict"]["kind"] == "stopped"
-    assert "RTD loss is not a finite number" in lab.view.frame["status"]
+    assert shown(lab, "Verdict")["state"] == "stopped"
+    assert "RTD loss is not a finite number" in shown(lab, "Status")["text"]
     assert lab.run.step == 2
     lab.reset()
     lab.step(1)
-    assert lab.view.frame["verdict"]["kind"] == "learning"
+    assert shown(lab, "Verdict")["state"] == "learning"
 
 
 def test_a_new_panel_pauses_the_old_one(lab, corpus):
@@ -171,9 +174,9 @@ def test_close_stops_training(lab):
     assert Player._playing is None or not Player._playing.is_playing
 
 
-def test_frames_are_json(lab):
+def test_what_is_shown_is_json(lab):
     lab.step(30)
-    json.dumps(lab.view.frame, allow_nan=False)
+    json.dumps(lab.view.blocks, allow_nan=False)
 
 
 def test_copied_settings_make_the_same_config(lab):

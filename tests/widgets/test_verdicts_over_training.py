@@ -31,7 +31,7 @@ def test_the_discriminator_tells_nothing_apart_before_training(verdicts: Verdict
     verdicts.step.value = 0
     facts = [fact["value"] for fact in verdicts.view.blocks[0]["facts"]]
     assert facts[:3] == ["0%", "–", "0.50"]
-    roc = verdicts.view.blocks[1]["blocks"][1]["curves"][0]
+    roc = verdicts.view.blocks[1]["blocks"][1]["subplots"][0]["curves"][0]
     assert (roc["x"], roc["y"]) == ([0.0, 1.0], [0.0, 1.0])
     assert "cannot tell" in verdicts.view.blocks[2]["text"]
 
@@ -50,8 +50,9 @@ def test_scores_agree_with_scikit_learn(verdicts: VerdictsOverTraining, run: edu
         f"{roc_auc_score(labels, logits):.2f}",
         f"{(accused == labels).float().mean():.1%}",
     ]
-    dot = verdicts.view.blocks[1]["blocks"][1]["dots"][0]
-    assert dot[:2] == pytest.approx([accused[~labels].float().mean().item(), recall_score(labels, accused)], abs=1e-6)
+    dot = verdicts.view.blocks[1]["blocks"][1]["subplots"][0]["dots"][0]
+    place = [accused[~labels].float().mean().item(), recall_score(labels, accused)]
+    assert [dot["x"], dot["y"]] == pytest.approx(place, abs=1e-6)
 
 
 def test_histograms_are_shares_of_their_own_kind(verdicts: VerdictsOverTraining) -> None:
@@ -62,7 +63,7 @@ def test_histograms_are_shares_of_their_own_kind(verdicts: VerdictsOverTraining)
 
 def test_the_curve_rises_and_has_the_area_it_says(verdicts: VerdictsOverTraining) -> None:
     verdicts.step.value = 90
-    curve = verdicts.view.blocks[1]["blocks"][1]["curves"][0]
+    curve = verdicts.view.blocks[1]["blocks"][1]["subplots"][0]["curves"][0]
     x, y = torch.tensor(curve["x"]), torch.tensor(curve["y"])
     assert (x.diff() >= 0).all()
     assert (y.diff() >= 0).all()

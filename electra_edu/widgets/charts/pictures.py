@@ -1,6 +1,6 @@
-"""Figures as bytes: the static twins that stay in a notebook when its panels are gone."""
+"""Figures as bytes: the pictures that stay in a notebook when its panels are gone."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -11,24 +11,10 @@ from matplotlib.figure import Figure as Figure  # other panels take it from here
 from electra_edu import plots
 from electra_edu.plots.blocks import Block
 from electra_edu.support import arguments
-from electra_edu.training import TrainingRun
-
-
-def draw_run(run: TrainingRun, probes: Mapping[int, float], task: str | None) -> Figure:
-    """Draw a run's losses (left, stacked) and scores (right); thin lines are where a setting was changed."""
-    figure = Figure(figsize=(8.7, 3.6), layout="constrained")
-    axes = figure.subplot_mosaic([["generator", "scores"], ["discriminator", "scores"]])
-    plots.mlm_loss(axes["generator"], run.history, run.corpus.unigram_entropy).set_xlabel("")
-    plots.rtd_loss(axes["discriminator"], run.history)
-    plots.learning(axes["scores"], run.history, run.evaluations, probes, task or "")
-    for change in run.changes:
-        for part in axes.values():
-            part.axvline(change.step, color=plots.NEUTRAL, linewidth=0.8)
-    return figure
 
 
 def draw_blocks(blocks: Sequence[Block]) -> Figure:
-    """Draw an instrument's blocks, as high as they need."""
+    """Draw a panel's blocks, as high as they need."""
     figure = Figure(figsize=(plots.BLOCKS_WIDTH, plots.blocks_height(blocks)))
     return plots.draw_blocks(figure, blocks)
 

@@ -11,7 +11,8 @@ from electra_edu.efficiency import learning_signal
 from electra_edu.efficiency.information import WRONG_SAMPLES
 from electra_edu.metrics import binary_entropy
 from electra_edu.model.masking import mask
-from electra_edu.plots.blocks import BarChart, Block, Curve, Fact, Facts, LineChart, Row, Series, Text
+from electra_edu.plots.blocks import Block, Fact, Facts, Row, Text
+from electra_edu.plots.charts import BarChart, Curve, Dot, LineChart, Series, Subplot
 from electra_edu.widgets.parts.instrument import Instrument
 from electra_edu.widgets.parts.knobs import Slider
 
@@ -77,12 +78,16 @@ class BitsExplorer(Instrument):
         x = tuple(i / 100 for i in range(101))
         entropy = LineChart(
             "Bits in one verdict: H(p)",
-            (Curve("", x, tuple(binary_entropy(p) / LN2 for p in x), "discriminator"),),
+            [
+                Subplot(
+                    "bits",
+                    [Curve("", x, [binary_entropy(p) / LN2 for p in x], "discriminator")],
+                    ylim=(0.0, 1.1),
+                    dots=[Dot(self.replaced_rate, rtd.bits_per_label, f"p = {self.replaced_rate:.1%}")],
+                )
+            ],
             "p, share of replaced tokens",
-            "bits",
             (0.0, 1.0),
-            (0.0, 1.1),
-            dots=((self.replaced_rate, rtd.bits_per_label, f"p = {self.replaced_rate:.1%}"),),
         )
         bars = BarChart(
             "Bits in the labels of one sequence",

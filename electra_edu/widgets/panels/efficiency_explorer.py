@@ -6,7 +6,8 @@ import torch
 
 from electra_edu import efficiency
 from electra_edu.config import masked_positions, preset
-from electra_edu.plots.blocks import Block, Color, Fact, Facts, Row, Squares, Table, Text
+from electra_edu.plots.blocks import Block, Fact, Facts, Row, Table, Text
+from electra_edu.plots.charts import Color, Squares
 from electra_edu.widgets.parts.instrument import Instrument
 from electra_edu.widgets.parts.knobs import Slider
 

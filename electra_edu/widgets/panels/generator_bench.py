@@ -13,7 +13,8 @@ from electra_edu.course.fill_mask import exact_probabilities, masked_logits, pos
 from electra_edu.course.vocabulary import ordinary_words, token_names
 from electra_edu.model.generator import Generator, sample
 from electra_edu.model.masking import mask
-from electra_edu.plots.blocks import Block, Curve, Fact, Facts, LineChart, Row, Token, Tokens
+from electra_edu.plots.blocks import Block, Fact, Facts, Row, Token, Tokens
+from electra_edu.plots.charts import Curve, LineChart, Subplot, VerticalLine
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
@@ -90,19 +91,19 @@ class GeneratorBench(Instrument):
         best = (own if exact is None else torch.maximum(own, exact)).topk(TOP).indices.tolist()  # what fits is in sight
         bars = word_bars(title, self._names, "this generator", own, exact, true, best)
         accuracy = self.accuracy[self.size.value]
-        fits = (Curve("drawn: true or fits", TEMPERATURES, accuracy.fits, "probe"),) if accuracy.fits else ()
+        likeliest = (accuracy.argmax,) * 2
+        curves = [
+            Curve("drawn: true", TEMPERATURES, accuracy.right, "generator"),
+            Curve("likeliest: true", (TEMPERATURES[0], TEMPERATURES[-1]), likeliest, "neutral", "dashed"),
+        ]
+        if accuracy.fits:
+            curves.insert(1, Curve("drawn: fits", TEMPERATURES, accuracy.fits, "probe"))
         chart = LineChart(
             f"How many words are right, {accuracy.n_masked} gaps",
-            (
-                Curve("drawn: true", TEMPERATURES, accuracy.right, "generator"),
-                *fits,
-                Curve("likeliest: true", (TEMPERATURES[0], TEMPERATURES[-1]), (accuracy.argmax,) * 2, "neutral", True),
-            ),
+            [Subplot("share of the gaps", curves, ylim=(0.0, 1.0))],
             "temperature",
-            "share of the gaps",
-            ylim=(0.0, 1.0),
-            marker=self.temperature.value,
-            marker_name=f"T = {self.temperature.value:g}",
+            (TEMPERATURES[0], TEMPERATURES[-1]),
+            lines=[VerticalLine(self.temperature.value, f"T = {self.temperature.value:g}")],
         )
         return [story, facts, Row((bars, chart))]
 

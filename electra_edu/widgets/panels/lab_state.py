@@ -8,11 +8,11 @@ from typing import Any
 from electra_edu.config import PRESETS, ElectraConfig
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.panels.run_blocks import KeptRun
+from electra_edu.widgets.panels.run_blocks import EarlierRun
 
 RATES = {"÷ 10": 0.1, "÷ 3": 1 / 3, "× 1": 1.0, "× 3": 3.0, "× 10": 10.0}
 CORPORA = ("toy", "docs")  # that every panel offers
-MOST_KEPT = 3  # curves of earlier runs
+MOST_EARLIER = 3  # runs whose curves stay behind
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class LabState:
     offers: Mapping[str, Offer]  # the corpora that were loaded so far, the one that the panel was given first
     suggested: float | None = None  # λ of the chosen corpus's own settings, for the next Reset
     pending: frozenset[str] = field(default_factory=frozenset)  # live knobs that the run has not obeyed yet
-    kept: tuple[KeptRun, ...] = ()
-    row: int = 0  # of the exam's sentence on the screen
+    earlier: tuple[EarlierRun, ...] = ()
+    sentence: int = 0  # of the exam, on the screen
     is_training: bool = False
     is_closed: bool = False
     note: str = ""  # for the status line
@@ -172,14 +172,14 @@ def began(state: LabState, run: TrainingRun) -> LabState:
     )
 
 
-def kept(state: LabState, curves: KeptRun) -> LabState:
+def kept(state: LabState, run: EarlierRun) -> LabState:
     """Leave a run's curves behind; the oldest make place."""
-    return replace(state, kept=(*state.kept, curves)[-MOST_KEPT:], note="")
+    return replace(state, earlier=(*state.earlier, run)[-MOST_EARLIER:], note="")
 
 
-def turned(state: LabState, row: int) -> LabState:
+def turned(state: LabState, sentence: int) -> LabState:
     """Show another sentence."""
-    return replace(state, row=row)
+    return replace(state, sentence=sentence)
 
 
 def closed(state: LabState) -> LabState:

@@ -11,7 +11,8 @@ from electra_edu.evaluation.detection.source import discriminator_of
 from electra_edu.model.electra import ElectraOutput
 from electra_edu.model.losses import replaced_token_losses
 from electra_edu.model.masking import mask
-from electra_edu.plots.blocks import BarChart, Block, Color, Fact, Facts, Row, Series, Table, Token, Tokens
+from electra_edu.plots.blocks import Block, Fact, Facts, Row, Table, Token, Tokens
+from electra_edu.plots.charts import BarChart, Color, Series
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.parts.instrument import Instrument, require_run
 from electra_edu.widgets.parts.knobs import Button, Slider

@@ -7,7 +7,8 @@ from electra_edu.config import masked_positions, preset
 from electra_edu.corpora.corpus import SPECIAL_TOKENS, Corpus
 from electra_edu.corpora.encoding import encode_typed
 from electra_edu.model.masking import choose_positions, is_ordinary
-from electra_edu.plots.blocks import Block, Fact, Facts, Histogram, Series, Token, Tokens
+from electra_edu.plots.blocks import Block, Fact, Facts, Token, Tokens
+from electra_edu.plots.charts import Histogram, Series
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.widgets.parts.code import corpus_line

@@ -1,4 +1,4 @@
-"""A TrainingRun as a Frame: its curves, one sentence, the verdict and what it has cost."""
+"""A TrainingRun as blocks: its curves, one sentence, the verdict and what it has cost."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,63 +7,59 @@ from dataclasses import dataclass, replace
 import torch
 
 from electra_edu.corpora.corpus import Corpus
+from electra_edu.plots.blocks import Block, Row, Status, Token, Tokens, Verdict
+from electra_edu.plots.charts import Color, Curve, Floor, LineChart, Subplot, VerticalLine
 from electra_edu.plots.curves import HALF_LIFE
 from electra_edu.plots.growing_curve import GrowingCurve
 from electra_edu.plots.series import RunningAverage
 from electra_edu.training import Stage, TrainingRun, diagnose
 from electra_edu.training.stages import StageLog
 from electra_edu.training.verdict import BestRecall
-from electra_edu.widgets.charts.frame import (
-    Chart,
-    Floor,
-    Frame,
-    Kept,
-    Mark,
-    Role,
-    Sentence,
-    Series,
-    Strip,
-    Token,
-    Verdict,
-    thin,
-)
 from electra_edu.widgets.panels.run_labels import NAMES, change_label, settings_label
 
 RAW = ("mlm_loss", "rtd_loss")  # drawn faint, as they are
-KEPT_POINTS = 120  # of a curve that stays behind
 SMOOTH = ("mlm_loss", "rtd_loss", "rtd_floor", "recall")  # drawn as running averages
+PALE_POINTS = 120  # at most, of a curve of an earlier run
+NEW_SENTENCE = "New sentence"
+SIGNS: dict[tuple[bool, bool], tuple[str, Color, str]] = {  # (accused, replaced): its sign, colour and meaning
+    (True, True): ("✓", "discriminator", "caught"),
+    (False, True): ("✗", "generator", "missed"),
+    (True, False): ("!", "warning", "wrongly accused"),
+}
+THRESHOLD = 0.5  # the discriminator accuses a token from this probability on
 
 
 @dataclass(frozen=True, eq=False)
-class KeptRun:
-    """The curves that a run left behind, with the settings it was trained with."""
+class EarlierRun:
+    """The curves of an earlier run, pale, named after the settings it was trained with."""
 
     corpus: str
     sha256: str  # of the corpus
-    curves: Mapping[str, Kept]
+    curves: Mapping[str, Curve]
 
-    def of(self, name: str, corpus: Corpus) -> Kept:
+    def curve(self, name: str, corpus: Corpus) -> Curve:
         """Return one curve as it is drawn below a run on `corpus`: its own corpus is named where it is another."""
         curve = self.curves[name]
-        return curve if corpus.sha256 == self.sha256 else replace(curve, label=f"{self.corpus}: {curve.label}")
+        return curve if corpus.sha256 == self.sha256 else replace(curve, name=f"{self.corpus}: {curve.name}")
 
 
-class RunFrames:
-    """Makes the frames of one run, from curves that grow with it: a frame costs the same however long the run is.
+class RunBlocks:
+    """Makes the blocks that show one run, from curves that grow with it.
 
-    What is new in the run's history is read when it is needed, whoever trained it. One thread at a time.
+    They cost the same however long the run is. What is new in the run's history is read when it is needed, whoever
+    trained it. One thread at a time.
     """
 
     def __init__(self, run: TrainingRun, task: str | None) -> None:
         """Take the run and the task of its probe scores (None: no labels)."""
         self.run = run
         self.task = task
-        self.probes: dict[int, float] = {}  # scores of the task by step
         self._raw = {name: GrowingCurve() for name in RAW}
         self._smooth = {name: GrowingCurve() for name in SMOOTH}
         self._averages = {name: RunningAverage(HALF_LIFE) for name in SMOOTH}
         self._auc, self._probe = GrowingCurve(), GrowingCurve()
         self._best_recall = BestRecall()
+        self._probe_step = -1
         self._probe_scores: tuple[float, float] | None = None  # the best and the last
         self._log = StageLog(run.first_config)
         self._n_records = self._n_evaluations = 0
@@ -84,9 +80,9 @@ class RunFrames:
 
     def probed(self, step: int, score: float) -> None:
         """Take a probe's score."""
-        if step not in self.probes:
+        if step > self._probe_step:
             self._probe.add(step, score)
-        self.probes[step] = score
+            self._probe_step = step
         best = score if self._probe_scores is None else max(score, self._probe_scores[0])
         self._probe_scores = best, score
 
@@ -100,24 +96,27 @@ class RunFrames:
         rows = [(start + i) % n_rows for i in range(n_rows)]
         return next((row for row in rows if self._replaced[row] >= 2), start % n_rows)
 
-    def keep(self, usual_rate: float | None = None) -> KeptRun:
-        """Return this run's smoothed curves, to stay behind the next run's; for `usual_rate` see `settings_label`."""
+    def earlier(self, usual_rate: float | None = None) -> EarlierRun:
+        """Return this run's smoothed curves, to be drawn behind the next run's.
+
+        For `usual_rate` see `settings_label`.
+        """
         self.grow()
         run = self.run
         label = settings_label(run.first_config, self.stages(), usual_rate) + (f", seed {run.seed}" if run.seed else "")
-        curves = {name: Kept(label, *thin(*curve.points(), KEPT_POINTS)) for name, curve in self._smooth.items()}
-        curves["auc"] = Kept(label, *thin(*self._auc.points(), KEPT_POINTS))
-        return KeptRun(run.corpus.name, run.corpus.sha256, curves)
+        grown = self._smooth | {"auc": self._auc}
+        curves = {name: Curve(label, *curve.thinned(PALE_POINTS), "neutral", "pale") for name, curve in grown.items()}
+        return EarlierRun(run.corpus.name, run.corpus.sha256, curves)
 
-    def frame(
+    def blocks(
         self,
-        row: int = 0,
-        kept: Sequence[KeptRun] = (),
+        sentence: int = 0,
+        earlier: Sequence[EarlierRun] = (),
         stopped: str | None = None,
         note: str = "",
         speed: float = math.nan,
-    ) -> Frame:
-        """Draw the run as it stands, with the exam's sentence `row` and the curves of earlier runs.
+    ) -> list[Block]:
+        """Return the run as it stands, with one sentence of the exam and the curves of earlier runs.
 
         `stopped` is the error that ended it; `note` goes before the status line.
         """
@@ -125,57 +124,53 @@ class RunFrames:
         run = self.run
         best = self._best_recall.value
         verdict = diagnose(run.history, run.evaluations, run.corpus.unigram_entropy, stopped, best, self._probe_scores)
-        return Frame(
-            charts=[
-                Chart("Losses", [self._generator_strip(kept), self._rtd_strip(kept)]),
-                Chart("Is it learning?", [self._scores(kept)]),
-            ],
-            marks=[Mark(change.step, change_label(change)) for change in run.changes if change.field in NAMES],
-            sentence=self._sentence(row),
-            verdict=Verdict(verdict.kind, verdict.text),
-            status=" · ".join(filter(None, [note, self._status(speed)])),
-        )
+        changes = [VerticalLine(each.step, change_label(each)) for each in run.changes if each.field in NAMES]
+        losses = [self._generator_loss(earlier), self._rtd_loss(earlier)]
+        return [
+            Row(
+                (
+                    LineChart(
+                        "Losses", losses, "steps", lines=changes, empty="Press Train: the curves will grow here."
+                    ),
+                    LineChart("Is it learning?", [self._scores(earlier)], "steps", lines=changes),
+                )
+            ),
+            self._sentence(sentence),
+            Verdict(verdict.kind, verdict.text),
+            Status(" · ".join(filter(None, [note, self._status(speed)]))),
+        ]
 
-    def _generator_strip(self, kept: Sequence[KeptRun]) -> Strip:
-        return Strip(
-            "generator loss",
-            "nats",
-            self._lines("mlm_loss", "generator loss", "generator"),
-            "generator",
-            floor=Floor("word frequencies only", self.run.corpus.unigram_entropy),
-            kept=self._kept("mlm_loss", kept),
-        )
+    def _generator_loss(self, earlier: Sequence[EarlierRun]) -> Subplot:
+        floor = Floor("word frequencies only", self.run.corpus.unigram_entropy)
+        curves = self._loss("mlm_loss", "generator loss", "generator", earlier)
+        return Subplot("generator loss", curves, "nats", "generator", floor=floor)
 
-    def _rtd_strip(self, kept: Sequence[KeptRun]) -> Strip:
-        floor_x, floor_y = self._smooth["rtd_floor"].points()
-        return Strip(
-            "RTD loss",
-            "nats",
-            self._lines("rtd_loss", "RTD loss", "discriminator"),
-            "discriminator",
-            floor=Floor("H(p): constant guess", floor_y, floor_x) if floor_x else None,
-            kept=self._kept("rtd_loss", kept),
-        )
+    def _rtd_loss(self, earlier: Sequence[EarlierRun]) -> Subplot:
+        x, y = self._smooth["rtd_floor"].points()
+        floor = Floor("H(p): constant guess", y, x) if x else None
+        curves = self._loss("rtd_loss", "RTD loss", "discriminator", earlier)
+        return Subplot("RTD loss", curves, "nats", "discriminator", floor=floor)
 
-    def _scores(self, kept: Sequence[KeptRun]) -> Strip:
-        series = [
-            Series("AUC, exam", "discriminator", *self._auc.points()),
-            Series("recall", "discriminator", *self._smooth["recall"].points(), style="dotted"),
+    def _loss(self, field: str, name: str, color: Color, earlier: Sequence[EarlierRun]) -> list[Curve]:
+        return [
+            *(each.curve(field, self.run.corpus) for each in earlier),
+            Curve(name, *self._raw[field].points(), color, "raw"),
+            Curve(name, *self._smooth[field].points(), color),
+        ]
+
+    def _scores(self, earlier: Sequence[EarlierRun]) -> Subplot:
+        curves = [
+            *(each.curve("auc", self.run.corpus) for each in earlier),
+            Curve("AUC, exam", *self._auc.points(), "discriminator"),
+            Curve("recall", *self._smooth["recall"].points(), "discriminator", "dotted"),
         ]
         if self.task:
             name = self.task.replace("_", " ") + " probe"
-            series.append(Series(name, "probe", *self._probe.points(), style="markers"))
-        return Strip("score", "0 to 1", series, y_range=(0.0, 1.0), kept=self._kept("auc", kept))
-
-    def _lines(self, field: str, name: str, role: Role) -> list[Series]:
-        raw, bold = self._raw[field].points(), self._smooth[field].points()
-        return [Series(name, role, *raw, style="raw"), Series(name, role, *bold)]
-
-    def _kept(self, field: str, kept: Sequence[KeptRun]) -> list[Kept]:
-        return [each.of(field, self.run.corpus) for each in kept]
+            curves.append(Curve(name, *self._probe.points(), "probe", marker="circle"))
+        return Subplot("score", curves, "0 to 1", ylim=(0.0, 1.0))
 
     @torch.no_grad()
-    def _sentence(self, row: int) -> Sentence:
+    def _sentence(self, row: int) -> Tokens:
         exam, tokenizer = self.run.exam, self.run.corpus.tokenizer
         corrupted = exam.corrupted[row : row + 1]
         is_real = corrupted != self.run.config.pad_token_id
@@ -186,8 +181,13 @@ class RunFrames:
             if ordinary:
                 truth = tokenizer.id_to_token(original) if original != shown else None
                 text = tokenizer.id_to_token(shown) or ""
-                tokens.append(Token(text, probability if self.run.step else None, original=truth))
-        return Sentence(tokens, "A held-out sentence with the same fakes all through. Below each word: P(replaced).")
+                tokens.append(token_of(text, probability if self.run.step else None, truth))
+        return Tokens(
+            tuple(tokens),
+            "A held-out sentence with the same fakes all through. Below each word: P(replaced).",
+            key=tuple((color, sign, meaning) for sign, color, meaning in SIGNS.values()),
+            button=NEW_SENTENCE,
+        )
 
     def _status(self, speed: float) -> str:
         run = self.run
@@ -206,3 +206,23 @@ def probe_task(corpus: Corpus) -> str | None:
     The modules of "docs" have too few held-out sequences each for a score that means something.
     """
     return "topic" if "topic" in corpus.heldout_labels else None
+
+
+def token_of(text: str, probability: float | None, original: str | None = None) -> Token:
+    """Return a token as the discriminator reads it: shaded by the probability that it was replaced.
+
+    None and NaN stand for a token that was not judged yet. `original` is the true word where the token was replaced.
+    """
+    if probability is not None and math.isnan(probability):
+        probability = None
+    is_accused = probability is not None and probability >= THRESHOLD
+    sign, color, meaning = SIGNS.get((is_accused, original is not None), ("", "ink", ""))
+    truth = "" if original is None else f"true word: {original}; "
+    return Token(
+        text.removeprefix("##") or text,
+        note=f"{sign} –".strip() if probability is None else f"{sign} {probability:.0%}".strip(),
+        color=color,
+        about=f"{truth}{meaning}",
+        tint=probability or 0.0,
+        continues=text.startswith("##"),
+    )

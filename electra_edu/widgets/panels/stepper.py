@@ -8,7 +8,8 @@ from electra_edu.config.objectives import Trained
 from electra_edu.course.single_batch import SingleBatchTrainer
 from electra_edu.course.vocabulary import token_names
 from electra_edu.model.losses import replaced_token_losses
-from electra_edu.plots.blocks import BarChart, Block, Code, Color, Fact, Facts, Row, Series, Table, Text, Token, Tokens
+from electra_edu.plots.blocks import Block, Code, Fact, Facts, Row, Table, Text, Token, Tokens
+from electra_edu.plots.charts import BarChart, Color, Series
 from electra_edu.support import arguments
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.parts.instrument import Instrument, require_run

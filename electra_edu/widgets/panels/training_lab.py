@@ -14,14 +14,15 @@ from electra_edu.corpora import load_corpus
 from electra_edu.corpora.corpus import Corpus
 from electra_edu.course.build_mode import is_building_lessons
 from electra_edu.evaluation.probes import probe
+from electra_edu.plots.blocks import in_words
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
-from electra_edu.widgets.charts.live_view import LiveView
-from electra_edu.widgets.charts.pictures import SavedPicture, draw_run
+from electra_edu.widgets.charts.block_view import BlockView
+from electra_edu.widgets.charts.pictures import SavedPicture, draw_blocks
 from electra_edu.widgets.panels import lab_state
 from electra_edu.widgets.panels.controls import Controls
 from electra_edu.widgets.panels.lab_state import LabState
-from electra_edu.widgets.panels.run_blocks import RunFrames, probe_task
+from electra_edu.widgets.panels.run_blocks import RunBlocks, probe_task
 from electra_edu.widgets.panels.run_labels import settings_label
 from electra_edu.widgets.parts.code import preset_call, run_code
 from electra_edu.widgets.parts.code_drawer import CodeDrawer
@@ -59,19 +60,19 @@ class TrainingLab:
         _ = run.model.discriminator
         Player.pause_all()
         self._state = lab_state.opened(run)
-        self._frames = RunFrames(run, probe_task(run.corpus))
+        self._shown = RunBlocks(run, probe_task(run.corpus))
         self._one_at_a_time = threading.RLock()  # for the state, and for what is drawn from it
         self._player = Player(self._work, self._ended)
         self._drawn = self._examined = self._probed = 0.0
         self._speed = math.nan
-        self._twin: SavedPicture | None = None
+        self._picture: SavedPicture | None = None
         self._warm_up = threading.Thread(
             target=_warm_up, args=(run.config, run.corpus, run.device.type), name="electra_edu warm-up", daemon=True
         )
-        self.view = LiveView()
+        self.view = BlockView("The training of an ELECTRA")
         self.drawer = CodeDrawer()
         self.controls = Controls(self._state, self._move)
-        self.view.on_action(lambda _action: self._new_sentence())
+        self.view.on_action(lambda _action, _index: self._new_sentence())
         self.controls.train.on_click(
             lambda _button: self.pause(wait=False) if self.controls.says_pause else self.train()
         )
@@ -82,7 +83,7 @@ class TrainingLab:
             [self.controls.main, self.view, self.drawer, self.controls.more], layout=widgets.Layout(max_width=WIDTH)
         )
         self.panel.add_class("edu-training-lab")
-        self._apply(lab_state.turned, self._frames.row_from(0))
+        self._apply(lab_state.turned, self._shown.row_from(0))
 
     @property
     def run(self) -> TrainingRun:
@@ -133,17 +134,17 @@ class TrainingLab:
             self._apply(lab_state.noted, _told(error))
             return
         with self._one_at_a_time:
-            self._frames = RunFrames(run, probe_task(corpus))
+            self._shown = RunBlocks(run, probe_task(corpus))
             self._drawn = self._examined = self._probed = 0.0
             self._speed = math.nan
             self._state = lab_state.began(self._state, run)
-            self._apply(lab_state.turned, self._frames.row_from(0))
+            self._apply(lab_state.turned, self._shown.row_from(0))
 
     def keep_curve(self) -> None:
         """Leave this run's curves behind as pale lines, with its settings, for the next runs to be held against."""
         with self._one_at_a_time:
             if self.run.history:
-                self._apply(lab_state.kept, self._frames.keep(self._state.base.learning_rate))
+                self._apply(lab_state.kept, self._shown.earlier(self._state.base.learning_rate))
 
     def close(self) -> None:
         """Stop training and remove the panel with all its parts; what it showed can be forgotten then."""
@@ -178,7 +179,7 @@ class TrainingLab:
 
     def _new_sentence(self) -> None:
         with self._one_at_a_time:
-            self._apply(lab_state.turned, self._frames.row_from(self._state.row + 1))
+            self._apply(lab_state.turned, self._shown.row_from(self._state.sentence + 1))
 
     def _work(self) -> bool:
         """One chunk: train a little, examine now and then, draw. Runs in the player's thread."""
@@ -197,13 +198,13 @@ class TrainingLab:
         return True
 
     def _examine(self, with_probe: bool) -> None:
-        run, task = self.run, self._frames.task
+        run, task = self.run, self._shown.task
         run.evaluate()
         self._examined = time.perf_counter()
         if with_probe and task:
             step, score = run.step, probe(run.average.encoder, run.corpus, task, draws=2)
             with self._one_at_a_time:
-                self._frames.probed(step, score)
+                self._shown.probed(step, score)
             self._probed = time.perf_counter()
 
     def _ended(self, error: Exception | None) -> None:
@@ -215,47 +216,45 @@ class TrainingLab:
             except Exception as trouble:  # no memory for it, perhaps
                 self._apply(lab_state.ended, _told(trouble))
             self._draw()
-        self._show_twin()
+        self._save_picture()
 
     def _draw(self, speed: float = math.nan) -> None:
         """Draw the state as it is, and what the run has become."""
         with self._one_at_a_time:
             self._state = state = lab_state.followed(self._state)
             note = state.note or state.stopped or ""
-            self.view.show(self._frames.frame(state.row, state.kept, state.stopped, note, speed))
+            self.view.show(self._shown.blocks(state.sentence, state.earlier, state.stopped, note, speed))
             self._drawn = time.perf_counter()
             self.drawer.settings = preset_call(state.run.config)
-            self.drawer.code = run_code(state.run, self._frames.stages())
+            self.drawer.code = run_code(state.run, self._shown.stages())
             self.controls.show(state)
             self.controls.show_details(state.run)
 
-    def _show_twin(self) -> None:
-        run = self.run
-        if self._twin is not None and run.history:
-            last = run.evaluations[-1].auc if run.evaluations else math.nan
-            with self._one_at_a_time:
-                label = settings_label(run.first_config, self._frames.stages())
-            self._twin.show(
-                draw_run(run, self._frames.probes, self._frames.task),
-                f"A finished run of {run.step} steps ({label}). Left: the losses of generator and discriminator, their "
-                f"floors dashed. Right: the scores; AUC on the fixed exam ends at {last:.2f}.",
-            )
+    def _save_picture(self) -> None:
+        """Leave a picture of the run behind; without the status line, whose seconds differ from run to run."""
+        if self._picture is None or not self.run.history:
+            return
+        with self._one_at_a_time:
+            state, run = self._state, self.run
+            label = settings_label(run.first_config, self._shown.stages())
+            *blocks, _status = self._shown.blocks(state.sentence, state.earlier, state.stopped)
+        self._picture.show(draw_blocks(blocks), f"A finished run of {run.step} steps ({label}). {in_words(blocks)}")
 
     def _ipython_display_(self) -> None:
-        """Show the panel and, below it, the place of its static twin.
+        """Show the panel and, below it, the place of its picture.
 
         With ELECTRA_EDU_BUILD=1, which is how committed lessons are made, a short run is trained at once and only the
-        twin is shown.
+        picture is shown.
         """
         if is_building_lessons():
-            self._twin = SavedPicture()
+            self._picture = SavedPicture()
             for _ in range(BUILD_EXAMS):
                 self.step(BUILD_STEPS.get(self.run.corpus.name, FEW_BUILD_STEPS) // BUILD_EXAMS)
                 self._examine(with_probe=True)
-            self._show_twin()
+            self._save_picture()
             return
         display(self.panel)
-        self._twin = SavedPicture()
+        self._picture = SavedPicture()
         self._warm_up.start()
 
 

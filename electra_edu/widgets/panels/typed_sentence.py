@@ -6,7 +6,8 @@ from electra_edu.corpora.unknown_words import nearest_words
 from electra_edu.course.vocabulary import ordinary_words, token_names
 from electra_edu.evaluation.detection import detect_words
 from electra_edu.evaluation.detection.source import discriminator_of
-from electra_edu.plots.blocks import Block, Color, Fact, Facts, Text, Token, Tokens
+from electra_edu.plots.blocks import Block, Fact, Facts, Text, Token, Tokens
+from electra_edu.plots.charts import Color
 from electra_edu.support import arguments
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.parts.code import run_lines

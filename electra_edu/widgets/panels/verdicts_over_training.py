@@ -7,7 +7,8 @@ from torch import Tensor
 
 from electra_edu.evaluation.detection.source import discriminator_of
 from electra_edu.metrics import auc, detection_at, roc_curve
-from electra_edu.plots.blocks import Block, Curve, Fact, Facts, Histogram, LineChart, Row, Series, Text
+from electra_edu.plots.blocks import Block, Fact, Facts, Row, Text
+from electra_edu.plots.charts import Curve, Dot, Floor, Histogram, LineChart, Series, Subplot, VerticalLine
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.parts.code import run_lines, stages_until
 from electra_edu.widgets.parts.instrument import Instrument, require_run
@@ -80,17 +81,21 @@ class VerdictsOverTraining(Instrument):
             ),
             "logit of the discriminator",
             "share of its kind",
-            float(torch.logit(torch.tensor(limit))),
-            f"{limit:.0%}",
+            VerticalLine(float(torch.logit(torch.tensor(limit))), f"{limit:.0%}"),
         )
         roc = LineChart(
             "Found against wrongly accused (ROC)",
-            (Curve("", *snapshot.roc, "discriminator"), Curve("guessing", (0.0, 1.0), (0.0, 1.0), "neutral", True)),
+            [
+                Subplot(
+                    "share of fakes found",
+                    [Curve("", *snapshot.roc, "discriminator")],
+                    ylim=(0.0, 1.0),
+                    floor=Floor("guessing", (0.0, 1.0), (0.0, 1.0)),
+                    dots=[Dot(false_positives, found.recall, f"above {limit:.0%}")],
+                )
+            ],
             "share of originals accused",
-            "share of fakes found",
             (0.0, 1.0),
-            (0.0, 1.0),
-            dots=((false_positives, found.recall, f"above {limit:.0%}"),),
         )
         return [facts, Row((histogram, roc)), Text(self._verdict(snapshot, found.recall))]
 

@@ -37,7 +37,7 @@ class Instrument(ABC):
         self.name = name
         self.view = BlockView(name)
         self.drawer = CodeDrawer()
-        self.view.on_pick(self._pick)
+        self.view.on_action(self._pick)
         for knob in chain.from_iterable(knobs):
             knob.on_move(lambda _value: self.refresh())
         rows = [widgets.HBox(list(row), layout=widgets.Layout(flex_flow="row wrap")) for row in knobs]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from electra_edu.plots.blocks import BarChart, Series
+from electra_edu.plots.charts import BarChart, Series
 
 
 def word_bars(

@@ -1,4 +1,4 @@
-// Part 1 of the live view: elements, numbers, scales. live_view.py joins the live_*.js files into one module.
+// Elements and texts. block_view.py joins this and the files it names into one module.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -16,7 +16,7 @@ function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** A group of SVG elements, each known by a key and kept from frame to frame, so that nothing flickers. */
+/** A group of SVG elements, each known by a key and kept from drawing to drawing, so that nothing flickers. */
 class Layer {
   constructor(parent, tag = "g") {
     this.node = document.createElementNS(SVG, tag);
@@ -75,77 +75,8 @@ function fitText(text, width, ruler, weight) {
   return text.slice(0, end).trimEnd() + "…";
 }
 
-/** Write a number with a fixed number of decimals, or with a power of ten where that would be long. */
-function formatNumber(value, places) {
-  if (value === 0 || (places <= 6 && Math.abs(value) < 1e7)) {
-    const digits = { minimumFractionDigits: places, maximumFractionDigits: places };
-    return value.toLocaleString("en-US", digits).replace("-", "−");
-  }
-  return value.toExponential(2).replace("e+", "e").replaceAll("-", "−");
-}
-
-/** Write a value as finely as its axis, which covers `range`, can be read: 0.52 on 0 to 1, 12,345 on 0 to 20,000. */
-function formatValue(value, [low, high]) {
-  const span = high - low;
-  return formatNumber(value, span >= 200 ? 0 : span >= 20 ? 1 : Math.max(2, 1 - Math.floor(Math.log10(span / 3))));
-}
-
-/** Write a place on an axis: a whole number as it is, anything else like a value. */
-function formatPlace(x, range) {
-  return Number.isInteger(x) ? x.toLocaleString("en-US") : formatValue(x, range);
-}
-
-/** Return 1, 2 or 5 times a power of ten, so that about `count` such steps cover the span. */
-function niceStep(span, count) {
-  const rough = span / Math.max(1, count);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const part = rough / power;
-  return power * (part < Math.SQRT2 ? 1 : part < Math.sqrt(10) ? 2 : part < Math.sqrt(50) ? 5 : 10);
-}
-
-/** Return the round values between two limits, each with the text that tells it from its neighbours. */
-function niceTicks([low, high], count, whole = false) {
-  let step = niceStep(high - low, count);
-  if (whole) step = Math.max(1, step);
-  const places = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  const ticks = [];
-  for (let k = Math.ceil(low / step - 1e-6); k * step <= high + step * 1e-6; k += 1) {
-    const value = Number((k * step).toFixed(Math.min(20, places)));
-    ticks.push({ value, text: formatNumber(value, places) });
-  }
-  return ticks;
-}
-
-/** Return the next round number, in steps of at most a third, so that a growing axis moves seldom. */
-function roundUp(value) {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return power * [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((factor) => factor * power >= value * (1 - 1e-9));
-}
-
-/** Return a curve {x, y} from the float32 bytes in which it travels: all x, then all y, NaN for a gap. */
-function unpackCurve({ points, ...rest }) {
-  const values = new Float32Array(points.buffer.slice(points.byteOffset, points.byteOffset + points.byteLength));
-  return { ...rest, x: values.subarray(0, values.length / 2), y: values.subarray(values.length / 2) };
-}
-
-/** Return the point of a curve nearest to x, or null for an empty curve. */
-function nearestPoint(curve, x) {
-  if (!curve.x.length) return null;
-  let low = 0;
-  let high = curve.x.length - 1;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (curve.x[middle] <= x) low = middle;
-    else high = middle;
-  }
-  const index = Math.abs(curve.x[high] - x) < Math.abs(curve.x[low] - x) ? high : low;
-  return { x: curve.x[index], y: curve.y[index] };
-}
-
-/** Return the last point that has a value, or null. */
-function lastPoint(curve) {
-  for (let i = curve.y.length - 1; i >= 0; i -= 1) {
-    if (!Number.isNaN(curve.y[i])) return { x: curve.x[i], y: curve.y[i] };
-  }
-  return null;
+/** Write each attribute of an element. */
+function setAll(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
 }

@@ -1,81 +1,85 @@
-// Part 4 of the live view: one sentence as the discriminator reads it.
+// A line of words with what is known about them: signs, bars, shades and notes; they may be buttons.
 
-const CAUGHT_FROM = 0.5; // the discriminator calls a token replaced from this probability on
-const STATES = { // sign and words: colour alone would leave some readers out
-  caught: ["✓", "caught"],
-  missed: ["✗", "missed"],
-  accused: ["!", "wrongly accused"],
-  fine: ["", "original"],
-};
-
-/** Return which of the four cases a token is. */
-function tokenState({ probability, original }) {
-  const accused = probability !== null && probability >= CAUGHT_FROM;
-  if (original !== null) return accused ? "caught" : "missed";
-  return accused ? "accused" : "fine";
-}
-
-class SentenceStrip {
-  constructor(parent, onNew, signal) {
-    this.box = html("div", "edu-sentence", parent);
-    this.box.setAttribute("role", "group");
-    this.box.setAttribute("aria-label", "A sentence judged by the discriminator");
-    const head = html("div", "edu-sentence-head", this.box);
-    this.caption = html("span", "edu-caption", head);
-    const key = html("span", "edu-key", head);
-    for (const state of ["caught", "missed", "accused"]) {
-      const [sign, meaning] = STATES[state];
-      html("b", `edu-sign edu-${state}`, html("span", "", key), sign).after(` ${meaning}`);
-    }
-    this.button = html("button", "edu-button", head, "New sentence");
+class Tokens {
+  constructor(parent, { send, signal }) {
+    this.send = send;
+    this.box = html("div", "edu-tokens", parent);
+    this.head = html("div", "edu-tokens-head", this.box);
+    this.title = html("p", "edu-block-title", this.head);
+    this.key = html("p", "edu-key", this.head);
+    this.button = html("button", "edu-button", this.head);
     this.button.type = "button";
-    this.button.addEventListener("click", onNew, { signal });
-    this.list = html("ul", "edu-tokens", this.box);
-    this.words = "";
-    this.boxes = [];
+    this.button.addEventListener("click", () => send({ action: this.block.button, index: 0 }), { signal });
+    this.list = html("div", "edu-words", this.box);
+    this.parts = [];
   }
 
-  /** Show a sentence; null hides the strip. */
-  draw(sentence) {
-    this.box.hidden = !sentence;
-    if (!sentence) return;
-    setText(this.caption, sentence.caption);
-    const words = JSON.stringify(sentence.tokens.map((token) => [token.text, token.word_start, token.original]));
-    if (words !== this.words) this.build(sentence.tokens);
+  /** Show the tokens. Where their words stay, their elements stay too, and with them focus and tooltips. */
+  draw(block) {
+    this.block = block;
+    setText(this.title, block.title);
+    this.title.className = block.button ? "edu-caption" : "edu-block-title";
+    setText(this.button, block.button);
+    this.button.hidden = !block.button;
+    this.drawKey(block.key);
+    const { tokens, pick } = block;
+    const words = JSON.stringify([pick, tokens.map((token) => [token.text, token.continues, token.is_plain])]);
+    if (words !== this.words) this.build(tokens, pick);
     this.words = words;
-    sentence.tokens.forEach((token, i) => this.paint(this.boxes[i], token));
+    const has = { sign: tokens.some(({ sign }) => sign), note: tokens.some(({ note }) => note) };
+    tokens.forEach((token, i) => this.paint(this.parts[i], token, has));
   }
 
-  /** Make a box per token; the pieces of a word stand in one group. */
-  build(tokens) {
+  drawKey(key) {
+    const shown = JSON.stringify(key);
+    if (shown === this.shownKey) return;
+    this.shownKey = shown;
+    this.key.replaceChildren();
+    for (const [color, sign, meaning] of key) {
+      const item = html("span", "", this.key);
+      html("b", `edu-sign edu-color-${color}`, item, sign);
+      item.append(` ${meaning}`);
+    }
+  }
+
+  /** Make an element per token; those that continue a word stand in one group with it. */
+  build(tokens, pick) {
+    const focused = this.parts.findIndex(({ node }) => node === document.activeElement);
     this.list.replaceChildren();
     let word = null;
-    this.boxes = tokens.map((token) => {
-      const joins = token.text.startsWith("##") || token.word_start === false;
-      if (!word || !joins) word = html("li", "edu-word", this.list);
-      const box = html("span", "edu-token", word);
-      html("span", "edu-token-text", box, token.text.replace(/^##(?=.)/, ""));
-      const foot = html("span", "edu-token-foot", box);
-      const sign = html("b", "edu-sign", foot);
-      const share = html("span", "", foot);
-      const hint = html("span", "edu-hidden", foot);
-      return { box, sign, share, hint };
+    this.parts = tokens.map((token, index) => {
+      const isButton = Boolean(pick) && !token.is_plain;
+      if (!word || !token.continues) word = html("span", "edu-word", this.list);
+      const node = html(isButton ? "button" : "span", "", word);
+      const sign = html("b", "edu-sign", node);
+      html("span", "edu-text", node, token.text);
+      const bar = html("span", "edu-bar", node);
+      const filled = html("span", "", bar);
+      const note = html("span", "edu-token-note", node);
+      const hint = isButton ? null : html("span", "edu-hidden", node);
+      if (isButton) {
+        node.type = "button";
+        node.addEventListener("click", () => this.send({ action: this.block.pick, index }));
+      }
+      return { node, sign, bar, filled, note, hint, isButton };
     });
+    this.parts[focused]?.node.focus();
   }
 
-  paint({ box, sign, share, hint }, token) {
-    const state = tokenState(token);
-    const [mark, meaning] = STATES[state];
-    const isLucky = token.masked && token.original === null;
-    const guess = isLucky ? "; was masked, and the generator guessed the true word" : "";
-    const truth = token.original === null ? "" : `true word: ${token.original}; `;
-    const hintText = `${truth}${meaning}${guess}`;
-    const className = `edu-token edu-${state}${token.masked ? " edu-masked" : ""}`;
-    if (box.className !== className) box.className = className;
-    if (box.title !== hintText) box.title = hintText;
-    box.style.setProperty("--edu-suspicion", `${Math.round(45 * (token.probability ?? 0))}%`);
-    setText(sign, mark);
-    setText(share, token.probability === null ? "–" : `${Math.round(100 * token.probability)}%`);
-    setText(hint, state === "fine" && !guess ? "" : `, ${hintText}`);
+  paint({ node, sign, bar, filled, note, hint, isButton }, token, has) {
+    const className = `edu-token edu-color-${token.color}${token.tint === null ? "" : " edu-tinted"}`;
+    if (node.className !== className) node.className = className;
+    if (node.title !== token.about) node.title = token.about;
+    sign.hidden = !has.sign;
+    setText(sign, token.sign);
+    bar.hidden = token.level === null;
+    filled.style.width = `${Math.round(100 * (token.level ?? 0))}%`;
+    note.hidden = !has.note;
+    setText(note, token.note);
+    if (token.tint !== null) node.style.setProperty("--edu-tint", `${Math.round(45 * token.tint)}%`);
+    if (hint) setText(hint, token.about && `, ${token.about}`);
+    if (!isButton) return;
+    node.setAttribute("aria-pressed", token.pressed);
+    if (token.about) node.setAttribute("aria-label", `${token.text}. ${token.about}`);
   }
 }

@@ -23,6 +23,8 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from lab_view import curves, shown
+from page import send
 from shown_code import run_again
 from small import metrics_of, small_config, small_corpus
 
@@ -31,6 +33,7 @@ from electra_edu.corpora.corpus import Corpus, CorpusSource
 from electra_edu.training import TrainingRun
 from electra_edu.widgets.panels import training_lab
 from electra_edu.widgets.panels.controls import LAMBDAS, MASK_RATES, RATES, SIZES, TEMPERATURES
+from electra_edu.widgets.panels.run_blocks import NEW_SENTENCE
 from electra_edu.widgets.parts.player import Player
 
 PATIENCE = 60.0  # seconds for a thread that another test may starve
@@ -123,7 +126,7 @@ class LabMachine(RuleBasedStateMachine):
     @rule(steps=st.integers(1, 3))
     def train(self, steps: int) -> None:
         self.lab.train()
-        self.clock.wait(steps, lambda: self.lab.view.frame["verdict"]["kind"] == "stopped")
+        self.clock.wait(steps, lambda: shown(self.lab, "Verdict")["state"] == "stopped")
 
     @rule()
     def click_train(self) -> None:
@@ -151,8 +154,8 @@ class LabMachine(RuleBasedStateMachine):
             self.assert_alive()
             if not history:
                 return
-            kept = self.lab.view.frame["charts"][0]["strips"][0]["kept"]
-            label = kept[-1]["label"]
+            kept = curves(self.lab, earlier=True)
+            label = kept[-1]["name"]
             masks = [mask for mask, _ in groupby(record.mask_prob for record in history)]
             weights = [weight for weight, _ in groupby(record.rtd_weight for record in history)]
             assert numbers(label, "mask") == shortened([round(100 * mask) for mask in masks]), label
@@ -166,13 +169,13 @@ class LabMachine(RuleBasedStateMachine):
             self.clock.wait(1, lambda: not self.lab.is_training)
             self.lab.controls.keep.click()
         self.lab.pause()
-        kept = self.lab.view.frame["charts"][0]["strips"][0]["kept"]
-        self.labels = [curve["label"] for curve in kept]
+        kept = curves(self.lab, earlier=True)
+        self.labels = [curve["name"] for curve in kept]
         self.assert_alive()
 
     @rule()
     def new_sentence(self) -> None:
-        self.lab.view._receive(self.lab.view, {"action": "new-sentence"}, [])
+        send(self.lab.view, {"action": NEW_SENTENCE, "index": 0})
 
     @rule(name=st.sampled_from(sorted(LIVE)), place=st.integers(0, 9))
     def move_a_live_knob(self, name: str, place: int) -> None:
@@ -210,7 +213,7 @@ class LabMachine(RuleBasedStateMachine):
         corpus, seed = controls.corpus.value, controls.seed.value
         controls.reset.click()
         after = lab.run
-        assert after is not before, lab.view.frame["status"]
+        assert after is not before, shown(lab, "Status")["text"]
         assert (after.step, after.corpus.name, after.seed) == (0, corpus, seed)
         assert controls.note.value == ""
         promised = {
@@ -270,13 +273,12 @@ class LabMachine(RuleBasedStateMachine):
 
     @invariant()
     def kept_curves_stay(self) -> None:
-        if self.lab is not None and not self.lab.is_training and self.lab.view.frame:
-            kept = self.lab.view.frame["charts"][0]["strips"][0]["kept"]
+        if self.lab is not None and not self.lab.is_training and self.lab.view.blocks:
+            kept = curves(self.lab, earlier=True)
             assert [label(curve) for curve in kept] == [re.sub(r"^\w+: ", "", name) for name in self.labels]
 
     def assert_alive(self) -> None:
-        frame = self.lab.view.frame
-        assert frame["verdict"]["kind"] != "stopped", frame["status"]
+        assert shown(self.lab, "Verdict")["state"] != "stopped", shown(self.lab, "Status")["text"]
 
     def assert_reproduced(self) -> None:
         run = self.lab.run
@@ -309,7 +311,7 @@ class LabMachine(RuleBasedStateMachine):
 
 def label(curve: dict[str, Any]) -> str:
     """Return a kept curve's label without the corpus, which is named below a run on another one."""
-    return re.sub(r"^\w+: ", "", curve["label"])
+    return re.sub(r"^\w+: ", "", curve["name"])
 
 
 def numbers(text: str, name: str) -> list[float]:
