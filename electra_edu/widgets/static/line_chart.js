@@ -114,8 +114,8 @@ class LineChart {
   }
 
   /**
-   * Draw the vertical lines. Where the two rows above cannot hold all labels, the newest stands beside its line and the
-   * older ones are left to the cursor.
+   * Draw the vertical lines. Where the two rows above cannot hold all labels, that of a threshold or of a slider (one line over a
+   * fixed range) stands beside its line, and the older changes of a run are left to the cursor.
    */
   drawLines() {
     const { ruler } = this.tools;
@@ -134,7 +134,7 @@ class LineChart {
       const top = row ? row.y + 4 : TITLE_HEIGHT;
       this.under.use(`line ${i}`, "path", { class: "edu-line", d: `M${x.toFixed(1)} ${top}V${this.area.bottom}` });
       if (!row) {
-        if (i) return;
+        if (this.chart.lines.length > 1 || !this.chart.xlim) return;
         const start = x + 5 + size > this.area.left + this.area.width ? x - 5 - size : x + 5;
         this.under.use("line label 0", "text", { class: "edu-note", x: start.toFixed(1), y: this.area.top + 12 }, text);
         return;
