@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.contest import device_named, dtype_named
-from benchmarks.kept import memory_of
+from benchmarks.memory import memory_of
 from benchmarks.ours import plain
 from benchmarks.shapes import Shape
 from benchmarks.timing import measure, product_on, synchroniser

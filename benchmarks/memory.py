@@ -22,7 +22,7 @@ def memory_of(shape: Shape, device: torch.device, dtype: torch.dtype) -> int:
     optimizer = adamw(model.parameters(), shape.config().learning_rate)
     rng = torch.Generator(device).manual_seed(0)
     tokens = shape.tokens(1, rng)[0]
-    kept = 0
+    saved = 0
     for _ in range(2):  # the optimiser's state is there from the second on
         if on_gpu:
             torch.cuda.reset_peak_memory_stats(device)
@@ -31,7 +31,7 @@ def memory_of(shape: Shape, device: torch.device, dtype: torch.dtype) -> int:
             with autocast(device, dtype):
                 loss = model(tokens, rng=rng).loss
         else:
-            loss, kept = kept_for_backward(model, tokens, rng, dtype)
+            loss, saved = saved_for_backward(model, tokens, rng, dtype)
         loss.backward()
         optimizer.step()
     if on_gpu:
@@ -40,22 +40,22 @@ def memory_of(shape: Shape, device: torch.device, dtype: torch.dtype) -> int:
     gradients = [parameter.grad for parameter in weights if parameter.grad is not None]
     state = [value for one in optimizer.state.values() for value in one.values()]
     held: int = sum(tensor.nbytes for tensor in (*weights, *gradients, *state))
-    return kept + held
+    return saved + held
 
 
-def kept_for_backward(
+def saved_for_backward(
     model: Electra, tokens: Tensor, rng: torch.Generator, dtype: torch.dtype = torch.float32
 ) -> tuple[Tensor, int]:
     """Return the loss of tokens (B, T), and the bytes that its graph keeps beside the weights, the logits included."""
     weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
-    kept: dict[int, Tensor] = {}  # by storage: views share theirs. Holding them keeps the addresses apart
+    saved: dict[int, Tensor] = {}  # by storage: views share theirs. Holding them keeps the addresses apart
 
-    def keep(tensor: Tensor) -> Tensor:
-        kept.setdefault(tensor.untyped_storage().data_ptr(), tensor)
+    def save(tensor: Tensor) -> Tensor:
+        saved.setdefault(tensor.untyped_storage().data_ptr(), tensor)
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), autocast(tokens.device, dtype):
+    with torch.autograd.graph.saved_tensors_hooks(save, lambda tensor: tensor), autocast(tokens.device, dtype):
         out = model(tokens, rng=rng)
         loss = out.loss
-    keep(out.mlm_logits)
-    return loss, sum(one.untyped_storage().nbytes() for address, one in kept.items() if address not in weights)
+    save(out.mlm_logits)
+    return loss, sum(one.untyped_storage().nbytes() for address, one in saved.items() if address not in weights)

@@ -25,6 +25,7 @@ from electra_edu.experiments import (
     mean_interval,
     record_names,
 )
+from electra_edu.experiments.experiment import called
 from electra_edu.experiments.findings import (
     MANY,
     MEAN,
@@ -37,7 +38,6 @@ from electra_edu.experiments.findings import (
     scores_of,
     tables,
 )
-from electra_edu.experiments.plan import called
 from electra_edu.plots import DISCRIMINATOR, arm_curves
 from electra_edu.plots.arms import draw_arm
 
@@ -145,9 +145,9 @@ def curves_figure(record: Record, experiment: Experiment) -> Figure:
 
 
 def setting_figure(record: Record, experiment: Experiment) -> Figure:
-    """Draw the same at the last mark over one setting, a line for each value of the other."""
+    """Draw the same at the last budget over one setting, a line for each value of the other."""
     setting = experiment.over or ""
-    last = [row for row in record.rows if row["tflop"] == max(experiment.marks) / 1e12]
+    last = [row for row in record.rows if row["tflop"] == max(experiment.budgets) / 1e12]
     (other,) = {name for arm in experiment.arms for name in arm.changes if len({r[name] for r in last}) > 1} - {setting}
     values = sorted({row[setting] for row in last})
     lines = list(dict.fromkeys(called(other, row[other]) for row in last))

@@ -11,9 +11,8 @@ from typer.core import TyperGroup
 
 from electra_edu.cli import bench as benches
 from electra_edu.cli import doctor as checkup
-from electra_edu.cli import experiments as trials
+from electra_edu.cli import experiments, lessons
 from electra_edu.cli import lab as jupyterlab
-from electra_edu.cli import lessons
 from electra_edu.cli.terminal import accept_every_character, complain, say
 from electra_edu.support.errors import ElectraEduError
 
@@ -146,7 +145,7 @@ def race(
     replace: Replace = False,
 ) -> None:
     """Hold ways to train against each other at equal FLOPs, and print what their features know."""
-    trials.race(name, corpus, tflop, seeds, jobs, out, retry, replace)
+    experiments.race(name, corpus, tflop, seeds, jobs, out, retry, replace)
 
 
 @app.command(rich_help_panel="Experiments")
@@ -165,7 +164,7 @@ def sweep(
     replace: Replace = False,
 ) -> None:
     """Train every combination of some settings on several seeds, and print what came out."""
-    trials.sweep(settings, corpus, tflop or [0.3], seeds, jobs, out, retry, replace)
+    experiments.sweep(settings, corpus, tflop or [0.3], seeds, jobs, out, retry, replace)
 
 
 @app.command(rich_help_panel="Experiments")
@@ -180,9 +179,9 @@ def record(
 ) -> None:
     """Run the experiments behind the lessons again, and write their tables; says first how long it will take."""
     if show:
-        Console().print(trials.listing())
+        Console().print(experiments.listing())
         return
-    trials.record(names or (), every, out, jobs, retry, replace)
+    experiments.record(names or (), every, out, jobs, retry, replace)
 
 
 @bench.command("step")

@@ -13,6 +13,7 @@ import benchmarks
 from benchmarks.contest import device_named, dtype_named
 from electra_edu import plots
 from electra_edu.cli.terminal import say, writable
+from electra_edu.experiments.hardware import hardware
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.support.files import atomic_write
@@ -23,7 +24,7 @@ ON_A_GPU_ONLY = ("base",)  # minutes for a step on a CPU
 def step(names: Sequence[str], rounds: int, seconds: float, device: str, dtype: str, out: Path | None) -> None:
     """Hold a contest at each of the shapes (those that suit the device when there are none), and print its table."""
     console = Console()
-    about = benchmarks.hardware(device_named(device))  # a wrong name is answered before anything is timed
+    about = hardware(device_named(device))  # a wrong name is answered before anything is timed
     dtype_named(dtype)
     arguments.finite_number("--seconds", seconds)
     shapes = [benchmarks.shape_named(name) for name in names or _suited(device)]
@@ -44,7 +45,7 @@ def step(names: Sequence[str], rounds: int, seconds: float, device: str, dtype: 
 def growth(rounds: int, seconds: float, device: str, dtype: str, out: Path | None) -> None:
     """Vary one size at a time, print how time and memory grow, and write the rows and the figure."""
     console = Console()
-    about = benchmarks.hardware(device_named(device))
+    about = hardware(device_named(device))
     dtype_named(dtype)
     arguments.finite_number("--seconds", seconds)
     path = _result(out, f"{about['date']}-growth-{device}")
@@ -65,12 +66,12 @@ def growth(rounds: int, seconds: float, device: str, dtype: str, out: Path | Non
 def insight(
     corpora: Sequence[str], seeds: int, first_seed: int, device: str, patience: int | None, out: Path | None
 ) -> None:
-    """Train the presets until they pass their marks, print how long that took, and write the rows."""
+    """Train the presets until they reach their target AUC, print how long that took, and write the rows."""
     console = Console()
-    about = benchmarks.hardware(device_named(device))
-    names = [*dict.fromkeys(corpora or benchmarks.MARKS)]
+    about = hardware(device_named(device))
+    names = [*dict.fromkeys(corpora or benchmarks.TARGETS)]
     for name in names:
-        benchmarks.marks_of(name)
+        benchmarks.target_of(name)
     arguments.seed("--first-seed", first_seed + seeds)
     stems = {name: f"{about['date']}-insight-{name}-{device}-{about['threads']}-threads" for name in names}
     paths = {name: _result(out, stem) for name, stem in stems.items()}

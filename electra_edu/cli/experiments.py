@@ -25,11 +25,11 @@ from electra_edu.experiments import (
     summary,
     write_record,
 )
-from electra_edu.experiments.cells import Row
+from electra_edu.experiments.comparison import scores_of
+from electra_edu.experiments.experiment import TFLOP, number
 from electra_edu.experiments.findings import named
-from electra_edu.experiments.plan import TFLOP, number
-from electra_edu.experiments.readings import scores_of
 from electra_edu.experiments.records import check_table
+from electra_edu.experiments.trials import Row
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError, nearest
 
@@ -64,10 +64,10 @@ def sweep(
 ) -> None:
     """Run every combination of the settings ("rtd_weight=1,10,50") on some seeds and print what came out."""
     choices = _choices(settings)
-    marks = tuple(sorted(TFLOP * mark for mark in tflop))
-    experiment = Experiment("sweep", corpus, grid(choices), tuple(range(seeds)), marks)
-    budgets = [word for mark in tflop for word in ("--tflop", number(mark))]
-    command = _command("sweep", *settings, "--corpus", corpus, *budgets, "--seeds", str(seeds))
+    budgets = tuple(sorted(TFLOP * budget for budget in tflop))
+    experiment = Experiment("sweep", corpus, grid(choices), tuple(range(seeds)), budgets)
+    words = [word for budget in tflop for word in ("--tflop", number(budget))]
+    command = _command("sweep", *settings, "--corpus", corpus, *words, "--seeds", str(seeds))
     _prepare(experiment, out, replace)
     _report(_run(experiment, command, out, jobs, retry, replace))
 
@@ -80,7 +80,7 @@ def record(names: Sequence[str], every: bool, out: Path, jobs: int | None, retry
     for experiment in experiments:
         _prepare(experiment, out, replace)
     console = Console()
-    left = {one.name: estimate(one, _cells(out, one), jobs) for one in experiments}
+    left = {one.name: estimate(one, _trials(out, one), jobs) for one in experiments}
     for name, seconds in left.items():
         console.print(f"{name}: about {_time(seconds)} left", highlight=False)
     if len(left) > 1:
@@ -155,10 +155,10 @@ def _run(experiment: Experiment, command: str, out: Path, jobs: int | None, retr
             task = progress.add_task(experiment.name, total=None)
             outcome = run_experiment(
                 experiment,
-                _cells(out, experiment),
+                _trials(out, experiment),
                 jobs=jobs,
                 retry=retry,
-                on_cell=lambda done, of: progress.update(task, completed=done, total=of),
+                on_trial=lambda done, of: progress.update(task, completed=done, total=of),
             )
             write_record(experiment, outcome, out, command, replace=replace)  # before a full pipe or disk can stop it
     except KeyboardInterrupt:
@@ -179,7 +179,7 @@ def _report(outcome: Outcome) -> None:
         "the frozen features of the network that is kept; losses and entropy in nats."
     )
     if outcome.failed:
-        raise ElectraEduError(f"{len(outcome.failed)} of {outcome.cells} runs failed. --retry tries them again.")
+        raise ElectraEduError(f"{len(outcome.failed)} of {outcome.trials} runs failed. --retry tries them again.")
 
 
 def _scores(
@@ -190,8 +190,8 @@ def _scores(
     for label in names.values():
         table.add_column(label, justify="right", min_width=9)
     for arm, scores in found.items():
-        cells = ["–" if name not in scores else "{:.2f}\n{:.2f}–{:.2f}".format(*scores[name]) for name in names]
-        table.add_row(arm, *cells)
+        entries = ["–" if name not in scores else "{:.2f}\n{:.2f}–{:.2f}".format(*scores[name]) for name in names]
+        table.add_row(arm, *entries)
     return table
 
 
@@ -233,8 +233,10 @@ def _command(*words: str) -> str:
     return shlex.join(["electra-edu", *words])
 
 
-def _cells(out: Path, experiment: Experiment) -> Path:
-    return out / f"{experiment.name}.cells"
+def _trials(out: Path, experiment: Experiment) -> Path:
+    """Return the folder of the finished trials; older versions called it NAME.cells."""
+    older = out / f"{experiment.name}.cells"
+    return older if older.is_dir() else out / f"{experiment.name}.trials"
 
 
 def _time(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Which code a cell's numbers come from: a digest of every module that takes part, and of the libraries' versions."""
+"""Which code a trial's numbers come from: a digest of every module that takes part, and of the libraries' versions."""
 
 import ast
 import hashlib
@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
-ROOT = "electra_edu.experiments.cells"  # what computes a cell; everything that it imports takes part
-LIBRARIES = ("torch", "numpy", "scikit-learn", "tokenizers")  # that compute a cell's numbers
+ROOT = "electra_edu.experiments.trials"  # what computes a trial; everything that it imports takes part
+LIBRARIES = ("torch", "numpy", "scikit-learn", "tokenizers")  # that compute a trial's numbers
 WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -20,9 +20,9 @@ def code_version() -> str:
 
 
 def digest(package: Path) -> str:
-    """Return the digest of the code in the folder `package` that computes a cell.
+    """Return the digest of the code in the folder `package` that computes a trial.
 
-    Comments, docstrings, blank lines and the modules that no cell uses (panels, lessons, plots) do not count.
+    Comments, docstrings, blank lines and the modules that no trial uses (panels, lessons, plots) do not count.
     """
     about = hashlib.sha256()
     for name, path in sorted(modules(package).items()):

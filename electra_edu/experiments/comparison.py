@@ -1,14 +1,14 @@
-"""What of a table of readings can be compared: its arms and scores, whole runs only, the same seeds of every arm."""
+"""What of a table of results can be compared: its arms and scores, whole runs only, the same seeds of every arm."""
 
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import Any
 
-from electra_edu.experiments.cells import Row
 from electra_edu.experiments.records import Record, arm_of
+from electra_edu.experiments.trials import Row
 
 MEAN = "probe_mean"
-POINT = ("tflop", "layer", "task", "labels_per_class")  # what a run is read at
+POINT = ("tflop", "layer", "task", "labels_per_class")  # where a run is evaluated
 
 
 def compared(record: Record) -> tuple[list[Row], list[str]]:
@@ -40,7 +40,7 @@ def compared(record: Record) -> tuple[list[Row], list[str]]:
 
 
 def best_layers(rows: Sequence[Row]) -> list[Row]:
-    """Return one row for each run and mark, every probe's score from the layer that has the highest mean over seeds."""
+    """Return one row for each run and budget, each probe's score from the layer with the highest mean over seeds."""
     probes = scores_of(rows)[:-1]
     runs: dict[tuple[str, float], list[Row]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""What an experiment is: ways to train, seeds, and the budgets at which each run is read. Plain data."""
+"""What an experiment is: ways to train, seeds, and the budgets at which each run is evaluated. Plain data."""
 
 import hashlib
 import itertools
@@ -75,22 +75,22 @@ class FineTuning:
 
 
 @dataclass(frozen=True)
-class Cell:
+class Trial:
     """One run of an experiment: an arm and a seed. It can be trained without knowing of any other."""
 
     arm: Arm
     corpus: str
     seed: int
-    marks: tuple[float, ...]  # FLOPs at which the run is read, ascending; it ends at the last
+    budgets: tuple[float, ...]  # FLOPs at which the run is evaluated, ascending; it ends at the last
     fine_tuning: FineTuning | None = None
     keep: bool = False  # the trained networks themselves, beside what was read
     layers: tuple[int, ...] = ()  # whose states are probed, each in a row of its own; none: the last, in the one row
 
     @property
     def key(self) -> str:
-        """Return a name that depends on everything the cell's results depend on, the code too, but for the machine."""
+        """Return a name that depends on everything the trial's results depend on, the code too, but for the machine."""
         corpus = corpus_named(self.corpus)
-        config = self.arm.config(corpus, self.marks[-1]).to_dict()
+        config = self.arm.config(corpus, self.budgets[-1]).to_dict()
         tuning = self.fine_tuning and [self.fine_tuning.tasks, self.fine_tuning.labels_per_class]
         about = [
             code_version(),
@@ -98,7 +98,7 @@ class Cell:
             self.arm.is_trained,
             corpus.sha256,
             self.seed,
-            self.marks,
+            self.budgets,
             tuning,
             *["keep"] * self.keep,
             *self.layers,
@@ -119,7 +119,7 @@ class Experiment:
     corpus: str
     arms: tuple[Arm, ...]
     seeds: tuple[int, ...]
-    marks: tuple[float, ...]  # FLOPs
+    budgets: tuple[float, ...]  # FLOPs
     title: str = ""
     question: str = ""
     paper: str = ""  # what the paper found, with its place
@@ -132,7 +132,7 @@ class Experiment:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run, by name."""
-        for what, values in (("arms", self.arms), ("seeds", self.seeds), ("tflop", self.marks)):
+        for what, values in (("arms", self.arms), ("seeds", self.seeds), ("tflop", self.budgets)):
             if not values:
                 raise ElectraEduError(f"{what}: give at least one.")
         names = [arm.name for arm in self.arms]
@@ -143,10 +143,10 @@ class Experiment:
             arguments.seed("seeds", seed)
         if self.keep and self.keep not in names:
             raise ElectraEduError(f"keep={self.keep!r}: is none of the arms.{nearest(self.keep, names)}")
-        given = [mark / TFLOP for mark in self.marks]
-        if not all(math.isfinite(mark) and mark > 0 for mark in self.marks):
+        given = [budget / TFLOP for budget in self.budgets]
+        if not all(math.isfinite(budget) and budget > 0 for budget in self.budgets):
             raise ElectraEduError(f"tflop={given}: must be finite and above 0, for example 0.3.")
-        if list(self.marks) != sorted(set(self.marks)):
+        if list(self.budgets) != sorted(set(self.budgets)):
             raise ElectraEduError(f"tflop={given}: must ascend, and have none twice.")
 
     def check(self) -> None:
@@ -156,7 +156,7 @@ class Experiment:
         """
         corpus = corpus_named(self.corpus)
         for arm in self.arms:
-            config = arm.config(corpus, self.marks[-1])
+            config = arm.config(corpus, self.budgets[-1])
             for name in ("vocab_size", "max_seq_length"):
                 if getattr(config, name) != getattr(corpus, name):
                     raise ElectraEduError(
@@ -164,17 +164,17 @@ class Experiment:
                         f"{getattr(corpus, name)}, and that is not a setting of an experiment. Leave it out."
                     )
             step = _cost(config, trained_at(0, config)) / TFLOP
-            if arm.is_trained and TFLOP * step > self.marks[0]:
+            if arm.is_trained and TFLOP * step > self.budgets[0]:
                 raise ElectraEduError(
-                    f"tflop={self.marks[0] / TFLOP:g}: one step of {arm.name!r} takes {step:.2g}. Give at least that."
+                    f"tflop={self.budgets[0] / TFLOP:g}: one step of {arm.name!r} takes {step:.2g}. Give at least that."
                 )
 
-    def cells(self) -> Iterator[Cell]:
+    def trials(self) -> Iterator[Trial]:
         """Yield every run, one seed of all arms before the next: what is done early can be compared."""
         for seed in self.seeds:
             for arm in self.arms:
                 keep = arm.name == self.keep and seed == self.seeds[0]
-                yield Cell(arm, self.corpus, seed, self.marks, self.fine_tuning, keep, self.layers)
+                yield Trial(arm, self.corpus, seed, self.budgets, self.fine_tuning, keep, self.layers)
 
 
 def grid(choices: Mapping[str, Sequence[Any]], shared: Mapping[str, Any] | None = None) -> tuple[Arm, ...]:
@@ -212,9 +212,9 @@ def load_experiment(name: str) -> Experiment:
 def parse(name: str, text: str) -> Experiment:
     """Build an experiment from the TOML of its definition.
 
-    It has `title`, `question`, `paper`, perhaps a `remark`, `corpus`, `seeds`, `tflop` (the marks), and the arms: each
-    `[[arm]]` with a `name` and settings (`head_start` and `is_trained` too), or `[[grid]]`s of settings to combine.
-    `[shared]` holds for all. `[fine_tuning]` names `tasks` and `labels_per_class`. `keep` names an arm whose networks
+    It has `title`, `question`, `paper`, perhaps a `remark`, `corpus`, `seeds`, `tflop` (the budgets), and the arms:
+    each `[[arm]]` with a `name` and settings (`head_start` and `is_trained` too), or `[[grid]]`s of settings to
+    combine. `[shared]` holds for all. `[fine_tuning]` names `tasks` and `labels_per_class`. `keep` names an arm whose networks
     are kept, `shows` the columns to show beside the probes, and `over` the setting to draw them along. `layers` lists
     those to probe where the last alone is not enough.
     """
@@ -239,7 +239,7 @@ def parse(name: str, text: str) -> Experiment:
         corpus=top.take("corpus", str),
         arms=arms,
         seeds=tuple(top.take("seeds", list)),
-        marks=tuple(TFLOP * mark for mark in top.take("tflop", list)),
+        budgets=tuple(TFLOP * budget for budget in top.take("tflop", list)),
         title=top.take("title", str),
         question=top.take("question", str),
         paper=top.take("paper", str),

@@ -7,11 +7,11 @@ from statistics import fmean
 
 import numpy as np
 
-from electra_edu.experiments.cells import Row
-from electra_edu.experiments.plan import TFLOP
-from electra_edu.experiments.readings import MEAN, arms_of, best_layers, compared, scores_of
+from electra_edu.experiments.comparison import MEAN, arms_of, best_layers, compared, scores_of
+from electra_edu.experiments.experiment import TFLOP
 from electra_edu.experiments.records import Record
 from electra_edu.experiments.statistics import Array, Interval, Race, crossing, curves, mean_interval, race_to
+from electra_edu.experiments.trials import Row
 
 MANY = 11  # arms; with more of them the record is a search for settings
 SHARES = (0.9, 1.0)  # of BERT's score
@@ -79,7 +79,7 @@ def is_race(rows: Sequence[Row]) -> bool:
 def races(rows: Sequence[Row], share: float) -> list[Race]:
     """Return ELECTRA's races to a share of BERT's score, for each task and for the suite's mean.
 
-    A task on which BERT is within 1 % of its best at the first mark has none: nothing was seen of its way there.
+    A task on which BERT is within 1 % of its best at the first budget has none: nothing was seen of its way there.
     """
     found = [race_to(rows, score, share, "BERT", "ELECTRA") for score in scores_of(rows)]
     first = curves(rows, "BERT", MEAN)[0][0]
@@ -134,9 +134,9 @@ def leaders(rows: Sequence[Row], score: str = MEAN) -> str:
     """Say which arm has the highest mean at each budget."""
     arms = arms_of(rows)
     means = {arm: curves(rows, arm, score)[1].mean(0) for arm in arms}
-    marks = sorted({row["tflop"] for row in rows})
-    best = [(max(arms, key=lambda arm: float(means[arm][i])), mark) for i, mark in enumerate(marks)]
-    parts = [(arm, [mark for _, mark in some]) for arm, some in groupby(best, key=lambda each: each[0])]
+    budgets = sorted({row["tflop"] for row in rows})
+    best = [(max(arms, key=lambda arm: float(means[arm][i])), budget) for i, budget in enumerate(budgets)]
+    parts = [(arm, [budget for _, budget in some]) for arm, some in groupby(best, key=lambda each: each[0])]
     if len(parts) == 1:
         return f"{best[0][0]!r} has the highest {WORDS[score]} at every budget."
     told = [(arm, f"at {some[0]:g}{f' to {some[-1]:g}' if len(some) > 1 else ''} TFLOP") for arm, some in parts]
@@ -148,7 +148,7 @@ def leaders(rows: Sequence[Row], score: str = MEAN) -> str:
 
 
 def ahead(rows: Sequence[Row], score: str = MEAN) -> str:
-    """Say which arm is ahead at the last mark, and which others are behind it by more than chance."""
+    """Say which arm is ahead at the last budget, and which others are behind it by more than chance."""
     (best, first), *others = standing(rows, score)
     where = WORDS.get(score) or f"{named(score)} probe"
     text = f"At {max(row['tflop'] for row in rows):g} TFLOP {best!r} is ahead in the {where}: {written(first)}."
@@ -163,7 +163,7 @@ def ahead(rows: Sequence[Row], score: str = MEAN) -> str:
 
 
 def ends_table(rows: Sequence[Row], shows: Sequence[str] = ()) -> Table:
-    """Return every arm's probe scores at the last mark, and the columns `shows`; the mean with its interval."""
+    """Return every arm's probe scores at the last budget, and the columns `shows`; the mean with its interval."""
     others = scores_of(rows)[:-1]
     table = [["", WORDS[MEAN], *map(named, others), *(WORDS[name] for name in shows)]]
     last = max(row["tflop"] for row in rows)
@@ -175,7 +175,7 @@ def ends_table(rows: Sequence[Row], shows: Sequence[str] = ()) -> Table:
 
 
 def throughout(rows: Sequence[Row], score: str = MEAN) -> str:
-    """Say which arms have the highest mean over all marks, which is how a search chooses, and where the rest ends."""
+    """Say which arms have the highest mean over all budgets, which is how a search chooses, and where the rest ends."""
     means = {arm: mean_interval(curves(rows, arm, score)[1].mean(1).tolist()) for arm in arms_of(rows)}
     order = sorted(means, key=lambda arm: -means[arm].value)
     told = "; ".join(f"{arm!r} {means[arm].value:.3f}" for arm in order[:4])
@@ -187,13 +187,13 @@ def throughout(rows: Sequence[Row], score: str = MEAN) -> str:
 
 
 def standing(rows: Sequence[Row], score: str = MEAN) -> list[tuple[str, Interval]]:
-    """Return every arm with its mean and interval at the last mark, the best first."""
+    """Return every arm with its mean and interval at the last budget, the best first."""
     ends = [(arm, mean_interval(curves(rows, arm, score)[1][:, -1].tolist())) for arm in arms_of(rows)]
     return sorted(ends, key=lambda end: -end[1].value)
 
 
 def difference(rows: Sequence[Row], one: str, other: str, score: str = MEAN) -> Interval:
-    """Return how far one arm is above another at the last mark, over paired seeds."""
+    """Return how far one arm is above another at the last budget, over paired seeds."""
     ends = [curves(rows, arm, score)[1][:, -1] for arm in (one, other)]
     return mean_interval((ends[0] - ends[1]).tolist())
 
@@ -259,7 +259,7 @@ def _short(value: float) -> str:
 
 
 def _tflop(flops: float, first: float, last: float) -> str:
-    """Write FLOPs in TFLOP; what was there at the first mark may have been sooner, and what never came is later."""
+    """Write FLOPs in TFLOP; what was there at the first budget may have been sooner, and what never came is later."""
     if math.isinf(flops):
         return f"> {last / TFLOP:.2f}"
     return f"{'≤ ' if flops <= first else ''}{flops / TFLOP:.2f}"

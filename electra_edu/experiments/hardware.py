@@ -1,4 +1,4 @@
-"""What a benchmark ran on."""
+"""The computer that an experiment or a benchmark ran on."""
 
 import os
 import platform

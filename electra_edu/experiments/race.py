@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from electra_edu.experiments.plan import Experiment, corpus_named, load_experiment
+from electra_edu.experiments.experiment import Experiment, corpus_named, load_experiment
 from electra_edu.experiments.runner import Outcome, run_experiment
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError, nearest
@@ -16,7 +16,7 @@ RACES: Mapping[str, str] = MappingProxyType({"objectives": "ladder", "schemes": 
 
 
 def race_of(name: str, *, corpus: str = "toy", flops: float = 0.5e12, seeds: int = 3) -> Experiment:
-    """Return the race `name` as an experiment with one mark: what each run may spend, by `efficiency.flops`.
+    """Return the race `name` as an experiment with one budget: what each run may spend, by `efficiency.flops`.
 
     Raises ElectraEduError for an unknown race or corpus.
     """
@@ -27,7 +27,7 @@ def race_of(name: str, *, corpus: str = "toy", flops: float = 0.5e12, seeds: int
         arguments.refuse("flops", flops, "above 0")
     corpus_named(corpus)  # an unknown name is answered here, not in a worker
     whole = load_experiment(RACES[name])
-    return replace(whole, name=f"race-{name}", corpus=corpus, seeds=tuple(range(seeds)), marks=(flops,))
+    return replace(whole, name=f"race-{name}", corpus=corpus, seeds=tuple(range(seeds)), budgets=(flops,))
 
 
 def race(
@@ -38,7 +38,7 @@ def race(
     seeds: int = 3,
     jobs: int | None = None,
     folder: Path | None = None,
-    on_cell: Callable[[int, int], None] = lambda _done, _of: None,
+    on_trial: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Outcome:
     """Run every arm of the race `name` on `seeds` seeds; see `run_experiment`.
 
@@ -46,6 +46,6 @@ def race(
     """
     experiment = race_of(name, corpus=corpus, flops=flops, seeds=seeds)
     if folder is not None:
-        return run_experiment(experiment, folder, jobs=jobs, on_cell=on_cell)
+        return run_experiment(experiment, folder, jobs=jobs, on_trial=on_trial)
     with tempfile.TemporaryDirectory() as temporary:
-        return run_experiment(experiment, Path(temporary), jobs=jobs, on_cell=on_cell)
+        return run_experiment(experiment, Path(temporary), jobs=jobs, on_trial=on_trial)

@@ -1,4 +1,4 @@
-"""Recorded experiments: a table of readings and how it came about, two small files that the package carries."""
+"""Recorded experiments: a table of results and how it came about, two small files that the package carries."""
 
 import json
 import shutil
@@ -10,18 +10,18 @@ from typing import Any
 
 import torch
 
-from benchmarks.hardware import hardware
-from electra_edu.experiments.cells import MACHINE_COLUMNS, THREADS, Row
 from electra_edu.experiments.code_version import code_version
-from electra_edu.experiments.plan import TFLOP, Experiment, corpus_named
+from electra_edu.experiments.experiment import TFLOP, Experiment, corpus_named
+from electra_edu.experiments.hardware import hardware
 from electra_edu.experiments.runner import Outcome
+from electra_edu.experiments.trials import MACHINE_COLUMNS, THREADS, Row
 from electra_edu.support.errors import ElectraEduError, nearest
 from electra_edu.support.files import atomic_write
 
 
 @dataclass(frozen=True)
 class Record:
-    """An experiment that was run: its rows, one for each arm, seed and mark, and how it came about."""
+    """An experiment that was run: its rows, one for each arm, seed and budget, and how it came about."""
 
     name: str
     rows: tuple[Row, ...]
@@ -79,7 +79,7 @@ def write_record(
     if not replace:
         check_table(experiment, folder)
         held = load_record(experiment.name, folder).rows if table.exists() else ()
-        lost = {_reading(row) for row in held} - {_reading(row) for row in outcome.rows}
+        lost = {_identity(row) for row in held} - {_identity(row) for row in outcome.rows}
         if lost:
             raise ElectraEduError(
                 f"{table} stays as it is: it holds runs that failed now. {_first(outcome)} To write what there is over "
@@ -136,8 +136,8 @@ def _asked(experiment: Experiment) -> dict[str, Any]:
     return {
         "corpus": {"name": corpus.name, "sha256": corpus.sha256},
         "seeds": list(experiment.seeds),
-        "tflop": [mark / TFLOP for mark in experiment.marks],
-        "arms": {arm.name: arm.config(corpus, experiment.marks[-1]).to_dict() for arm in experiment.arms},
+        "tflop": [budget / TFLOP for budget in experiment.budgets],
+        "arms": {arm.name: arm.config(corpus, experiment.budgets[-1]).to_dict() for arm in experiment.arms},
         "untrained": [arm.name for arm in experiment.arms if not arm.is_trained],
         "layers": list(experiment.layers),
         "fine_tuning": tuning and {"tasks": list(tuning.tasks), "labels_per_class": list(tuning.labels_per_class)},
@@ -168,8 +168,8 @@ def _is_held(config: Mapping[str, Any], asked: Mapping[str, Any] | None) -> bool
     return asked is not None and all(asked[name] == value for name, value in config.items() if name in asked)
 
 
-def _reading(row: Row) -> tuple[Any, ...]:
-    """Return what a row is a reading of."""
+def _identity(row: Row) -> tuple[Any, ...]:
+    """Return what identifies a row in its table."""
     return tuple(row.get(name) for name in ("arm", "seed", "tflop", "task", "labels_per_class"))
 
 

@@ -1,4 +1,4 @@
-"""What a table of readings says: means with intervals over seeds, and how soon a curve reaches a score."""
+"""What a table of results says: means with intervals over seeds, and how soon a curve reaches a score."""
 
 import math
 from collections import defaultdict
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from electra_edu.experiments.cells import Row
+from electra_edu.experiments.trials import Row
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import Evaluation
 
@@ -45,20 +45,20 @@ class Race:
 
 
 def curves(rows: Sequence[Row], arm: str, score: str) -> tuple[Array, Array, list[int]]:
-    """Return an arm's FLOPs at its marks (M,), its scores (S, M), and its seeds (S,), sorted."""
+    """Return an arm's FLOPs at its budgets (B,), its scores (S, B), and its seeds (S,), sorted."""
     mine = [row for row in rows if row["arm"] == arm]
     if not mine:
         raise ElectraEduError(f"arm={arm!r}: not in this table. It has: {', '.join({row['arm']: 0 for row in rows})}.")
     seeds = sorted({row["seed"] for row in mine})
-    marks = sorted({row["tflop"] for row in mine})
+    budgets = sorted({row["tflop"] for row in mine})
     found = {(row["seed"], row["tflop"]): row for row in mine}
-    flops = np.array([found[seeds[0], mark]["flops"] for mark in marks], dtype=float)
-    values = [[found[seed, mark][score] for mark in marks] for seed in seeds]
+    flops = np.array([found[seeds[0], budget]["flops"] for budget in budgets], dtype=float)
+    values = [[found[seed, budget][score] for budget in budgets] for seed in seeds]
     return flops, np.array(values, dtype=float), seeds
 
 
 def summary(rows: Sequence[Row]) -> dict[str, dict[str, tuple[float, float, float]]]:
-    """Return, for each arm and score, the mean, least and greatest value over the seeds, at the last mark.
+    """Return, for each arm and score, the mean, least and greatest value over the seeds, at the last budget.
 
     Scores are the probes and the exam's; one that an objective has not is left out.
     """
@@ -90,8 +90,8 @@ def mean_interval(values: Sequence[float]) -> Interval:
 def crossing(flops: Array, scores: Array, target: float) -> float:
     """Return the FLOPs at which a curve first reaches `target`; infinite if it never does.
 
-    Between marks the curve is taken as straight over the logarithm of the FLOPs. A curve that is there at its first
-    mark gets that mark: it may have been there sooner.
+    Between budgets the curve is taken as straight over the logarithm of the FLOPs. A curve that is there at its first
+    budget gets that budget: it may have been there sooner.
     """
     reached = np.flatnonzero(scores >= target)
     if len(reached) == 0:
@@ -104,7 +104,7 @@ def crossing(flops: Array, scores: Array, target: float) -> float:
 
 
 def budget_of(flops: Array, scores: Array) -> tuple[float, float]:
-    """Return the least FLOPs among the marks at which a mean curve is within 1 % of its best, and its score there."""
+    """Return the least FLOPs among the budgets at which a mean curve is within 1 % of its best, and its score there."""
     i = int(np.flatnonzero(scores >= 0.99 * scores.max())[0])
     return float(flops[i]), float(scores[i])
 

@@ -1,4 +1,4 @@
-"""The processes that run cells beside each other: they end with the one that started them, however that one ends."""
+"""The processes that run trials beside each other: they end with the one that started them, however that one ends."""
 
 import multiprocessing
 import os
@@ -25,7 +25,7 @@ def settings() -> dict[str, Any]:
 def watch(runner: int) -> None:
     """Begin, in a worker, to watch the process `runner` that started it: when it is gone, the worker ends at once.
 
-    Without this a worker outlives a killed runner by the rest of its cell and five idle minutes. Ctrl-C goes to the
+    Without this a worker outlives a killed runner by the rest of its trial and five idle minutes. Ctrl-C goes to the
     whole group of a terminal; a worker leaves it to the runner, which ends its workers.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)

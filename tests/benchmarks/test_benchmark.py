@@ -16,18 +16,18 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 import benchmarks
-from benchmarks import SHAPES, Shape, contest, growth, hardware, shape_named, slopes
+from benchmarks import SHAPES, Shape, contest, growth, shape_named, slopes
 from benchmarks.chapter_step import chapter, fill
 from benchmarks.contest import contenders
 from benchmarks.growth import MIDDLE, VARIED, last_slope
-from benchmarks.hardware import _cpu
-from benchmarks.kept import memory_of
+from benchmarks.memory import memory_of
 from benchmarks.ours import RecordedStep, plain, random_corpus
 from benchmarks.peers import electra_pytorch_step, transformers_eager, transformers_step
 from benchmarks.steps import AdamStep, Factory, seeded
 from benchmarks.timing import Measurement, Timing, measure
 from electra_edu import efficiency, plots
 from electra_edu.cli import app
+from electra_edu.experiments.hardware import _cpu, hardware
 from electra_edu.support.errors import ElectraEduError
 
 CPU, FLOAT32 = torch.device("cpu"), torch.float32

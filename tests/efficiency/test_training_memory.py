@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 import torch
+from benchmarks.kept import kept_for_backward
 from small import count, rng, small_config, small_corpus, small_run
 
-from benchmarks.kept import kept_for_backward
 from electra_edu.config import ElectraConfig, preset
 from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.efficiency import memory

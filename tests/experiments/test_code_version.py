@@ -1,4 +1,4 @@
-"""A finished cell is used again only by the code that computed it."""
+"""A finished trial is used again only by the code that computed it."""
 
 import json
 import os
@@ -18,16 +18,16 @@ from electra_edu import efficiency
 from electra_edu.config import preset
 from electra_edu.experiments import Arm, Experiment, run_experiment
 from electra_edu.experiments import code_version as code_module
-from electra_edu.experiments.cells import run_cell
 from electra_edu.experiments.code_version import PACKAGE, digest, modules
-from electra_edu.experiments.plan import FineTuning
+from electra_edu.experiments.experiment import FineTuning
+from electra_edu.experiments.trials import run_trial
 
 STEP = 1.01 * efficiency.flops(preset("toy"))["total"]
 SMALL = Experiment("x", "toy", (Arm("a"),), (0,), (2 * STEP,))
 KEYS = """
 import json
 from electra_edu.experiments import Arm, Experiment
-print(json.dumps([cell.key for cell in Experiment("x", "toy", (Arm("a"),), (0,), (MARK,)).cells()]))
+print(json.dumps([trial.key for trial in Experiment("x", "toy", (Arm("a"),), (0,), (MARK,)).trials()]))
 """
 
 
@@ -40,11 +40,11 @@ def copy(tmp_path: Path) -> Path:
 
 
 def keys() -> set[str]:
-    return {cell.key for cell in SMALL.cells()}
+    return {trial.key for trial in SMALL.trials()}
 
 
-@pytest.mark.fault("Experiments", seen="a cell that older code had finished was used again after that code changed")
-def test_a_cell_finished_by_other_code_has_another_key(copy: Path) -> None:
+@pytest.mark.fault("Experiments", seen="a trial that older code had finished was used again after that code changed")
+def test_a_trial_finished_by_other_code_has_another_key(copy: Path) -> None:
     with (copy / "model" / "masking.py").open("a", encoding="utf-8") as file:
         file.write("\nMORE = 1\n")
     environment = os.environ | {"PYTHONPATH": str(copy.parent)}
@@ -60,8 +60,8 @@ def test_results_of_another_version_are_not_used(tmp_path: Path, monkeypatch: py
     heard: list[tuple[int, int]] = []
     run_experiment(SMALL, tmp_path, jobs=1)
     for version in ("the next", "the next"):
-        monkeypatch.setattr("electra_edu.experiments.plan.code_version", lambda version=version: version)
-        run_experiment(SMALL, tmp_path, jobs=1, on_cell=lambda *done: heard.append(done))
+        monkeypatch.setattr("electra_edu.experiments.experiment.code_version", lambda version=version: version)
+        run_experiment(SMALL, tmp_path, jobs=1, on_trial=lambda *done: heard.append(done))
     assert heard == [(0, 1), (1, 1), (1, 1)]
 
 
@@ -124,15 +124,15 @@ def code_that_runs() -> Iterator[set[Path]]:
         found |= {Path(file) for file in files}
 
 
-def test_all_code_that_runs_while_a_cell_is_computed_takes_part(tmp_path: Path) -> None:
+def test_all_code_that_runs_while_a_trial_is_computed_takes_part(tmp_path: Path) -> None:
     """What is imported by name at run time, and so escapes a reader of import statements, would be missed."""
-    cells = [
-        *replace(SMALL, keep="a", layers=(0, 2)).cells(),
-        *replace(SMALL, fine_tuning=FineTuning(("agreement",), (1,))).cells(),
+    trials = [
+        *replace(SMALL, keep="a", layers=(0, 2)).trials(),
+        *replace(SMALL, fine_tuning=FineTuning(("agreement",), (1,))).trials(),
     ]
     with code_that_runs() as files:
-        for cell in cells:
-            assert run_cell(cell, tmp_path)
+        for trial in trials:
+            assert run_trial(trial, tmp_path)
     ran = {path for path in files if PACKAGE in path.parents and path.name != "code_version.py"}
     assert len(ran) > 20
     assert ran <= {*modules(PACKAGE).values()}

@@ -1,4 +1,4 @@
-"""Experiments: strict definitions, cells that survive a kill, tables that repeat, statistics by hand."""
+"""Experiments: strict definitions, trials that survive a kill, tables that repeat, statistics by hand."""
 
 import json
 import math
@@ -37,19 +37,21 @@ from electra_edu.experiments import (
     run_experiment,
     write_record,
 )
-from electra_edu.experiments import cells as cells_module
 from electra_edu.experiments import runner as runner_module
-from electra_edu.experiments.cells import CellFiles, run_cell
-from electra_edu.experiments.plan import FineTuning, corpus_named, parse
+from electra_edu.experiments import trials as trials_module
+from electra_edu.experiments.experiment import FineTuning, corpus_named, parse
 from electra_edu.experiments.records import arm_of, comparable
 from electra_edu.experiments.runner import estimate, gather
 from electra_edu.experiments.statistics import budget_of, crossing, curves
+from electra_edu.experiments.trials import TrialFiles, run_trial
 from electra_edu.interop import from_transformers
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training import TrainingRun
 
 STEP = 1.01 * efficiency.flops(preset("toy"))["total"]  # a little more than a joint step
 SMALL = Experiment("small", "toy", grid({"objective": ["bert", "electra"]}), (0, 1), (3 * STEP, 6 * STEP))
+
+TOY = corpus_named("toy")
 
 DEFINITION = """
 title = "t"
@@ -120,93 +122,97 @@ class TestDefinitions:
 
     def test_a_key_depends_on_all_that_results_depend_on(self) -> None:
         def keys(experiment: Experiment) -> set[str]:
-            return {cell.key for cell in experiment.cells()}
+            return {trial.key for trial in experiment.trials()}
 
         base = keys(SMALL)
         assert len(base) == 4
         for other in (
-            Experiment("s", "toy", SMALL.arms, (2, 3), SMALL.marks),
+            Experiment("s", "toy", SMALL.arms, (2, 3), SMALL.budgets),
             Experiment("s", "toy", SMALL.arms, SMALL.seeds, (3 * STEP, 7 * STEP)),
-            Experiment("s", "toy", grid({"objective": ["bert", "electra"]}, {"mask_prob": 0.2}), (0, 1), SMALL.marks),
-            Experiment("s", "toy", tuple(Arm(a.name, a.changes, 0.0, False) for a in SMALL.arms), (0, 1), SMALL.marks),
-            Experiment("s", "toy", SMALL.arms, (0, 1), SMALL.marks, fine_tuning=FineTuning(("topic",), (1,))),
+            Experiment("s", "toy", grid({"objective": ["bert", "electra"]}, {"mask_prob": 0.2}), (0, 1), SMALL.budgets),
+            Experiment(
+                "s", "toy", tuple(Arm(a.name, a.changes, 0.0, False) for a in SMALL.arms), (0, 1), SMALL.budgets
+            ),
+            Experiment("s", "toy", SMALL.arms, (0, 1), SMALL.budgets, fine_tuning=FineTuning(("topic",), (1,))),
             replace(SMALL, layers=(0,)),
         ):
             assert not base & keys(other)
         renamed = tuple(Arm(f"{arm.name}!", arm.changes) for arm in SMALL.arms)
-        assert keys(Experiment("another", "toy", renamed, (0, 1), SMALL.marks)) == base
+        assert keys(Experiment("another", "toy", renamed, (0, 1), SMALL.budgets)) == base
 
 
-class TestCells:
-    def test_rows_are_read_at_the_marks(self, undisturbed: list[Row]) -> None:
+class TestTrials:
+    def test_rows_are_read_at_the_budgets(self, undisturbed: list[Row]) -> None:
         assert [(row["arm"], row["seed"], row["tflop"] * 1e12 / STEP) for row in undisturbed] == [
-            (arm.name, seed, pytest.approx(mark)) for arm in SMALL.arms for seed in (0, 1) for mark in (3, 6)
+            (arm.name, seed, pytest.approx(budget)) for arm in SMALL.arms for seed in (0, 1) for budget in (3, 6)
         ]
         for row in undisturbed:
             assert row["flops"] <= row["tflop"] * 1e12 < row["flops"] + row["flops"] / row["step"]
             assert row["threads"] == 1
 
-    def test_training_means_are_of_the_steps_since_the_last_mark(self, tmp_path: Path) -> None:
-        cell = next(iter(SMALL.cells()))
-        run_cell(cell, tmp_path)
-        first, second = CellFiles(tmp_path, cell.key).result() or []
-        run = cells_module.TrainingRun(cell.arm.config(corpus_named("toy"), cell.marks[-1]), corpus_named("toy"), 0)
-        with cells_module.one_thread():
+    def test_training_means_are_of_the_steps_since_the_last_budget(self, tmp_path: Path) -> None:
+        trial = next(iter(SMALL.trials()))
+        run_trial(trial, tmp_path)
+        first, second = TrialFiles(tmp_path, trial.key).result() or []
+        run = trials_module.TrainingRun(
+            trial.arm.config(corpus_named("toy"), trial.budgets[-1]), corpus_named("toy"), 0
+        )
+        with trials_module.one_thread():
             losses = [record.mlm_loss for record in run.advance(second["step"])]
         assert first["train_mlm_loss"] == pytest.approx(np.mean(losses[: first["step"]]))
         assert second["train_mlm_loss"] == pytest.approx(np.mean(losses[first["step"] :]))
 
     @pytest.mark.parametrize("moment", ["rows", "run"])
-    def test_goes_on_from_the_last_mark(
+    def test_goes_on_from_the_last_budget(
         self, undisturbed: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
     ) -> None:
-        """Cut off between the two files of a mark, and after both."""
+        """Cut off between the two files of a budget, and after both."""
 
         class Killed(BaseException):
             pass
 
-        cell = next(iter(SMALL.cells()))
-        save = cells_module.TrainingRun.save
+        trial = next(iter(SMALL.trials()))
+        save = trials_module.TrainingRun.save
 
         def stop(run: Any, place: Path) -> None:
             if moment == "run":
                 save(run, place)
             raise Killed
 
-        monkeypatch.setattr(cells_module.TrainingRun, "save", stop)
+        monkeypatch.setattr(trials_module.TrainingRun, "save", stop)
         with pytest.raises(Killed):
-            run_cell(cell, tmp_path)
+            run_trial(trial, tmp_path)
         monkeypatch.undo()
-        assert CellFiles(tmp_path, cell.key).result() is None
+        assert TrialFiles(tmp_path, trial.key).result() is None
         steps = []
-        advance = cells_module.TrainingRun.advance
+        advance = trials_module.TrainingRun.advance
         monkeypatch.setattr(
-            cells_module.TrainingRun, "advance", lambda run, n: steps.append(run.step + 1) or advance(run, n)
+            trials_module.TrainingRun, "advance", lambda run, n: steps.append(run.step + 1) or advance(run, n)
         )
-        assert run_cell(cell, tmp_path)
+        assert run_trial(trial, tmp_path)
         rows = gather(SMALL, tmp_path).rows
         assert table(rows) == table(undisturbed[:2])
         assert steps[0] == (1 if moment == "rows" else rows[0]["step"] + 1)
-        assert sorted(file.name for file in tmp_path.iterdir()) == [f"{cell.key}.json", f"{cell.key}.lock"]
+        assert sorted(file.name for file in tmp_path.iterdir()) == [f"{trial.key}.json", f"{trial.key}.lock"]
 
     def test_each_layer_has_rows_of_its_own_also_after_a_kill(
         self, undisturbed: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         layered = replace(SMALL, arms=SMALL.arms[:1], seeds=(0,), layers=(0, 2))
-        save = cells_module.TrainingRun.save
+        save = trials_module.TrainingRun.save
 
         def stop(run: Any, place: Path) -> None:
             save(run, place)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(cells_module.TrainingRun, "save", stop)
+        monkeypatch.setattr(trials_module.TrainingRun, "save", stop)
         with pytest.raises(KeyboardInterrupt):
-            run_cell(next(layered.cells()), tmp_path)
+            run_trial(next(layered.trials()), tmp_path)
         monkeypatch.undo()
         rows = run_experiment(layered, tmp_path, jobs=1).rows
         arms = ["objective bert, embeddings", "objective bert, block 2"]
         assert [(row["arm"], row["tflop"]) for row in rows] == [
-            (arm, mark / 1e12) for mark in layered.marks for arm in arms
+            (arm, budget / 1e12) for budget in layered.budgets for arm in arms
         ]
         last = [{k: v for k, v in row.items() if k not in ("layer", "arm")} for row in rows if row["layer"] == 2]
         default = [{k: v for k, v in row.items() if k != "arm"} for row in undisturbed[:2]]
@@ -214,18 +220,18 @@ class TestCells:
         assert all(one["probe_mean"] != two["probe_mean"] for one, two in zip(rows[::2], rows[1::2], strict=True))
 
     @pytest.mark.parametrize("is_row_lost", [False, True])
-    def test_rows_and_run_of_different_marks_are_told_apart(
+    def test_rows_and_run_of_different_budgets_are_told_apart(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_row_lost: bool
     ) -> None:
-        """Cut off after the second mark's rows: the run is the first mark's. Or after both, and the rows are lost."""
+        """Cut off after the second budget's rows: the run is the first one's. Or after both, and the rows are lost."""
 
         class Killed(BaseException):
             pass
 
         three = Experiment("three", "toy", SMALL.arms[:1], (0,), (2 * STEP, 4 * STEP, 6 * STEP))
-        cell = next(three.cells())
+        trial = next(three.trials())
         whole = run_experiment(three, tmp_path / "whole", jobs=1).rows
-        saves, save = [], cells_module.TrainingRun.save
+        saves, save = [], trials_module.TrainingRun.save
 
         def stop(run: Any, place: Path) -> None:
             saves.append(run.step)
@@ -234,35 +240,35 @@ class TestCells:
             if len(saves) == 2:
                 raise Killed
 
-        monkeypatch.setattr(cells_module.TrainingRun, "save", stop)
+        monkeypatch.setattr(trials_module.TrainingRun, "save", stop)
         with pytest.raises(Killed):
-            run_cell(cell, tmp_path)
+            run_trial(trial, tmp_path)
         monkeypatch.undo()
-        place = CellFiles(tmp_path, cell.key)
+        place = TrialFiles(tmp_path, trial.key)
         rows = json.loads(place.rows.read_text())
         assert [row["step"] for row in rows] == saves
         if is_row_lost:
             place.rows.write_text("[]")
         steps: list[int] = []
-        advance = cells_module.TrainingRun.advance
+        advance = trials_module.TrainingRun.advance
         monkeypatch.setattr(
-            cells_module.TrainingRun, "advance", lambda run, n: steps.append(run.step + 1) or advance(run, n)
+            trials_module.TrainingRun, "advance", lambda run, n: steps.append(run.step + 1) or advance(run, n)
         )
-        assert run_cell(cell, tmp_path)
+        assert run_trial(trial, tmp_path)
         assert table(gather(three, tmp_path).rows) == table(whole)
         assert steps[0] == (1 if is_row_lost else saves[0] + 1)
 
     def test_a_damaged_checkpoint_is_begun_again(self, undisturbed: list[Row], tmp_path: Path) -> None:
-        cell = next(iter(SMALL.cells()))
-        place = CellFiles(tmp_path, cell.key)
+        trial = next(iter(SMALL.trials()))
+        place = TrialFiles(tmp_path, trial.key)
         place.run.mkdir(parents=True)
         (place.run / "run.json").write_text("{")
         place.done.write_text('[{"step": ')
-        (tmp_path / f".{cell.key}.run-abc").mkdir()
-        (tmp_path / f".{cell.key}.rows.json.77.part").write_text("[")
-        assert run_cell(cell, tmp_path)
+        (tmp_path / f".{trial.key}.run-abc").mkdir()
+        (tmp_path / f".{trial.key}.rows.json.77.part").write_text("[")
+        assert run_trial(trial, tmp_path)
         assert table(gather(SMALL, tmp_path).rows) == table(undisturbed[:2])
-        assert sorted(file.name for file in tmp_path.iterdir()) == [f"{cell.key}.json", f"{cell.key}.lock"]
+        assert sorted(file.name for file in tmp_path.iterdir()) == [f"{trial.key}.json", f"{trial.key}.lock"]
 
     def test_a_network_can_be_left_untrained_and_all_are_fine_tuned(self, tmp_path: Path) -> None:
         arms = (Arm("ELECTRA"), Arm("scratch", is_trained=False))
@@ -282,18 +288,18 @@ class TestRunner:
         self, undisturbed: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         heard: list[tuple[int, int]] = []
-        part = Experiment("part", "toy", SMALL.arms, (0,), SMALL.marks)
+        part = Experiment("part", "toy", SMALL.arms, (0,), SMALL.budgets)
         run_experiment(part, tmp_path, jobs=1)
-        outcome = run_experiment(SMALL, tmp_path, jobs=1, on_cell=lambda *done: heard.append(done))
+        outcome = run_experiment(SMALL, tmp_path, jobs=1, on_trial=lambda *done: heard.append(done))
         assert heard == [(2, 4), (3, 4), (4, 4)]
         assert table(outcome.rows) == table(undisturbed)
-        monkeypatch.setattr("electra_edu.experiments.runner.run_cell", None)
+        monkeypatch.setattr("electra_edu.experiments.runner.run_trial", None)
         assert run_experiment(SMALL, tmp_path, jobs=1).rows == outcome.rows
 
     def test_failures_are_reported_and_tried_again_on_request(
         self, undisturbed: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        suite, calls = cells_module.probe_suite, []
+        suite, calls = trials_module.probe_suite, []
 
         def fails_once(*args: Any, **settings: Any) -> dict[str, float]:
             calls.append(settings["seed"])
@@ -301,7 +307,7 @@ class TestRunner:
                 raise RuntimeError("the disk is full of cats")
             return suite(*args, **settings)
 
-        monkeypatch.setattr(cells_module, "probe_suite", fails_once)
+        monkeypatch.setattr(trials_module, "probe_suite", fails_once)
         outcome = run_experiment(SMALL, tmp_path, jobs=1)
         assert outcome.failed == {"objective bert, seed 0": "RuntimeError: the disk is full of cats"}
         assert len(outcome.rows) == 6
@@ -318,7 +324,7 @@ class TestRunner:
     def test_the_same_run_under_two_names_is_run_once(self, tmp_path: Path) -> None:
         twice = Experiment("twice", "toy", (Arm("a"), Arm("b", {"mask_prob": 0.15})), (0,), (3 * STEP,))
         heard: list[tuple[int, int]] = []
-        rows = run_experiment(twice, tmp_path, jobs=1, on_cell=lambda *done: heard.append(done)).rows
+        rows = run_experiment(twice, tmp_path, jobs=1, on_trial=lambda *done: heard.append(done)).rows
         assert heard[-1] == (1, 1)
         assert [row["arm"] for row in rows] == ["a", "b"]
         assert [row["step"] for row in rows] == [3, 3]
@@ -326,7 +332,7 @@ class TestRunner:
     def test_an_estimate_counts_what_is_left(self, tmp_path: Path) -> None:
         whole = estimate(SMALL, tmp_path, jobs=1)
         assert whole > 0
-        run_experiment(Experiment("part", "toy", SMALL.arms, (0,), SMALL.marks), tmp_path, jobs=1)
+        run_experiment(Experiment("part", "toy", SMALL.arms, (0,), SMALL.budgets), tmp_path, jobs=1)
         assert 0 < estimate(SMALL, tmp_path, jobs=1) < whole
         run_experiment(SMALL, tmp_path, jobs=1)
         assert estimate(SMALL, tmp_path, jobs=1) == 0
@@ -335,7 +341,7 @@ class TestRunner:
     def test_an_estimate_is_the_pace_times_the_flops_and_the_readings(
         self, jobs: int, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Four cells, each 3 s of training at a second a step, and two readings of 5 s."""
+        """Four trials, each 3 s of training at a second a step, and two readings of 5 s."""
 
         class Steady:
             def __init__(self, *_: Any, **__: Any) -> None:
@@ -351,10 +357,10 @@ class TestRunner:
         monkeypatch.setattr(runner_module, "TrainingRun", Steady)
         monkeypatch.setattr(runner_module, "probe_suite", lambda *_: {})
         monkeypatch.setattr(runner_module, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
-        small = replace(SMALL, marks=(2 * STEP, 3 * STEP))
+        small = replace(SMALL, budgets=(2 * STEP, 3 * STEP))
         assert estimate(small, tmp_path, jobs=jobs) == pytest.approx(seconds)
         ticks = iter([0.0, 5.0])
-        layered = replace(small, layers=(0, 1, 2))  # 20 s more for each cell
+        layered = replace(small, layers=(0, 1, 2))  # 20 s more for each trial
         assert estimate(layered, tmp_path, jobs=jobs) == pytest.approx(seconds * 33 / 13)
 
     def test_a_folder_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
@@ -365,8 +371,8 @@ class TestRunner:
 
 class TestRecords:
     def test_a_record_is_read_as_it_was_written(self, undisturbed: list[Row], tmp_path: Path) -> None:
-        run_experiment(SMALL, tmp_path / "cells", jobs=1)
-        write_record(SMALL, gather(SMALL, tmp_path / "cells"), tmp_path, "electra-edu …")
+        run_experiment(SMALL, tmp_path / "trials", jobs=1)
+        write_record(SMALL, gather(SMALL, tmp_path / "trials"), tmp_path, "electra-edu …")
         record = load_record("small", tmp_path)
         assert table(list(record.rows)) == table(undisturbed)
         assert record.about["arms"]["objective bert"]["objective"] == "bert"
@@ -377,22 +383,22 @@ class TestRecords:
 
     def test_networks_are_kept_of_one_arm_and_seed(self, tmp_path: Path) -> None:
         keeping = replace(SMALL, seeds=(1, 0), keep="objective electra")
-        outcome = run_experiment(keeping, tmp_path / "cells", jobs=1)
-        assert sum(cell.keep for cell in keeping.cells()) == 1
+        outcome = run_experiment(keeping, tmp_path / "trials", jobs=1)
+        assert sum(trial.keep for trial in keeping.trials()) == 1
         write_record(keeping, outcome, tmp_path, "electra-edu …")
         found = from_transformers(tmp_path / "small" / "discriminator").state_dict()
-        (cell,) = [cell for cell in keeping.cells() if cell.keep]
-        assert cell.seed == 1
-        assert cell.arm.name == "objective electra"
-        run = TrainingRun(cell.arm.config(corpus_named("toy"), keeping.marks[-1]), corpus_named("toy"), seed=1)
-        with cells_module.one_thread():
-            cells_module.train_until(run, keeping.marks[-1])
+        (trial,) = [trial for trial in keeping.trials() if trial.keep]
+        assert trial.seed == 1
+        assert trial.arm.name == "objective electra"
+        run = TrainingRun(trial.arm.config(corpus_named("toy"), keeping.budgets[-1]), corpus_named("toy"), seed=1)
+        with trials_module.one_thread():
+            trials_module.train_until(run, keeping.budgets[-1])
         expected = run.average.discriminator.state_dict()
         assert found.keys() == expected.keys()
         for name, tensor in expected.items():
             assert torch.equal(found[name], tensor), name
 
-    def test_a_cell_that_keeps_nothing_is_not_taken_for_one_that_does(self, tmp_path: Path) -> None:
+    def test_a_trial_that_keeps_nothing_is_not_taken_for_one_that_does(self, tmp_path: Path) -> None:
         run_experiment(SMALL, tmp_path, jobs=1)
         keeping = replace(SMALL, keep="objective electra")
         assert gather(keeping, tmp_path).network is None
@@ -424,13 +430,13 @@ class TestRecords:
     @pytest.mark.parametrize("name", record_names())
     def test_those_of_the_package_are_whole(self, name: str) -> None:
         record, experiment = load_record(name), load_experiment(name)
-        per_cell = (
+        per_trial = (
             1
             if experiment.fine_tuning is None
             else len(experiment.fine_tuning.tasks) * len(experiment.fine_tuning.labels_per_class)
         )
-        marks = 1 if experiment.fine_tuning else len(experiment.marks)
-        assert len(record.rows) == len(experiment.arms) * len(experiment.seeds) * marks * per_cell * max(
+        budgets = 1 if experiment.fine_tuning else len(experiment.budgets)
+        assert len(record.rows) == len(experiment.arms) * len(experiment.seeds) * budgets * per_trial * max(
             1, len(experiment.layers)
         )
         assert record.about["failed"] == {}
@@ -438,14 +444,14 @@ class TestRecords:
         runs = {
             (arm_of(row), row["seed"], row["seconds"])
             for row in record.rows
-            if row["tflop"] == experiment.marks[-1] / 1e12
+            if row["tflop"] == experiment.budgets[-1] / 1e12
         }
         assert record.about["training_seconds"] == round(sum(seconds for *_, seconds in runs))
         corpus = corpus_named(experiment.corpus)
         if experiment.corpus == "toy":
             assert record.about["corpus"]["sha256"] == corpus.sha256
         for arm in experiment.arms:  # a changed preset asks for a new record
-            config = arm.config(corpus, experiment.marks[-1]).to_dict()
+            config = arm.config(corpus, experiment.budgets[-1]).to_dict()
             ours = {k: v for k, v in config.items() if k not in ("vocab_size", "max_seq_length")}
             assert {k: v for k, v in record.about["arms"][arm.name].items() if k in ours} == ours
 
@@ -559,8 +565,8 @@ class TestSlow:
     def test_ten_kills_leave_the_table_of_an_undisturbed_sweep(self, tmp_path: Path) -> None:
         """SIGKILL the runner ten times, its workers with it every other time; then let it end."""
         command = [sys.executable, "-m", "electra_edu", "sweep", "rtd_weight=1,10,50", "generator_size_fraction=0.25,1"]
-        for mark in ("0.01", "0.02", "0.03"):
-            command += ["--tflop", mark]
+        for budget in ("0.01", "0.02", "0.03"):
+            command += ["--tflop", budget]
         command += ["--seeds", "4", "--jobs", "2", "--out"]
         subprocess.run([*command, str(tmp_path / "whole")], check=True, stdout=subprocess.DEVNULL)
         rng, folder, groups = random.Random(0), tmp_path / "killed", []

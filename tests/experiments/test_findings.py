@@ -59,16 +59,18 @@ def test_a_lead_that_may_be_chance_is_called_so() -> None:
 
 def test_the_leader_of_every_budget_is_named() -> None:
     rows = [
-        row(arm, 0, mark, score)
+        row(arm, 0, budget, score)
         for arm, scores in (("A", (0.3, 0.4, 0.5, 0.5)), ("B", (0.2, 0.3, 0.6, 0.7)))
-        for mark, score in zip((1, 2, 4, 8), scores, strict=True)
+        for budget, score in zip((1, 2, 4, 8), scores, strict=True)
     ]
     assert leaders(rows) == "'A' has the highest mean probe score at 1 to 2 TFLOP, 'B' at 4 to 8 TFLOP."
     assert leaders(rows[:4]) == "'A' has the highest mean probe score at every budget."
 
 
 def test_a_search_tells_the_highest_mean_over_all_budgets() -> None:
-    rows = [row(f"arm {i}", seed, mark, 0.5 + i * mark / 100) for i in range(13) for seed in (0, 1) for mark in (1, 2)]
+    rows = [
+        row(f"arm {i}", seed, budget, 0.5 + i * budget / 100) for i in range(13) for seed in (0, 1) for budget in (1, 2)
+    ]
     (text,) = findings(Record("search", tuple(rows), {}))
     assert text.startswith("Of 13 settings, the highest mean probe score over all budgets (2 seeds): 'arm 12' 0.680; ")
     assert text.endswith("The lowest: 'arm 0' 0.500.")
@@ -78,12 +80,12 @@ def test_a_search_tells_the_highest_mean_over_all_budgets() -> None:
 def raced(**scores: tuple[list[float], list[float]]) -> list[Row]:
     """Two seeds that agree, at 1, 2 and 4 TFLOP: for each probe BERT's scores and ELECTRA's."""
     return [
-        row(arm, seed, mark, 0)
+        row(arm, seed, budget, 0)
         | {f"probe_{name}": both[arm == "ELECTRA"][i] for name, both in scores.items()}
         | {"probe_mean": sum(both[arm == "ELECTRA"][i] for both in scores.values()) / len(scores)}
         for arm in ("BERT", "ELECTRA")
         for seed in (0, 1)
-        for i, mark in enumerate((1, 2, 4))
+        for i, budget in enumerate((1, 2, 4))
     ]
 
 
@@ -102,11 +104,11 @@ def test_races_are_told_won_lost_never_finished_and_not_run() -> None:
     )
     assert whole.startswith("To 100% of BERT's score ELECTRA is sooner on topic")
     header, *lines = tables(Record("x", tuple(rows), {}))[0]
-    cells = {line[0]: line[1:] for line in lines}  # .72 is .8 of the way from .4 to .8: 2 × 2^.8 = 3.48
+    row_of = {line[0]: line[1:] for line in lines}  # .72 is .8 of the way from .4 to .8: 2 × 2^.8 = 3.48
     assert header[:6] == ["probe", "BERT's budget", "its score", "BERT to 90%", "ELECTRA", "times as fast"]
-    assert cells["topic"] == ["4.00", ".80", "3.48", "1.74", "2.00 [2.00–2.00]", "4.00", "2.00", "2.00 [2.00–2.00]"]
-    assert cells["module"][3:5] == ["> 4.00", "not within the longest run"]
-    assert cells["agreement"] == ["≤ 1.00", ".50", *["–"] * 6]
+    assert row_of["topic"] == ["4.00", ".80", "3.48", "1.74", "2.00 [2.00–2.00]", "4.00", "2.00", "2.00 [2.00–2.00]"]
+    assert row_of["module"][3:5] == ["> 4.00", "not within the longest run"]
+    assert row_of["agreement"] == ["≤ 1.00", ".50", *["–"] * 6]
 
 
 def test_a_race_is_decided_by_the_whole_interval() -> None:
@@ -139,7 +141,7 @@ def test_a_task_is_read_from_the_layer_that_holds_it_best() -> None:
         ("ELECTRA", 1): [(0.2, 0.3), (0.2, 0.5)],
     }
     rows = [
-        row(f"{method}, {'block 1' if layer else 'embeddings'}", seed, mark, 0)
+        row(f"{method}, {'block 1' if layer else 'embeddings'}", seed, budget, 0)
         | {
             "probe_topic": topic,
             "probe_module": module,
@@ -148,7 +150,7 @@ def test_a_task_is_read_from_the_layer_that_holds_it_best() -> None:
         }
         for (method, layer), seeds in scores.items()
         for seed, (topic, module) in enumerate(seeds)
-        for mark in (1, 2)
+        for budget in (1, 2)
     ]
     best = {(row["arm"], row["seed"], row["tflop"]): row for row in best_layers(rows)}
     assert len(best) == 8
@@ -267,6 +269,6 @@ def test_the_page_says_what_the_record_says(name: str, tool) -> None:  # type: i
 def test_scores_in_a_remark_stand_in_the_record(name: str) -> None:
     record, experiment = load_record(name), load_experiment(name)
     lines = [line for table in tables(record, experiment.shows) for line in table]
-    there = " ".join([*findings(record), *(cell for line in lines for cell in line)])
+    there = " ".join([*findings(record), *(entry for line in lines for entry in line)])
     for score in re.findall(r"(?<![\w.])\d*\.\d\d(?!\d)", experiment.remark):
         assert score in there, f"{score} in the remark of {name}"

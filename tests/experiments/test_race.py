@@ -54,10 +54,10 @@ def test_every_seed_is_a_run_of_its_own(rows: list[Row]) -> None:
 
 
 def test_a_summary_is_mean_least_and_greatest_of_what_there_is() -> None:
-    def row(name: str, value: float, auc: float | None, mark: float = 0.2) -> dict[str, Any]:
-        return {"arm": name, "tflop": mark, "seconds": 3.0, "probe_topic": value, "auc": auc}
+    def row(name: str, value: float, auc: float | None, budget: float = 0.2) -> dict[str, Any]:
+        return {"arm": name, "tflop": budget, "seconds": 3.0, "probe_topic": value, "auc": auc}
 
-    rows = [row("a", 0.25, None), row("a", 0.75, None), row("b", 1.0, 0.5), row("a", 0.0, 0.0, mark=0.1)]
+    rows = [row("a", 0.25, None), row("a", 0.75, None), row("b", 1.0, 0.5), row("a", 0.0, 0.0, budget=0.1)]
     assert summary(rows) == {
         "a": {"probe_topic": (0.5, 0.25, 0.75)},
         "b": {"probe_topic": (1.0, 1.0, 1.0), "auc": (0.5, 0.5, 0.5)},

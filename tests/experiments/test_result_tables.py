@@ -25,7 +25,7 @@ from electra_edu.experiments import (
     run_experiment,
     write_record,
 )
-from electra_edu.experiments import cells as cells_module
+from electra_edu.experiments import trials as trials_module
 from electra_edu.experiments.findings import findings, tables
 from electra_edu.support.errors import ElectraEduError
 
@@ -54,7 +54,7 @@ class TestFailures:
     def test_a_table_outlives_a_run_in_which_everything_fails(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        first = run_experiment(SMALL, tmp_path / "cells", jobs=1)
+        first = run_experiment(SMALL, tmp_path / "trials", jobs=1)
         write_record(SMALL, first, tmp_path, "electra-edu …")
         before = contents(tmp_path, "small")
         nothing = Outcome([], {"objective bert, seed 0": "RuntimeError: no memory"}, 4)
@@ -71,7 +71,7 @@ class TestFailures:
         def fails(*_: Any, **__: Any) -> None:
             raise RuntimeError("the disk is full of cats")
 
-        monkeypatch.setattr(cells_module, "probe_suite", fails)
+        monkeypatch.setattr(trials_module, "probe_suite", fails)
         result = sweep(tmp_path, "rtd_weight=1")
         assert result.exit_code == 1
         assert "the disk is full of cats" in said(result)
@@ -80,7 +80,7 @@ class TestFailures:
 
     @pytest.mark.fault("Experiments", seen="a sweep in which runs failed ended with exit code 0")
     def test_a_run_that_failed_shows_in_the_exit_code(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        suite, calls = cells_module.probe_suite, []
+        suite, calls = trials_module.probe_suite, []
 
         def fails_once(encoder: Any, corpus: Any, seed: int, layer: int | None) -> dict[str, float]:
             calls.append(seed)
@@ -88,7 +88,7 @@ class TestFailures:
                 raise RuntimeError("once")
             return suite(encoder, corpus, seed=seed, layer=layer)
 
-        monkeypatch.setattr(cells_module, "probe_suite", fails_once)
+        monkeypatch.setattr(trials_module, "probe_suite", fails_once)
         result = sweep(tmp_path, "rtd_weight=1,50")
         assert result.exit_code == 1
         assert "1 of 2 runs failed" in said(result)
@@ -189,7 +189,7 @@ class TestTwoIntoOneFolder:
     def test_a_second_race_keeps_the_first(self, tmp_path: Path) -> None:
         race = race_of("schemes", flops=2 * STEP, seeds=1)
         small = replace(race, arms=race.arms[:1])
-        write_record(small, run_experiment(small, tmp_path / "cells", jobs=1), tmp_path, "electra-edu race schemes")
+        write_record(small, run_experiment(small, tmp_path / "trials", jobs=1), tmp_path, "electra-edu race schemes")
         before = contents(tmp_path, "race-schemes")
         result = command("race", "schemes", "--tflop", "0.005", "--seeds", "1", "--jobs", "1", "--out", str(tmp_path))
         assert result.exit_code == 1
@@ -228,7 +228,7 @@ class TestArguments:
 
     @pytest.mark.parametrize("value", [math.nan, math.inf, -1.0, 0.0])
     @pytest.mark.fault("Errors", seen="an experiment with a budget of NaN operations trained for ever")
-    def test_marks_are_finite(self, value: float) -> None:
+    def test_budgets_are_finite(self, value: float) -> None:
         with pytest.raises(ElectraEduError, match="tflop"):
             Experiment("x", "toy", grid({"rtd_weight": [1.0]}), (0,), (value,))
         with pytest.raises(ElectraEduError, match="flops"):

@@ -36,9 +36,9 @@ def sweep(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def training(sweep: subprocess.Popen[bytes], folder: Path) -> list[psutil.Process]:
-    """Wait until both workers have read their first mark, and return all processes of the sweep but the first."""
+    """Wait until both workers have read their first budget, and return all processes of the sweep but the first."""
     deadline = time.monotonic() + 120
-    while len(list(folder.glob("sweep.cells/*.rows.json"))) < 2:
+    while len(list(folder.glob("sweep.trials/*.rows.json"))) < 2:
         assert sweep.poll() is None, sweep.stdout.read() if sweep.stdout else ""
         assert time.monotonic() < deadline, "the workers did not begin"
         time.sleep(0.2)
@@ -58,7 +58,7 @@ def test_workers_end_with_a_killed_sweep(
     sweep.send_signal(number)
     _, alive = psutil.wait_procs(family, timeout=WITHIN)
     assert not alive
-    assert list(tmp_path.glob("sweep.cells/*.rows.json")), "what was read is kept"
+    assert list(tmp_path.glob("sweep.trials/*.rows.json")), "what was read is kept"
 
 
 @pytest.mark.slow
@@ -75,7 +75,7 @@ def test_ctrl_c_ends_a_sweep_in_a_sentence(whole_group: bool, sweep: subprocess.
     assert "Traceback" not in text
     _, alive = psutil.wait_procs(family, timeout=WITHIN)
     assert not alive
-    assert list(tmp_path.glob("sweep.cells/*.rows.json"))
+    assert list(tmp_path.glob("sweep.trials/*.rows.json"))
 
 
 @pytest.mark.fault("Experiments", seen="a worker outlived the process that had started it")
