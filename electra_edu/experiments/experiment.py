@@ -214,9 +214,9 @@ def parse(name: str, text: str) -> Experiment:
 
     It has `title`, `question`, `paper`, perhaps a `remark`, `corpus`, `seeds`, `tflop` (the budgets), and the arms:
     each `[[arm]]` with a `name` and settings (`head_start` and `is_trained` too), or `[[grid]]`s of settings to
-    combine. `[shared]` holds for all. `[fine_tuning]` names `tasks` and `labels_per_class`. `keep` names an arm whose networks
-    are kept, `shows` the columns to show beside the probes, and `over` the setting to draw them along. `layers` lists
-    those to probe where the last alone is not enough.
+    combine. `[shared]` holds for all. `[fine_tuning]` names `tasks` and `labels_per_class`. `keep` names an arm whose
+    networks are kept, `shows` the columns to show beside the probes, and `over` the setting to draw them along.
+    `layers` lists those to probe where the last alone is not enough.
     """
     where = f"{name}.toml"
     try:
