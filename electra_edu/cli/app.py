@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from electra_edu.cli import bench as benches
+from electra_edu.cli import bench as benchmarks
 from electra_edu.cli import doctor as checkup
 from electra_edu.cli import experiments, lessons
 from electra_edu.cli import lab as jupyterlab
@@ -196,7 +196,7 @@ def bench_step(
     out: Out = None,
 ) -> None:
     """Time a training step beside transformers', electra-pytorch's and a textbook's, and against a matrix product."""
-    benches.step(shape or (), rounds, seconds, device, dtype, out)
+    benchmarks.report().step(shape or (), rounds, seconds, device, dtype, out)
 
 
 @bench.command("growth")
@@ -204,7 +204,7 @@ def bench_growth(
     rounds: Rounds = 7, seconds: Seconds = 1.0, device: Device = "cpu", dtype: DType = "float32", out: Out = None
 ) -> None:
     """Time and weigh a step as length, width, layers and vocabulary double, one at a time."""
-    benches.growth(rounds, seconds, device, dtype, out)
+    benchmarks.report().growth(rounds, seconds, device, dtype, out)
 
 
 @bench.command("insight")
@@ -217,7 +217,7 @@ def bench_insight(
     out: Out = None,
 ) -> None:
     """Time from Train until the discriminator passes .90 on the toy language's exam, .75 and .85 on documentation."""
-    benches.insight(corpus or (), seeds, first_seed, device, patience, out)
+    benchmarks.report().insight(corpus or (), seeds, first_seed, device, patience, out)
 
 
 def _report(laid: lessons.Laid, folder: Path) -> None:

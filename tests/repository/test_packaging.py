@@ -1,6 +1,7 @@
 """What is installed: the pins, the conda environment, the wheel and the commands around them agree."""
 
 import importlib.metadata
+import os
 import re
 import subprocess
 import sys
@@ -112,6 +113,32 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [sys.executable, "-m", "hatchling", "build", "-d", folder], cwd=ROOT, check=True, capture_output=True
     )
     return folder
+
+
+def test_commands_of_the_wheel_need_no_checkout(built: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        wheel.extractall(tmp_path / "installed")
+    (tmp_path / "elsewhere").mkdir()
+    # An editable install makes a checkout importable everywhere; None in sys.modules hides what only a checkout has.
+    hidden = "import sys; sys.modules['benchmarks'] = None"
+    shown = "from electra_edu import cli; print(cli.__file__); cli.app(['--help'])"
+    command = [sys.executable, "-c", f"{hidden}; {shown}"]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "installed")}
+    done = subprocess.run(
+        command, cwd=tmp_path / "elsewhere", env=environment, capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(tmp_path / "installed"))
+    asked = subprocess.run(
+        [sys.executable, "-c", f"{hidden}; from electra_edu.cli import app; app(['bench', 'step'])"],
+        cwd=tmp_path / "elsewhere",
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert asked.returncode == 1
+    assert "not part of the installed package" in " ".join((asked.stdout + asked.stderr).split())
 
 
 def test_wheel_holds_the_package_and_the_lessons(built: Path) -> None:
