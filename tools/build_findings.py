@@ -27,7 +27,6 @@ from electra_edu.experiments import (
 )
 from electra_edu.experiments.experiment import called
 from electra_edu.experiments.findings import (
-    MANY,
     MEAN,
     WORDS,
     Table,
@@ -113,9 +112,9 @@ def markdown(table: Table) -> str:
 
 def drawn(record: Record) -> Figure:
     """Return the figure of a record: the probe suite over the FLOPs spent, scores over labels, or a search's ranks."""
-    if "score" in record.rows[0]:
+    if record.kind == "labels":
         return labels_figure(record)
-    if len(arms_of(record.rows)) > MANY:
+    if record.kind == "search":
         return search_figure(record)
     experiment = load_experiment(record.name)
     return curves_figure(record, experiment) if experiment.over is None else setting_figure(record, experiment)

@@ -26,9 +26,9 @@ from electra_edu.experiments import (
     write_record,
 )
 from electra_edu.experiments.comparison import scores_of
-from electra_edu.experiments.experiment import TFLOP, number
+from electra_edu.experiments.experiment import TFLOP, Kind, number
 from electra_edu.experiments.findings import named
-from electra_edu.experiments.records import check_table
+from electra_edu.experiments.records import MOST_ARMS, check_table
 from electra_edu.experiments.trials import Row
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError, nearest
@@ -65,7 +65,9 @@ def sweep(
     """Run every combination of the settings ("rtd_weight=1,10,50") on some seeds and print what came out."""
     choices = _choices(settings)
     budgets = tuple(sorted(TFLOP * budget for budget in tflop))
-    experiment = Experiment("sweep", corpus, grid(choices), tuple(range(seeds)), budgets)
+    arms = grid(choices)
+    kind: Kind = "search" if len(arms) > MOST_ARMS else "grid"
+    experiment = Experiment("sweep", corpus, arms, tuple(range(seeds)), budgets, kind=kind)
     words = [word for budget in tflop for word in ("--tflop", number(budget))]
     command = _command("sweep", *settings, "--corpus", corpus, *words, "--seeds", str(seeds))
     _prepare(experiment, out, replace)

@@ -6,11 +6,11 @@ import json
 import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, get_args
 
 from electra_edu import efficiency
 from electra_edu.config import PRESETS, ElectraConfig, preset
@@ -20,10 +20,14 @@ from electra_edu.corpora.corpus import Corpus
 from electra_edu.experiments.code_version import code_version
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError, nearest
-from electra_edu.support.fields import Fields
+from electra_edu.support.validation import Strict, validated
 from electra_edu.training.schemes import trained_at
 
 TFLOP = 1e12
+
+# A race compares methods over their budgets, a grid the values of a setting. A search looks for the best settings among
+# many. "labels" fine-tunes what was trained on few labels.
+Kind = Literal["race", "grid", "search", "labels"]
 
 # What a setting is called in the name of an arm, where its own name is long.
 SHORT: Mapping[str, str] = MappingProxyType(
@@ -67,7 +71,7 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class FineTuning:
+class FineTuning(Strict):
     """What is done with each trained network at the end: fine-tune it on tasks with few labels."""
 
     tasks: tuple[str, ...]
@@ -129,9 +133,11 @@ class Experiment:
     shows: tuple[str, ...] = ("train_mlm_loss", "auc", "recall")
     over: str | None = None
     layers: tuple[int, ...] = ()
+    kind: Kind = "race"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run, by name."""
+        arguments.one_of("kind", self.kind, get_args(Kind))
         for what, values in (("arms", self.arms), ("seeds", self.seeds), ("tflop", self.budgets)):
             if not values:
                 raise ElectraEduError(f"{what}: give at least one.")
@@ -209,49 +215,76 @@ def load_experiment(name: str) -> Experiment:
     return parse(name, (_definitions() / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def parse(name: str, text: str) -> Experiment:
-    """Build an experiment from the TOML of its definition.
+@dataclass(frozen=True)
+class Definition(Strict):
+    """The TOML of an experiment; see `Experiment` for what its fields say.
 
-    It has `title`, `question`, `paper`, perhaps a `remark`, `corpus`, `seeds`, `tflop` (the budgets), and the arms:
-    each `[[arm]]` with a `name` and settings (`head_start` and `is_trained` too), or `[[grid]]`s of settings to
-    combine. `[shared]` holds for all. `[fine_tuning]` names `tasks` and `labels_per_class`. `keep` names an arm whose
-    networks are kept, `shows` the columns to show beside the probes, and `over` the setting to draw them along.
-    `layers` lists those to probe where the last alone is not enough.
+    The arms are `arm`, tables with a `name` and settings (`head_start` and `is_trained` too), or `grid`, tables of
+    settings whose values are combined. `shared` holds for all. `tflop` are the budgets.
     """
+
+    kind: Kind
+    title: str
+    question: str
+    paper: str
+    corpus: str
+    seeds: tuple[int, ...]
+    tflop: tuple[float, ...]
+    arm: tuple[dict[str, Any], ...] = ()
+    grid: tuple[dict[str, Any], ...] = ()
+    shared: dict[str, Any] = field(default_factory=dict)
+    remark: str = ""
+    fine_tuning: FineTuning | None = None
+    keep: str = ""
+    shows: tuple[str, ...] = Experiment.shows
+    over: str | None = None
+    layers: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.arm) == bool(self.grid):
+            raise ValueError("give the arms as [[arm]], or as [[grid]] of settings to combine.")
+        if (self.kind == "labels") != (self.fine_tuning is not None):
+            raise ValueError(f'kind={self.kind!r}: "labels" needs [fine_tuning], and no other kind has it.')
+        if not all(self.shows):
+            raise ValueError("shows must list columns, not empty texts.")
+
+
+@dataclass(frozen=True)
+class _ArmHead(Strict):
+    """What an arm's table says beside its settings."""
+
+    name: str
+    head_start: float = 0.0
+    is_trained: bool = True
+
+
+def parse(name: str, text: str) -> Experiment:
+    """Build an experiment from the TOML of its `Definition`; raises ElectraEduError naming the file and the field."""
     where = f"{name}.toml"
     try:
-        top = Fields(where, tomllib.loads(text))
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ElectraEduError(f"{where}: {error}") from error
-    shared = top.take("shared", dict, {})
-    arms: tuple[Arm, ...]
-    if "grid" in top:
-        arms = tuple(arm for each in top.take("grid", list) for arm in grid(each, shared))
-    else:
-        arms = tuple(_arm(Fields(f"{where}, arm {i}", each), shared) for i, each in enumerate(top.take("arm", list), 1))
-    tuning = top.take("fine_tuning", dict, None)
-    if tuning is not None:
-        of = Fields(f"{where}, fine_tuning", tuning)
-        tuning = FineTuning(of.texts("tasks"), tuple(of.take("labels_per_class", list)))
-        of.end()
-    experiment = Experiment(
+    found = validated(Definition, table, where)
+    arms = [_arm(each, found.shared, f"{where}, arm {i}") for i, each in enumerate(found.arm, 1)]
+    arms += [arm for choices in found.grid for arm in grid(choices, found.shared)]
+    return Experiment(
         name=name,
-        corpus=top.take("corpus", str),
-        arms=arms,
-        seeds=tuple(top.take("seeds", list)),
-        budgets=tuple(TFLOP * budget for budget in top.take("tflop", list)),
-        title=top.take("title", str),
-        question=top.take("question", str),
-        paper=top.take("paper", str),
-        remark=top.take("remark", str, ""),
-        fine_tuning=tuning,
-        keep=top.take("keep", str, ""),
-        shows=top.texts("shows", Experiment.shows),
-        over=top.take("over", str, None),
-        layers=tuple(top.take("layers", list, [])),
+        corpus=found.corpus,
+        arms=tuple(arms),
+        seeds=found.seeds,
+        budgets=tuple(TFLOP * budget for budget in found.tflop),
+        title=found.title,
+        question=found.question,
+        paper=found.paper,
+        remark=found.remark,
+        fine_tuning=found.fine_tuning,
+        keep=found.keep,
+        shows=found.shows,
+        over=found.over,
+        layers=found.layers,
+        kind=found.kind,
     )
-    top.end()
-    return experiment
 
 
 @cache
@@ -260,11 +293,11 @@ def corpus_named(name: str) -> Corpus:
     return load_corpus(name)
 
 
-def _arm(fields: Fields, shared: Mapping[str, Any]) -> Arm:
-    name = fields.take("name", str)
-    head_start = fields.take("head_start", float, 0.0)
-    is_trained = fields.take("is_trained", bool, True)
-    return Arm(name, {**shared, **fields.rest()}, head_start, is_trained)
+def _arm(table: Mapping[str, Any], shared: Mapping[str, Any], where: str) -> Arm:
+    known = {each.name for each in fields(_ArmHead)}
+    head = validated(_ArmHead, {key: value for key, value in table.items() if key in known}, where)
+    settings = {key: value for key, value in table.items() if key not in known}
+    return Arm(head.name, {**shared, **settings}, head.head_start, head.is_trained)
 
 
 def _cost(config: ElectraConfig, trained: Trained) -> int:

@@ -8,12 +8,11 @@ from statistics import fmean
 import numpy as np
 
 from electra_edu.experiments.comparison import MEAN, arms_of, best_layers, compared, scores_of
-from electra_edu.experiments.experiment import TFLOP
+from electra_edu.experiments.experiment import TFLOP, Kind
 from electra_edu.experiments.records import Record
 from electra_edu.experiments.statistics import Array, Interval, Race, crossing, curves, mean_interval, race_to
 from electra_edu.experiments.trials import Row
 
-MANY = 11  # arms; with more of them the record is a search for settings
 SHARES = (0.9, 1.0)  # of BERT's score
 Table = list[list[str]]  # the first row is the header
 
@@ -36,15 +35,17 @@ def findings(record: Record) -> list[str]:
     Of a table in which runs are missing: what the others say, and which were left out.
     """
     rows, left_out = compared(record)
-    return [*(_found(rows) if rows else ()), *left_out]
+    return [*(_found(rows, record.kind) if rows else ()), *left_out]
 
 
-def _found(rows: Sequence[Row]) -> list[str]:
-    if "score" in rows[0]:
+def _found(rows: Sequence[Row], kind: Kind) -> list[str]:
+    if kind == "labels":
         return labels_saved(rows)
+    if kind == "search":
+        return [throughout(rows)]
     if "layer" in rows[0]:
         return ["Every task read from the layer that holds it best:", *_told(best_layers(rows))]
-    return [throughout(rows)] if len(arms_of(rows)) > MANY else _told(rows)
+    return _told(rows)
 
 
 def _told(rows: Sequence[Row]) -> list[str]:
@@ -60,10 +61,10 @@ def tables(record: Record, shows: Sequence[str] = ()) -> list[Table]:
     A search has none: its figure shows every setting.
     """
     rows, _ = compared(record)
-    if not rows or "score" in rows[0]:
-        return [labels_table(rows)] if rows else []
-    if len(arms_of(rows)) > MANY:
+    if not rows or record.kind == "search":
         return []
+    if record.kind == "labels":
+        return [labels_table(rows)]
     found = [ends_table(rows, shows)]
     if "layer" in rows[0]:
         rows = best_layers(rows)

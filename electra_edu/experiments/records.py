@@ -11,12 +11,14 @@ from typing import Any
 import torch
 
 from electra_edu.experiments.code_version import code_version
-from electra_edu.experiments.experiment import TFLOP, Experiment, corpus_named
+from electra_edu.experiments.experiment import TFLOP, Experiment, Kind, corpus_named
 from electra_edu.experiments.hardware import hardware
 from electra_edu.experiments.runner import Outcome
 from electra_edu.experiments.trials import MACHINE_COLUMNS, THREADS, Row
 from electra_edu.support.errors import ElectraEduError, nearest
 from electra_edu.support.files import atomic_write
+
+MOST_ARMS = 11  # with more of them an experiment is a search for settings
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,17 @@ class Record:
 
     name: str
     rows: tuple[Row, ...]
-    about: dict[str, Any]  # command, corpus, settings of each arm, hardware, versions, dates
+    about: dict[str, Any]  # command, kind, corpus, settings of each arm, hardware, versions, dates
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the experiment; read off the rows of a table that was written before tables said it."""
+        if "kind" in self.about:
+            kind: Kind = self.about["kind"]
+            return kind
+        if self.rows and "score" in self.rows[0]:
+            return "labels"
+        return "search" if len({row["arm"] for row in self.rows}) > MOST_ARMS else "race"
 
 
 def record_names() -> list[str]:
@@ -134,6 +146,7 @@ def _asked(experiment: Experiment) -> dict[str, Any]:
     """Return what an experiment asks for: its corpus, seeds, budgets (TFLOP), settings of each arm, and code."""
     corpus, tuning = corpus_named(experiment.corpus), experiment.fine_tuning
     return {
+        "kind": experiment.kind,
         "corpus": {"name": corpus.name, "sha256": corpus.sha256},
         "seeds": list(experiment.seeds),
         "tflop": [budget / TFLOP for budget in experiment.budgets],

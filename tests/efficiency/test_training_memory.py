@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 import torch
-from benchmarks.kept import kept_for_backward
 from small import count, rng, small_config, small_corpus, small_run
 
+from benchmarks.memory import saved_for_backward
 from electra_edu.config import ElectraConfig, preset
 from electra_edu.config.objectives import OBJECTIVES
 from electra_edu.efficiency import memory
@@ -48,7 +48,7 @@ def test_the_memory_of_weights_and_optimizer_is_exact(optimizer: str, sharing: s
 def kept(config: ElectraConfig) -> int:
     """Return how many bytes PyTorch keeps of a forward pass for the backward pass, without weights."""
     tokens = torch.randint(5, config.vocab_size, (config.batch_size, config.max_seq_length), generator=rng())
-    return kept_for_backward(Electra(config, rng()), tokens, rng())[1]
+    return saved_for_backward(Electra(config, rng()), tokens, rng())[1]
 
 
 @pytest.mark.parametrize("config", [preset("toy"), *(small_config(**size) for size in SIZES)], ids=range(5))

@@ -54,6 +54,7 @@ SMALL = Experiment("small", "toy", grid({"objective": ["bert", "electra"]}), (0,
 TOY = corpus_named("toy")
 
 DEFINITION = """
+kind = "race"
 title = "t"
 question = "q"
 paper = "p"
@@ -100,7 +101,7 @@ class TestDefinitions:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            (DEFINITION, "x.toml: the field 'arm' is missing"),
+            (DEFINITION, r"x.toml: give the arms as \[\[arm\]\]"),
             (DEFINITION + "[[arm]]\nrtd_weight = 1.0\n", "x.toml, arm 1: the field 'name' is missing"),
             (DEFINITION.replace("toy", "toy\nb") + "", "x.toml: "),
             ("extra = 1\n" + DEFINITION + '[[arm]]\nname = "a"\n', "there is no field 'extra'"),
@@ -108,7 +109,12 @@ class TestDefinitions:
             (DEFINITION.replace("[0, 1]", "[0, 0]") + '[[arm]]\nname = "a"\n', "seeds: .* twice"),
             (DEFINITION + '[[arm]]\nname = "a"\n[[arm]]\nname = "a"\n', "arms: .* twice"),
             (f'keep = "b"\n{DEFINITION}[[arm]]\nname = "a"\n', "keep='b': is none of the arms"),
-            (f'shows = [""]\n{DEFINITION}[[arm]]\nname = "a"\n', "'shows' must list texts"),
+            (f'shows = [""]\n{DEFINITION}[[arm]]\nname = "a"\n', "shows must list columns"),
+            (DEFINITION.replace("race", "rcae") + '[[arm]]\nname = "a"\n', "'kind' cannot be 'rcae'"),
+            (
+                DEFINITION.replace("race", "labels") + '[[arm]]\nname = "a"\n',
+                r"kind='labels': .* needs \[fine_tuning\]",
+            ),
             (DEFINITION.replace("[0, 1]", "[]") + '[[arm]]\nname = "a"\n', "seeds: give at least one"),
         ],
     )
