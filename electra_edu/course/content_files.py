@@ -39,8 +39,8 @@ def content(folder: str) -> Iterator[tuple[str, Any]]:
             yield file.name, data
 
 
-def missing(kind: str, name: object, known: Mapping[str, Any]) -> ElectraEduError:
-    """Make the error for a name that is not there, with the nearest one that is."""
+def unknown_name(kind: str, name: object, known: Mapping[str, Any]) -> ElectraEduError:
+    """Make the error for a name that does not exist, with the nearest one that does."""
     word = name if isinstance(name, str) else shown(name)
     return ElectraEduError(f"There is no {kind} {shown(name)}.{nearest(word, known)} There are: {', '.join(known)}.")
 

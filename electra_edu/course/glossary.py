@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args
 
-from electra_edu.course.content_files import entries, missing
+from electra_edu.course.content_files import entries, unknown_name
 from electra_edu.support.validation import Strict, validated
 
 Level = Literal["curious", "student", "expert"]
@@ -51,22 +51,22 @@ def claims() -> dict[str, Claim]:
 
 
 def explanation(kind: str, name: str) -> str:
-    """Return what a link says when it is pointed at: a term's meaning or a claim's source.
+    """Return the text that a link shows when it is pointed at: a term's meaning or a claim's source.
 
-    Raises ElectraEduError for a name that is not there.
+    Raises ElectraEduError for a name that does not exist.
     """
     if kind == "term":
         if name not in glossary():
-            raise missing("term", name, glossary())
+            raise unknown_name("term", name, glossary())
         return glossary()[name].text
     if name not in claims():
-        raise missing("claim", name, claims())
+        raise unknown_name("claim", name, claims())
     claim = claims()[name]
     return f"Source: {claim.source}" + (f" ({claim.how})" if claim.how else "")
 
 
 def with_titles(markdown: str) -> str:
-    """Fill in the `title` of every term and claim in a lesson's text, so that readers without a kernel have it too."""
+    """Fill in the `title` of every term and claim in a lesson's text, for readers without a kernel."""
 
     def fill(link: re.Match[str]) -> str:
         kind, name, _, words = link.groups()

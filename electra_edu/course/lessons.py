@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
-from electra_edu.course.content_files import content, missing
+from electra_edu.course.content_files import content, unknown_name
 from electra_edu.support.validation import ContentError, Strict, validated
 
 PARTS = {"I": "The idea", "II": "Training it", "III": "Using and judging it"}
@@ -108,7 +108,7 @@ class Lesson(Strict):
     def prediction(self, name: str) -> PredictionTask:
         """Return a prediction; raises ElectraEduError where the lesson has none of this name."""
         if not isinstance(name, str) or name not in self.predictions:
-            raise missing(f"prediction of lesson {self.number}:", name, self.predictions)
+            raise unknown_name(f"prediction of lesson {self.number}:", name, self.predictions)
         return self.predictions[name]
 
 
@@ -123,7 +123,7 @@ def lessons() -> dict[str, Lesson]:
 def lesson(number: str) -> Lesson:
     """Return a lesson, for example "06"; raises ElectraEduError where there is none."""
     if not isinstance(number, str) or number not in lessons():
-        raise missing("lesson", number, lessons())
+        raise unknown_name("lesson", number, lessons())
     return lessons()[number]
 
 

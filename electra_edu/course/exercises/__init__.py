@@ -1,5 +1,6 @@
 """The exercises: functions that the learner writes or repairs, checked by what they do."""
 
+from electra_edu.course.content_files import unknown_name
 from electra_edu.course.exercises import (
     choose_positions,
     draw,
@@ -12,8 +13,6 @@ from electra_edu.course.exercises import (
     rtd_loss,
 )
 from electra_edu.course.exercises.exercise import Exercise, Fault, Feedback, LearnerFunction, examine
-from electra_edu.support.arguments import shown
-from electra_edu.support.errors import ElectraEduError, nearest
 
 _MODULES = (
     learning_share,
@@ -32,9 +31,7 @@ EXERCISES: dict[str, Exercise] = {module.EXERCISE.name: module.EXERCISE for modu
 def exercise(name: str) -> Exercise:
     """Return an exercise by its name; raises ElectraEduError where there is none."""
     if not isinstance(name, str) or name not in EXERCISES:
-        raise ElectraEduError(
-            f"There is no exercise {shown(name)}.{nearest(name, EXERCISES)} There are: {', '.join(EXERCISES)}."
-        )
+        raise unknown_name("exercise", name, EXERCISES)
     return EXERCISES[name]
 
 
