@@ -8,5 +8,5 @@ from electra_edu.widgets.assets import joined
 class CourseStyle(anywidget.AnyWidget):
     """Brings static/course.css and course.js to the page, for the core widgets of a panel; shows nothing itself."""
 
-    _esm = joined("course.js", "names.js")
+    _esm = joined("course.js", "radio_keys.js", "names.js")
     _css = joined("palette.css", "course.css")

@@ -25,7 +25,7 @@ class Header(anywidget.AnyWidget):
     are underlined and whether the fine print (details.edu-expert) stands open.
     """
 
-    _esm = joined("header.js")
+    _esm = joined("header.js", "radio_keys.js")
     _css = joined("palette.css", "header.css")
     _instances: ClassVar["WeakSet[Header]"] = WeakSet()
     # "term-…" or "claim-…" -> text

@@ -1,8 +1,9 @@
-// The header of a lesson: reading level, progress, and what the terms and sources in the lesson's text mean.
+// The header of a lesson: reading level, progress, and what the terms and claims in the lesson's text mean.
 
 const LINKS = "a.edu-term, a.edu-claim";
-const RANK = { curious: 0, student: 1, expert: 2 };
-const NAMES = {
+const FINE_PRINT = "details.edu-expert";
+const LEVELS = ["curious", "student", "expert"];
+const ABOUT = {
   curious: "underlines every term that the lesson explains",
   student: "underlines what a student of machine learning may not know",
   expert: "underlines the rarest terms only, and opens the fine print",
@@ -17,6 +18,24 @@ function add(parent, tag, className = "", text = "") {
 }
 
 let count = 0; // for ids that are unique in the page
+
+/** Add the radio buttons that set the model's level; return them. */
+function addLevels(root, model, name) {
+  const group = add(root, "fieldset");
+  add(group, "legend", "", "Reading as");
+  return LEVELS.map((level) => {
+    const label = add(group, "label");
+    label.title = ABOUT[level];
+    const input = add(label, "input");
+    Object.assign(input, { type: "radio", name, value: level });
+    label.append(level);
+    input.addEventListener("change", () => {
+      model.set("level", level);
+      model.save_changes();
+    });
+    return input;
+  });
+}
 
 /** A small box beside a link that says what it means; one per header. */
 class Popover {
@@ -55,118 +74,120 @@ class Popover {
   }
 }
 
+/** The notebook that holds a header: explains the links in its text, and opens the fine print for experts. */
+class Page {
+  constructor(page, model, name) {
+    Object.assign(this, { page, model, name });
+    this.popover = new Popover(`${name}-popover`);
+    this.style = add(document.head, "style");
+    this.seen = new WeakSet(); // fine print that was opened or left closed already
+    this.listeners = {
+      mouseover: (event) => this.explain(event),
+      focusin: (event) => this.explain(event),
+      mouseout: (event) => {
+        const { link } = this.popover;
+        if (event.target.closest?.(LINKS) === link && document.activeElement !== link) this.popover.hide();
+      },
+      focusout: () => this.popover.hide(),
+      scroll: () => this.popover.hide(),
+      click: (event) => {
+        const link = this.explain(event);
+        if (!link) return;
+        event.preventDefault();
+        event.stopPropagation();
+        link.focus();
+        this.explain(event); // the focus may have come from another link, whose loss of it hides the box
+      },
+      keydown: (event) => {
+        if (event.key !== "Escape" || !this.popover.link) return;
+        this.popover.hide();
+        event.stopPropagation();
+      },
+    };
+    page.dataset.eduHeader = name;
+    for (const [event, listener] of Object.entries(this.listeners)) page.addEventListener(event, listener, true);
+    this.watcher = new MutationObserver(() => this.openFinePrint());
+    this.watcher.observe(page, { childList: true, subtree: true });
+    this.underline();
+    this.openFinePrint();
+  }
+
+  /** Show what the link at an event means; return the link, if there is one that has an explanation. */
+  explain(event) {
+    const link = event.target.closest?.(LINKS);
+    const text = link && this.model.get("explanations")[link.getAttribute("href")?.split("#").at(-1)];
+    if (!text) return null;
+    this.popover.show(link, text);
+    return link;
+  }
+
+  /** Underline only the terms that a reader of this level may not know. */
+  underline() {
+    const rank = LEVELS.indexOf(this.model.get("level"));
+    const known = Object.entries(this.model.get("levels")).filter(([, most]) => LEVELS.indexOf(most) < rank);
+    const links = known.map(([term]) => `[data-edu-header="${this.name}"] a.edu-term[href$="#term-${term}"]`);
+    this.style.textContent = links.length ? `${links.join(", ")} { text-decoration: none !important; cursor: inherit; }` : "";
+  }
+
+  /** Open for experts the fine print that has come into the page since, once: what the reader closes stays closed. */
+  openFinePrint() {
+    for (const details of this.page.querySelectorAll(FINE_PRINT)) {
+      if (this.seen.has(details)) continue;
+      this.seen.add(details);
+      if (this.model.get("level") === "expert") details.open = true;
+    }
+  }
+
+  changeLevel() {
+    this.underline();
+    for (const details of this.page.querySelectorAll(FINE_PRINT)) {
+      this.seen.add(details);
+      details.open = this.model.get("level") === "expert";
+    }
+  }
+
+  remove() {
+    this.watcher.disconnect();
+    for (const [event, listener] of Object.entries(this.listeners)) this.page.removeEventListener(event, listener, true);
+    if (this.page.dataset.eduHeader === this.name) delete this.page.dataset.eduHeader;
+    this.popover.hide();
+    this.popover.node.remove();
+    this.style.remove();
+  }
+}
+
 function render({ model, el }) {
   const name = `edu-header-${(count += 1)}`;
   const root = add(el, "section", "edu-panel edu-header");
   root.setAttribute("aria-label", "About this lesson");
   add(root, "span", "edu-header-about", model.get("about"));
-  const group = add(root, "fieldset");
-  add(group, "legend", "", "Reading as");
-  const choices = Object.keys(RANK).map((level) => {
-    const label = add(group, "label");
-    label.title = NAMES[level];
-    const input = add(label, "input");
-    Object.assign(input, { type: "radio", name, value: level });
-    label.append(level);
-    input.addEventListener("change", () => {
-      model.set("level", level);
-      model.save_changes();
-    });
-    return input;
-  });
-  // On the window, before JupyterLab's own listener: it takes the arrow keys to go to the next cell
-  const arrow = (event) => {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const place = choices.indexOf(event.target);
-    if (!step || place < 0) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    const next = choices.at((place + step) % choices.length);
-    next.focus();
-    next.click();
-  };
-  window.addEventListener("keydown", arrow, true);
+  const inputs = addLevels(root, model, name);
+  const endKeys = moveByArrowKeys(".edu-header fieldset");
   const done = add(root, "span", "edu-header-done");
   done.setAttribute("role", "status");
-
-  // The page: the notebook that holds this header
-  const style = add(document.head, "style");
-  const popover = new Popover(`${name}-popover`);
   let page = null;
-  const opened = new WeakSet();
-  const explained = (link) => model.get("explanations")[link.getAttribute("href")?.split("#").at(-1)];
-  const over = (event) => {
-    const link = event.target.closest?.(LINKS);
-    if (link && explained(link)) popover.show(link, explained(link));
-  };
-  const out = (event) => {
-    if (event.target.closest?.(LINKS) === popover.link && document.activeElement !== popover.link) popover.hide();
-  };
-  const blur = () => popover.hide();
-  const click = (event) => {
-    const link = event.target.closest?.(LINKS);
-    if (!link || !explained(link)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    link.focus();
-    popover.show(link, explained(link));
-  };
-  const key = (event) => {
-    if (event.key === "Escape" && popover.link) {
-      popover.hide();
-      event.stopPropagation();
-    }
-  };
-  const listeners = [["mouseover", over], ["mouseout", out], ["focusin", over], ["focusout", blur], ["click", click], ["keydown", key], ["scroll", blur]];
 
-  /** Open the fine print that has come into the page since, once: what the reader closes stays closed. */
-  const openDetails = () => {
-    const isExpert = model.get("level") === "expert";
-    for (const details of page?.querySelectorAll("details.edu-expert") ?? []) {
-      if (opened.has(details)) continue;
-      opened.add(details);
-      if (isExpert) details.open = true;
-    }
-  };
-  const watcher = new MutationObserver(openDetails);
-
-  const update = () => {
-    const level = model.get("level");
-    for (const input of choices) input.checked = input.value === level;
+  const showDone = () => {
     done.textContent = model.get("done");
-    const plain = Object.entries(model.get("levels")).filter(([, most]) => RANK[most] < RANK[level]);
-    const scope = `[data-edu-header="${name}"]`;
-    style.textContent = plain.map(([term]) => `${scope} a.edu-term[href$="#term-${term}"]`).join(", ");
-    style.textContent += plain.length ? " { text-decoration: none !important; cursor: inherit; }" : "";
   };
-  const changeLevel = () => {
-    update();
-    for (const details of page?.querySelectorAll("details.edu-expert") ?? []) {
-      opened.add(details);
-      details.open = model.get("level") === "expert";
-    }
+  const showLevel = () => {
+    for (const input of inputs) input.checked = input.value === model.get("level");
+    page?.changeLevel();
   };
-  model.on("change:done change:levels", update);
-  model.on("change:level", changeLevel);
-  update();
+  model.on("change:done", showDone);
+  model.on("change:level", showLevel);
+  showDone();
+  showLevel();
+  // In the next frame the header lies in its notebook
   const entering = requestAnimationFrame(() => {
-    page = el.closest(".jp-Notebook, .jp-NotebookPanel") ?? document.body;
-    page.dataset.eduHeader = name;
-    for (const [event, listener] of listeners) page.addEventListener(event, listener, true);
-    watcher.observe(page, { childList: true, subtree: true });
-    openDetails();
+    page = new Page(el.closest(".jp-Notebook, .jp-NotebookPanel") ?? document.body, model, name);
   });
   return () => {
     cancelAnimationFrame(entering);
-    window.removeEventListener("keydown", arrow, true);
-    watcher.disconnect();
-    for (const [event, listener] of listeners) page?.removeEventListener(event, listener, true);
-    if (page?.dataset.eduHeader === name) delete page.dataset.eduHeader;
-    popover.hide();
-    popover.node.remove();
-    style.remove();
-    model.off("change:done change:levels", update);
-    model.off("change:level", changeLevel);
+    endKeys();
+    page?.remove();
+    model.off("change:done", showDone);
+    model.off("change:level", showLevel);
   };
 }
 
