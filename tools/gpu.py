@@ -94,7 +94,7 @@ def stages(dry: bool) -> list[Stage]:
                 f"--nbval-cell-timeout={600 if dry else 60}",
                 *(lessons[:1] if dry else lessons),
             ],
-            ("nbval", "ipykernel", "ipywidgets", "anywidget"),
+            ("nbval", "ipykernel", "ipywidgets", "anywidget", "pydantic"),
         ),
         insight("docs", 75, seeds=1),
         step("step float32, larger", 75, ("small", "base"), "float32"),
