@@ -1,4 +1,4 @@
-"""Where `electra-edu bench` finds the benchmarks: they are part of the repository, not of the installed package."""
+"""Finds the benchmarks for `electra-edu bench`: they are part of the repository, not of the installed package."""
 
 import sys
 from importlib import import_module
@@ -11,7 +11,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def report() -> Any:
-    """Return the module `benchmarks.report`; raises ElectraEduError where there is no checkout to take it from."""
+    """Return the module `benchmarks.report`; raises ElectraEduError outside a checkout."""
     if (CHECKOUT / "benchmarks" / "report.py").is_file() and str(CHECKOUT) not in sys.path:
         sys.path.insert(0, str(CHECKOUT))
     try:

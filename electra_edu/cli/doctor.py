@@ -1,4 +1,4 @@
-"""What this computer and this installation can do, and what to mend: for `electra-edu doctor` and lesson 00."""
+"""Checks of this computer and this installation, with remedies, for `electra-edu doctor` and lesson 00."""
 
 import json
 import os
@@ -25,8 +25,9 @@ from electra_edu.support.user_state import FOLDER_VARIABLE as STATE_VARIABLE
 from electra_edu.support.user_state import StateError, state_folder
 from electra_edu.training import TrainingRun
 
-SLOW = 5.0  # training steps a second on the toy preset; below this a lesson's minute becomes many
-FRONT_ENDS = {  # distribution -> its half that runs in the browser, as JupyterLab names it
+SLOW = 5.0  # training steps a second on the toy preset; below this, lessons take many times as long
+# Distribution -> the name of its JupyterLab extension, the half that runs in the browser.
+FRONT_ENDS = {
     "jupyterlab_widgets": "@jupyter-widgets/jupyterlab-manager",
     "anywidget": "anywidget",
 }
@@ -34,7 +35,7 @@ FRONT_ENDS = {  # distribution -> its half that runs in the browser, as JupyterL
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at: what it is, what was found, and the remedy where it is wrong."""
+    """One check: its name, the value found, and the remedy where something is wrong."""
 
     name: str
     value: str
@@ -42,12 +43,12 @@ class Check:
 
 
 def problems() -> list[str]:
-    """Return a sentence for everything that is wrong, the speed left out; empty where all is well."""
+    """Return a sentence for every problem (speed is not measured); empty when there is none."""
     return [check.problem for check in checks() if check.problem]
 
 
 def checks() -> list[Check]:
-    """Look at versions, the device, the widgets' front end and the folders; takes a fraction of a second."""
+    """Check versions, the device, the widgets' front end and the folders; takes a fraction of a second."""
     return [
         Check("Python", f"{sys.version.split()[0]} ({sys.executable})"),
         *check_versions(),

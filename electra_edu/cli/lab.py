@@ -1,4 +1,4 @@
-"""JupyterLab for the course: this very Python, settings of its own, nothing fetched from outside.
+"""Starts JupyterLab for the course, with this Python and its own settings; nothing is fetched from the network.
 
 The folder of lessons may come from somebody else, so nothing in it configures the server or is imported by it.
 Settings, kernels and layouts lie in this user's own state folder. The server runs there too: Jupyter and its extensions
@@ -25,7 +25,7 @@ from electra_edu.support.user_state import unusable_folder
 
 POSIX = os.name == "posix"  # Linux, macOS
 
-# Defaults that a learner can change in JupyterLab: no question about news, no look for updates.
+# Defaults that a learner can change in JupyterLab: no question about news, no check for updates.
 SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 
 # How JupyterLab looks the first time: only the lesson, the file browser folded away.
@@ -45,8 +45,8 @@ def start(folder: Path, first: str, *, port: int | None, browser: bool, extra: S
 
     The server is bound to this computer and asks for a token. Its settings lie in a state folder of this user's own;
     those of other Jupyters are neither read nor changed, nor anything in `folder`. On Linux and macOS JupyterLab
-    takes this process over, so that Ctrl-C and signals are its own. `check` first what would keep it from starting.
-    Raises StateError where the state folder cannot be used.
+    takes this process over, so that Ctrl-C and signals are its own. Call `check` first: it reports what would keep it
+    from starting. Raises StateError where the state folder cannot be used.
     """
     state = state_of(folder)
     prepare(state)
@@ -131,15 +131,15 @@ def check(port: int | None, extra: Sequence[str]) -> None:
 
 def _substitutes(state: Path) -> dict[str, str]:
     """Return folders in `state` for those of Jupyter and IPython that lie in a home folder which cannot be used."""
-    places: dict[str, Callable[[], str | Path]] = {
+    folders: dict[str, Callable[[], str | Path]] = {
         "JUPYTER_DATA_DIR": jupyter_data_dir,
         "JUPYTER_RUNTIME_DIR": jupyter_runtime_dir,
         "IPYTHONDIR": lambda: os.environ.get("IPYTHONDIR") or Path.home() / ".ipython",
     }
     found: dict[str, str] = {}
-    for variable, place in places.items():
+    for variable, default in folders.items():
         try:
-            problem = check_folder(variable, Path(place())).problem
+            problem = check_folder(variable, Path(default())).problem
         except RuntimeError:  # nobody knows where the home folder is
             problem = "unknown"
         if problem:

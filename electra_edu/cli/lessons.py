@@ -1,7 +1,8 @@
-"""The learner's copies of the lessons: laid out without outputs, brought up to date, never written over.
+"""The learner's copies of the lessons: copied without outputs and updated; a changed copy is never overwritten.
 
-What is remembered about a folder of lessons lies in this user's own state folder, not in the folder itself: that one
-may come from somebody else (an archive, a shared drive), who could then say which of its files may be written over.
+The record of what was written into a folder of lessons lies in this user's own state folder, not in the folder itself.
+That folder may come from somebody else (an archive, a shared drive), who could otherwise say which of its files may be
+overwritten.
 """
 
 import hashlib
@@ -36,7 +37,7 @@ class Laid:
 
 
 def state_of(folder: Path) -> Path:
-    """Return this user's own folder for what is remembered about `folder`; raises StateError where it is unusable."""
+    """Return this user's own folder for the settings kept for `folder`; raises StateError where it is unusable."""
     return state_folder("lab", hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16])
 
 
@@ -69,7 +70,7 @@ def lay_out(source: Path, target: Path) -> Laid:
         lessons = sorted(source.glob("*.ipynb"))
         for lesson in lessons:
             notebook = without_outputs(json.loads(lesson.read_text(encoding="utf-8")))
-            name, exists, changed = _place(target, lesson.name, fingerprint(notebook), written)
+            name, exists, changed = _destination(target, lesson.name, fingerprint(notebook), written)
             if not changed:
                 continue
             atomic_write(target / name, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
@@ -92,7 +93,7 @@ def lay_out(source: Path, target: Path) -> Laid:
 
 
 def without_outputs(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Return the notebook as nobody has run it yet: no outputs, no counts, no state of widgets."""
+    """Return the notebook without outputs, execution counts and widget state."""
     cells = [
         {**cell, "outputs": [], "execution_count": None} if cell["cell_type"] == "code" else cell
         for cell in notebook["cells"]
@@ -107,7 +108,7 @@ def fingerprint(notebook: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
 
 
-def _place(target: Path, name: str, new: str, written: dict[str, str]) -> tuple[str, bool, bool]:
+def _destination(target: Path, name: str, new: str, written: dict[str, str]) -> tuple[str, bool, bool]:
     """Find where a lesson with fingerprint `new` goes: (file name, is there one already, must it be written)."""
     stem, number = name.removesuffix(".ipynb"), 0
     while True:

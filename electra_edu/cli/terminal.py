@@ -1,4 +1,4 @@
-"""What the command line prints, on any terminal: a character that it cannot show is replaced, and nothing raises."""
+"""What the command line prints, on any terminal: characters that it cannot show are replaced."""
 
 import codecs
 import io
@@ -13,11 +13,11 @@ from rich.console import Console
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError
 
-# One character each, so that tables keep their shape; what is not here becomes a question mark.
+# One character each, so that tables keep their alignment; all others become a question mark.
 PLAIN: Mapping[str, str] = MappingProxyType(
     {"–": "-", "—": "-", "−": "-", "×": "x", "·": ".", "…": ".", "‘": "'", "’": "'", "“": '"', "”": '"', "≤": "<"}
 )
-REPLACED = "electra_edu.plain"  # the name of `_plain` among Python's ways to treat what cannot be encoded
+REPLACED = "electra_edu.plain"  # the name under which `_plain` is registered as an error handler
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
@@ -30,14 +30,14 @@ codecs.register_error(REPLACED, _plain)
 
 
 def accept_every_character() -> None:
-    """Let standard output and standard error replace what their encoding has not, for as long as this process runs."""
+    """Make standard output and error replace characters outside their encoding, for the rest of this process."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=REPLACED)
 
 
 def say(text: str, style: str | None = None) -> None:
-    """Print a line as it is: no markup is read in it, and it is not wrapped."""
+    """Print a line as it is, without markup or wrapping."""
     Console().print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -47,7 +47,7 @@ def complain(text: str) -> None:
 
 
 def writable(out: Path) -> Path:
-    """Make the folder of --out and try to write into it: hours of training should not end in an error.
+    """Create the folder of --out and test that it is writable, so that hours of training do not end in an error.
 
     Raises ElectraEduError.
     """

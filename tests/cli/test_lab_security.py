@@ -36,12 +36,12 @@ CONFIGS = ("jupyter_config", "jupyter_server_config", "jupyter_lab_config", "ipy
 OPEN = {"IdentityProvider": {"token": ""}, "ServerApp": {"token": "", "password": "", "disable_check_xsrf": True}}
 
 
-def plant(folder: Path, marks: Path) -> None:
-    """Hide in `folder` whatever Jupyter, IPython or Python might read; each leaves a file in `marks` if it runs."""
-    marks.mkdir()
+def plant(folder: Path, traces: Path) -> None:
+    """Hide in `folder` whatever Jupyter, IPython or Python might read; each leaves a file in `traces` if it runs."""
+    traces.mkdir()
 
     def program(name: str) -> str:
-        return f"open({str(marks / name)!r}, 'w').close()\n"
+        return f"open({str(traces / name)!r}, 'w').close()\n"
 
     def write(path: Path, text: str, name: str = "") -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def plant(folder: Path, marks: Path) -> None:
         write(folder / template / "index.html.j2", leak)
         write(folder / template / "conf.json", '{"base_template": "base", "mimetypes": {"text/html": true}}')
     servers = folder / "node_modules" / "bash-language-server" / "out" / "cli.js"
-    write(servers, f"require('fs').writeFileSync({str(marks / 'language-server')!r}, '')")
+    write(servers, f"require('fs').writeFileSync({str(traces / 'language-server')!r}, '')")
     write(folder / ".env", f"JUPYTER_CONFIG_DIR={folder / '.jupyter'}\n")
 
 
@@ -103,14 +103,14 @@ class Server:
 
 @pytest.fixture(scope="module")
 def marks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("marks") / "ran"
+    return tmp_path_factory.mktemp("traces") / "ran"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, marks: Path) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, traces: Path) -> Iterator[Server]:
     """Run `electra-edu lab --dir .` in a planted folder, as someone does who unpacked it."""
     folder = tmp_path_factory.mktemp("shared")
-    plant(folder, marks)
+    plant(folder, traces)
     runtime = tmp_path_factory.mktemp("runtime")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -135,13 +135,13 @@ def server(tmp_path_factory: pytest.TempPathFactory, marks: Path) -> Iterator[Se
         process.wait(PATIENCE)
 
 
-def ran(marks: Path) -> list[str]:
-    return sorted(path.name for path in marks.iterdir())
+def ran(traces: Path) -> list[str]:
+    return sorted(path.name for path in traces.iterdir())
 
 
 @pytest.mark.slow
 @pytest.mark.fault("Security", seen=SEEN)
-def test_the_server_asks_for_its_token_and_runs_nothing_that_was_planted(server: Server, marks: Path) -> None:
+def test_the_server_asks_for_its_token_and_runs_nothing_that_was_planted(server: Server, traces: Path) -> None:
     assert server.ask("/api/contents", token=False)[0] == 403
     assert server.ask("/api/contents")[0] == 200
     assert server.ask("/lab")[0] == 200
@@ -150,14 +150,14 @@ def test_the_server_asks_for_its_token_and_runs_nothing_that_was_planted(server:
     specs = json.loads(server.ask("/api/kernelspecs")[1])["kernelspecs"]
     assert specs["python3"]["spec"]["argv"][0] == sys.executable
     assert "planted" not in specs
-    assert ran(marks) == []
+    assert ran(traces) == []
 
 
 @pytest.mark.slow
 @pytest.mark.fault(
     "Security", seen="a torch.py beside the lessons was imported in place of PyTorch by a lesson's kernel"
 )
-def test_a_kernel_imports_nothing_that_lies_beside_its_notebook(server: Server, marks: Path, tmp_path: Path) -> None:
+def test_a_kernel_imports_nothing_that_lies_beside_its_notebook(server: Server, traces: Path, tmp_path: Path) -> None:
     body = {"kernel": {"name": "python3"}, "name": "", "path": "00_start_here.ipynb", "type": "notebook"}
     status, answer = server.ask("/api/sessions", body)
     assert status == 201
@@ -178,4 +178,4 @@ def test_a_kernel_imports_nothing_that_lies_beside_its_notebook(server: Server, 
     finally:
         client.shutdown()
         client.stop_channels()
-    assert ran(marks) == []
+    assert ran(traces) == []
