@@ -13,9 +13,9 @@ from electra_edu.training.step.recording import WARM_UP, CudaRecorder, Recorder,
 
 
 class PlainCapturedStep:
-    """Forward, backward and AdamW, replayed on whatever tokens are copied in.
+    """Forward, backward and AdamW, replayed on the tokens that are copied in.
 
-    The loss that is returned is overwritten by the next step.
+    The next step overwrites the returned loss.
     """
 
     def __init__(
@@ -31,7 +31,8 @@ class PlainCapturedStep:
         self._tokens = shape.tokens(1, torch.Generator(device).manual_seed(1))[0]  # (B, T) what every replay reads
         self._loss = torch.zeros((), device=device)
         self._step = Replayed((self._take,), recorder or CudaRecorder(device, self._rng, [self._optimizer]))
-        for _ in range(WARM_UP + 1):  # what is timed is recorded from the first step on
+        # Only the replay is to be timed: it is recorded here.
+        for _ in range(WARM_UP + 1):
             self(self._tokens)
 
     def _take(self) -> None:

@@ -15,7 +15,7 @@ from electra_edu import efficiency
 from electra_edu.support.errors import ElectraEduError
 from electra_edu.training.devices import choose_device
 
-BATCHES = 8  # different ones, so that no contender learns one by heart in the cache
+BATCHES = 8  # different ones, so that no contender profits from one that stays in the cache
 DTYPES: Mapping[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -28,7 +28,7 @@ def our_factories(device: torch.device) -> dict[str, Factory]:
 
 
 def contenders(shape: Shape, device: torch.device, dtype: torch.dtype) -> tuple[dict[str, Step], list[str]]:
-    """Build everyone who can be built, by name, and say in notes who is missing and how to install them."""
+    """Build every contender that can be built, by name; notes say which are missing and how to install them."""
     steps: dict[str, Step] = {}
     notes = []
     for name, factory in (our_factories(device) | dict(PEERS)).items():
@@ -49,16 +49,16 @@ def contest(
     matrix product: a step that did its matrix products at that rate, and nothing else, would have a share of 1.
     Raises ElectraEduError for an unknown device or dtype.
     """
-    place, kind = device_named(device), dtype_named(dtype)
-    with seeded(place):  # the peers draw from the global generator; the user's is put back
-        steps, notes = contenders(shape, place, kind)
+    torch_device, torch_dtype = device_named(device), dtype_named(dtype)
+    with seeded(torch_device):  # the peers draw from the global generator; the user's is put back
+        steps, notes = contenders(shape, torch_device, torch_dtype)
         measured = measure(
             steps,
-            shape.tokens(BATCHES, torch.Generator(place).manual_seed(0)),
+            shape.tokens(BATCHES, torch.Generator(torch_device).manual_seed(0)),
             rounds=rounds,
             seconds=seconds,
-            product=product_on(place, kind),
-            synchronise=synchroniser(place),
+            product=product_on(torch_device, torch_dtype),
+            synchronise=synchroniser(torch_device),
             faults=fault_counter(),
         )
     operations = efficiency.flops(shape.config())["total"]

@@ -62,24 +62,24 @@ def growth(
     middle: Shape = MIDDLE,
     varied: Mapping[str, Varied] = VARIED,
 ) -> list[Row]:
-    """Time and weigh this package's step at every size and return one row for each.
+    """Measure time and memory of this package's step at every size and return one row for each.
 
     A row has what is `varied`, its `size`, the `shape`, `milliseconds` per step (median), and the `megabytes` (10⁶
     bytes) that training holds. The sizes of one family take turns. Raises ElectraEduError for an unknown device or
     dtype.
     """
-    place, kind = device_named(device), dtype_named(dtype)
+    torch_device, torch_dtype = device_named(device), dtype_named(dtype)
     rows = []
     for name, family in varied.items():
         shapes = {str(size): family.change(middle, size) for size in family.sizes}
-        held = {size: memory_of(shape, place, kind) for size, shape in shapes.items()}
+        held = {size: memory_of(shape, torch_device, torch_dtype) for size, shape in shapes.items()}
         measured = measure(
-            {size: _on_its_own_tokens(shape, place, kind) for size, shape in shapes.items()},
+            {size: _on_its_own_tokens(shape, torch_device, torch_dtype) for size, shape in shapes.items()},
             torch.zeros(1),  # each step brings its own tokens: their shapes differ
             rounds=rounds,
             seconds=seconds,
-            product=product_on(place, kind),
-            synchronise=synchroniser(place),
+            product=product_on(torch_device, torch_dtype),
+            synchronise=synchroniser(torch_device),
         )
         rows += [
             {
@@ -97,7 +97,7 @@ def growth(
 def _on_its_own_tokens(shape: Shape, device: torch.device, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
     step = plain(shape, device, dtype)
     tokens = shape.tokens(1, torch.Generator(device).manual_seed(0))[0]
-    return lambda _nothing: step(tokens)
+    return lambda _unused: step(tokens)
 
 
 def last_slope(sizes: Sequence[float], values: Sequence[float]) -> float:
@@ -108,7 +108,7 @@ def last_slope(sizes: Sequence[float], values: Sequence[float]) -> float:
 def slopes(rows: Sequence[Row], varied: Mapping[str, Varied] = VARIED) -> list[Row]:
     """Return, for each varied size, the last slopes of time and memory, the expected range, and whether it holds.
 
-    `holds` says that neither grows faster than the fastest-growing part must; growing more slowly is no fault.
+    `holds` says that neither grows faster than the fastest-growing part must; slower growth is fine.
     """
     found = []
     for name, family in varied.items():

@@ -77,11 +77,11 @@ def summary(rows: Sequence[Row]) -> list[Row]:
     """
     found = []
     for corpus, auc in dict.fromkeys((row["corpus"], row["auc"]) for row in rows):
-        mine = [row for row in rows if (row["corpus"], row["auc"]) == (corpus, auc)]
-        one: Row = {"corpus": corpus, "auc": auc, "runs": len(mine)}
-        one["passed"] = sum(row["steps"] is not None for row in mine)
+        group = [row for row in rows if (row["corpus"], row["auc"]) == (corpus, auc)]
+        one: Row = {"corpus": corpus, "auc": auc, "runs": len(group)}
+        one["passed"] = sum(row["steps"] is not None for row in group)
         for what in ("seconds", "training_seconds", "steps"):
-            values = [float("inf") if row[what] is None else row[what] for row in mine]
+            values = [float("inf") if row[what] is None else row[what] for row in group]
             one[what] = [median(values), min(values), max(values)]
         found.append(one)
     return found
@@ -89,17 +89,17 @@ def summary(rows: Sequence[Row]) -> list[Row]:
 
 def _train(run: TrainingRun, target: Target, clock: Callable[[], float]) -> list[Row]:
     _ = run.exam  # drawn before the clock starts
-    waiting, rows = list(target.aucs), []
+    remaining, rows = list(target.aucs), []
     common = {"corpus": run.corpus.name, "seed": run.seed, "threads": torch.get_num_threads()}
     began = clock()
-    while waiting and run.step < target.patience:
+    while remaining and run.step < target.patience:
         run.advance(target.every)
         auc, seconds = run.evaluate().auc, clock() - began
-        while waiting and auc >= waiting[0]:
+        while remaining and auc >= remaining[0]:
             reached = {"steps": run.step, "seconds": seconds, "training_seconds": run.seconds}
-            rows.append(common | {"auc": waiting.pop(0)} | reached)
+            rows.append(common | {"auc": remaining.pop(0)} | reached)
     nothing = dict.fromkeys(("steps", "seconds", "training_seconds"))
-    return rows + [common | {"auc": auc} | nothing for auc in waiting]
+    return rows + [common | {"auc": auc} | nothing for auc in remaining]
 
 
 def _warm_up(run: TrainingRun) -> None:

@@ -12,9 +12,9 @@ from electra_edu.training.optim import adamw
 def memory_of(shape: Shape, device: torch.device, dtype: torch.dtype) -> int:
     """Return the bytes that training `shape` holds at its peak.
 
-    On a GPU this is what PyTorch's allocator says of a second step, what was there before taken off. On a CPU, which
-    has no such count, it is the sum of what the forward pass keeps for the backward pass, by storage, of the logits,
-    and of the weights, their gradients and the optimiser's state; temporary copies inside an operation are not in it.
+    On a GPU this is the peak of PyTorch's allocator during a second step, less what was allocated before. A CPU has no
+    such count: there it is the sum of what the forward pass saves for the backward pass (by storage), the logits, the
+    weights, their gradients and the optimiser's state. Temporary copies inside an operation are left out.
     """
     on_gpu = device.type == "cuda"
     before = torch.cuda.memory_allocated(device) if on_gpu else 0

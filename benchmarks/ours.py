@@ -1,4 +1,4 @@
-"""This package's own steps: the peers' work and nothing more, and the Training Lab's with all it measures."""
+"""This package's own steps: one that does only what the peers do, and the Training Lab's with all its metrics."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The other public ways to take an ELECTRA step, as their users write it. Neither package is needed by the course."""
+"""The other public ways to take an ELECTRA step, as their users write it; the course needs neither package."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -22,26 +22,28 @@ class MissingPeer(ElectraEduError):
 def transformers_step(shape: Shape, device: torch.device, dtype: torch.dtype, attention: str = "sdpa") -> AdamStep:
     """Return a joint step of Hugging Face's two models; `attention` is "sdpa", their default, or "eager"."""
     config = shape.config()
-    g, d = networks(shape, device, attention)
+    generator, discriminator = networks(shape, device, attention)
     rng = torch.Generator(device).manual_seed(0)
 
     def loss(tokens: Tensor) -> Tensor:
         ordinary = (tokens != CLS) & (tokens != SEP) & (tokens != PAD)
         is_masked = (torch.rand(tokens.shape, generator=rng, device=device) < config.mask_prob) & ordinary  # (B, T)
-        guessed = g(input_ids=tokens.masked_fill(is_masked, MASK), labels=tokens.masked_fill(~is_masked, IGNORED))
+        generator_out = generator(
+            input_ids=tokens.masked_fill(is_masked, MASK), labels=tokens.masked_fill(~is_masked, IGNORED)
+        )
         with torch.no_grad():
-            chances = guessed.logits[is_masked].float().softmax(-1)  # (masked positions, V)
+            probabilities = generator_out.logits[is_masked].float().softmax(-1)  # (masked positions, V)
             corrupted = tokens.clone()
-            corrupted[is_masked] = torch.multinomial(chances, 1, generator=rng).squeeze(-1)
-        judged = d(input_ids=corrupted, labels=(corrupted != tokens).long())
-        total: Tensor = guessed.loss + config.rtd_weight * judged.loss
+            corrupted[is_masked] = torch.multinomial(probabilities, 1, generator=rng).squeeze(-1)
+        discriminator_out = discriminator(input_ids=corrupted, labels=(corrupted != tokens).long())
+        total: Tensor = generator_out.loss + config.rtd_weight * discriminator_out.loss
         return total
 
-    return AdamStep([g, d], loss, config, device, dtype)
+    return AdamStep([generator, discriminator], loss, config, device, dtype)
 
 
 def transformers_eager(shape: Shape, device: torch.device, dtype: torch.dtype) -> AdamStep:
-    """Return the same step with attention written out: at small sizes it is sometimes the faster one."""
+    """Return the same step with attention written out: it is sometimes faster at small sizes."""
     return transformers_step(shape, device, dtype, "eager")
 
 
@@ -54,10 +56,10 @@ def electra_pytorch_step(shape: Shape, device: torch.device, dtype: torch.dtype)
             "electra-pytorch is not installed. It pins a transformers of 2020 that it does not need: "
             "pip install --no-deps electra-pytorch==0.1.2"
         ) from error
-    g, d = networks(shape, device, "sdpa")
-    trainer = Electra(Logits(g), Logits(d), mask_token_id=MASK, pad_token_id=PAD, mask_ignore_token_ids=[CLS, SEP]).to(
-        device
-    )
+    generator, discriminator = networks(shape, device, "sdpa")
+    trainer = Electra(
+        Logits(generator), Logits(discriminator), mask_token_id=MASK, pad_token_id=PAD, mask_ignore_token_ids=[CLS, SEP]
+    ).to(device)
 
     def loss(tokens: Tensor) -> Tensor:
         total: Tensor = trainer(tokens).loss
@@ -67,7 +69,7 @@ def electra_pytorch_step(shape: Shape, device: torch.device, dtype: torch.dtype)
 
 
 class Logits(nn.Module):
-    """A network of Hugging Face's that returns its logits alone, which is what electra-pytorch asks for."""
+    """Wraps a network of Hugging Face's so that it returns its logits alone, as electra-pytorch requires."""
 
     def __init__(self, network: nn.Module) -> None:
         """Wrap `network`."""
@@ -101,10 +103,10 @@ def networks(shape: Shape, device: torch.device, attention: str) -> tuple[nn.Mod
     def their_config(width: int, heads: int) -> ElectraConfig:
         return ElectraConfig(hidden_size=width, num_attention_heads=heads, intermediate_size=4 * width, **common)
 
-    g: Any = ElectraForMaskedLM(their_config(shape.generator_hidden_size, shape.generator_heads))
-    d: Any = ElectraForPreTraining(their_config(shape.hidden_size, shape.num_heads))
-    d.electra.embeddings = g.electra.embeddings
-    return g.to(device).train(), d.to(device).train()
+    generator: Any = ElectraForMaskedLM(their_config(shape.generator_hidden_size, shape.generator_heads))
+    discriminator: Any = ElectraForPreTraining(their_config(shape.hidden_size, shape.num_heads))
+    discriminator.electra.embeddings = generator.electra.embeddings
+    return generator.to(device).train(), discriminator.to(device).train()
 
 
 PEERS: Mapping[str, Factory] = MappingProxyType(

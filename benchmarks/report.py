@@ -1,4 +1,4 @@
-"""What `electra-edu bench` does: times training steps, prints tables, and writes what was measured."""
+"""What `electra-edu bench` does: times training steps, prints tables, and writes the measurements."""
 
 import itertools
 import json
@@ -22,9 +22,10 @@ ON_A_GPU_ONLY = ("base",)  # minutes for a step on a CPU
 
 
 def step(names: Sequence[str], rounds: int, seconds: float, device: str, dtype: str, out: Path | None) -> None:
-    """Hold a contest at each of the shapes (those that suit the device when there are none), and print its table."""
+    """Hold a contest at each shape (by default those that suit the device) and print its table."""
     console = Console()
-    about = hardware(device_named(device))  # a wrong name is answered before anything is timed
+    # A wrong name is refused before anything is timed.
+    about = hardware(device_named(device))
     dtype_named(dtype)
     arguments.finite_number("--seconds", seconds)
     shapes = [benchmarks.shape_named(name) for name in names or _suited(device)]
@@ -34,7 +35,8 @@ def step(names: Sequence[str], rounds: int, seconds: float, device: str, dtype: 
         with console.status(f"{shape.name}: {rounds} rounds of about {seconds:g} s for each contender"):
             one = benchmarks.contest(shape, device=device, dtype=dtype, rounds=rounds, seconds=seconds)
         found.append(one)
-        if path is not None:  # after each shape: an interrupted benchmark keeps what it has
+        # Written after each shape, so that an interrupted benchmark keeps what it has.
+        if path is not None:
             _write(path, {"hardware": about, "contests": found, "rounds": rounds, "seconds": seconds})
         console.print(step_table(one))
         for note in one["notes"]:
@@ -78,18 +80,18 @@ def insight(
     rows = []
     for corpus, path in paths.items():
         with console.status(f"{corpus}: {seeds} runs, one after the other"):
-            mine = benchmarks.time_to_insight(
+            measured = benchmarks.time_to_insight(
                 corpus, seeds=range(first_seed, first_seed + seeds), device=device, patience=patience
             )
         if path is not None:
-            _write(path, {"hardware": about, "rows": mine})
-        rows += mine
+            _write(path, {"hardware": about, "rows": measured})
+        rows += measured
     console.print(insight_table(benchmarks.insight_summary(rows)))
     console.print(_hardware_line(about, "float32", ()))
 
 
 def insight_table(summary: Sequence[Mapping[str, Any]]) -> Table:
-    """Return the table of seconds from Train to each mark."""
+    """Return the table of seconds from pressing Train to each target AUC."""
     table = Table(title="Time to insight", caption="Median over the seeds, and the range. Exams on the way included.")
     for column in ("corpus", "exam AUC", "passed", "seconds", "in steps", "steps"):
         table.add_column(column, justify="left" if column == "corpus" else "right")
@@ -150,8 +152,8 @@ def _suited(device: str) -> list[str]:
 
 
 def _hardware_line(about: Mapping[str, Any], dtype: str, rates: Sequence[float]) -> str:
-    place = about["gpu"] or f"{about['cpu']}, {about['threads']} of {about['cores']} cores"
-    line = f"{about['date']}: {place}; Python {about['python']}, PyTorch {about['torch']}"
+    processor = about["gpu"] or f"{about['cpu']}, {about['threads']} of {about['cores']} cores"
+    line = f"{about['date']}: {processor}; Python {about['python']}, PyTorch {about['torch']}"
     for peer in ("transformers", "electra-pytorch"):
         line += f", {peer} {about[peer]}" if about[peer] else ""
     if not rates:
@@ -160,9 +162,9 @@ def _hardware_line(about: Mapping[str, Any], dtype: str, rates: Sequence[float])
 
 
 def _result(out: Path | None, stem: str) -> Path | None:
-    """Return where a measurement goes, beside what was measured before; None where it is only printed.
+    """Return a free path for a measurement, beside earlier ones; None where it is only printed.
 
-    The folder is made now: minutes of measuring should not end in an error.
+    The folder is created now, so that minutes of measuring do not end in an error.
     """
     if out is None:
         return None

@@ -11,8 +11,10 @@ from electra_edu.config import ElectraConfig
 from electra_edu.corpora.corpus import SPECIAL_TOKENS
 from electra_edu.support.errors import ElectraEduError, nearest
 
-PAD, _UNK, CLS, SEP, MASK = range(len(SPECIAL_TOKENS))  # every contender is told these ids
-LONGEST = 512  # positions that every contender has embeddings for, as Hugging Face's default is
+# The ids that every contender uses.
+PAD, _UNK, CLS, SEP, MASK = range(len(SPECIAL_TOKENS))
+# Positions that every contender has embeddings for: Hugging Face's default.
+LONGEST = 512
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Shape:
         return self.batch_size * self.seq_length
 
     def config(self) -> ElectraConfig:
-        """Return the settings of this shape, without what another library has not: no warm-up, AdamW."""
+        """Return the settings of this shape, restricted to what every contender offers: no warm-up, AdamW."""
         return ElectraConfig(
             vocab_size=self.vocab_size,
             max_seq_length=self.seq_length,

@@ -1,4 +1,4 @@
-"""What is timed: a full training step, and the one that all contenders but two are made of."""
+"""What is timed: a full training step, and the implementation that all contenders but two share."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,7 +16,7 @@ class Step(Protocol):
 
     @property
     def parameters(self) -> Sequence[nn.Parameter]:
-        """What it trains, a tied parameter once."""
+        """The trained parameters; a tied one is listed once."""
 
     def __call__(self, tokens: Tensor) -> Tensor:
         """Take a step on tokens (B, T) and return its loss, a scalar, without waiting for the device."""
@@ -26,7 +26,7 @@ Factory = Callable[..., Step]  # (shape, device, dtype) -> Step
 
 
 class AdamStep:
-    """A step with AdamW, the same for every contender that brings only a loss, so that they differ in nothing else."""
+    """A step with AdamW for every contender that defines only a loss, so that they differ in nothing else."""
 
     def __init__(
         self,
@@ -56,12 +56,12 @@ class AdamStep:
 
 
 def distinct(modules: Sequence[nn.Module]) -> list[nn.Parameter]:
-    """List the parameters of all modules, one that they share once."""
+    """List the parameters of all modules; a shared one is listed once."""
     return list(dict.fromkeys(parameter for module in modules for parameter in module.parameters()))
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[None]:
-    """Return what a forward pass and its loss run under: autocast to `dtype`, or nothing when that is float32."""
+    """Return the context of a forward pass and its loss: autocast to `dtype`; for float32, one that does nothing."""
     return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
 
 

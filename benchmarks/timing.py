@@ -1,4 +1,4 @@
-"""Steps timed side by side: in rounds, in an order that rotates, beside a matrix product that says what is possible."""
+"""Steps timed side by side: in rounds, in a rotating order, beside a matrix product that shows what is possible."""
 
 import math
 import time
@@ -13,12 +13,12 @@ from electra_edu.support.errors import ElectraEduError
 
 WARM_UP = 3  # steps of each contender before anything is timed
 PRODUCT_SIZE = 2048  # rows and columns of the matrices that are multiplied
-PRODUCTS_ON_GPU = 20  # one alone is over before it is launched
+PRODUCTS_ON_GPU = 20  # a single one takes less time than its launch
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What one contender's rounds came to."""
+    """The measurements of one contender, over all rounds."""
 
     name: str
     steps: int  # in each round
@@ -84,8 +84,8 @@ def measure(
 ) -> Measurement:
     """Time `steps` on `batches` (n, B, T), each for about `seconds` in each of `rounds` rounds.
 
-    In round r the order begins with contender r, so that nobody always runs on a warm or a throttled computer. How
-    many steps make a round is fixed after the warm-up. `product` multiplies matrices and returns how many operations
+    In round r the order begins with contender r, so that none always runs on a warm or a throttled computer. The number
+    of steps in a round is fixed after the warm-up. `product` multiplies matrices and returns how many operations
     that took; `synchronise` waits for the device; `faults` counts the process's page faults so far. Raises
     ElectraEduError for fewer than one round, or no time.
     """
@@ -119,7 +119,7 @@ def measure(
 
 
 class _Turn:
-    """A contender and its place in the batches."""
+    """A contender and how many steps it has taken through the batches."""
 
     def __init__(
         self,
@@ -158,12 +158,12 @@ def product_on(device: torch.device, dtype: torch.dtype) -> Callable[[], float]:
 
 
 def synchroniser(device: torch.device) -> Callable[[], None]:
-    """Return what waits until `device` has done all it was told; a CPU has, when a call returns."""
+    """Return a function that waits for all work queued on `device`; a CPU queues none."""
     return torch.cuda.synchronize if device.type == "cuda" else lambda: None
 
 
 def fault_counter() -> Callable[[], int] | None:
-    """Return what counts this process's minor page faults so far; None where the system does not say."""
+    """Return a function that counts this process's minor page faults; None where the system does not report them."""
     try:
         import resource
     except ImportError:  # Windows has none

@@ -142,15 +142,15 @@ def run(stage: Stage, limit: float, env: dict[str, str], site: Path, log: Path) 
         command = [sys.executable, *(out if word == "OUT" else word for word in stage.command)]
         shown = "python " + " ".join(word for word in stage.command if "\n" not in word)
         began = time.perf_counter()
-        with log.open("a", encoding="utf-8") as told:
-            told.write(f"\n===== {stage.name}: {shown}\n")
-            told.flush()
-            start = told.tell()
+        with log.open("a", encoding="utf-8") as log_file:
+            log_file.write(f"\n===== {stage.name}: {shown}\n")
+            log_file.flush()
+            start = log_file.tell()
             done = subprocess.Popen(
                 command,
                 cwd=ROOT,
                 env=env,
-                stdout=told,
+                stdout=log_file,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,

@@ -137,9 +137,9 @@ def test_the_chapter_ties_nothing() -> None:
         block = 4 * width * width + 4 * width + 8 * width * width + 5 * width + 4 * width
         return (64 + 512) * width + 2 * width + 2 * block
 
-    guesser, judge = build(chapter).modules
-    assert count(guesser) == reader(8) + (8 * 8 + 8) + 2 * 8 + (8 * 64 + 64)
-    assert count(judge) == reader(16) + 16 + 1
+    generator, discriminator = build(chapter).modules
+    assert count(generator) == reader(8) + (8 * 8 + 8) + 2 * 8 + (8 * 64 + 64)
+    assert count(discriminator) == reader(16) + 16 + 1
 
 
 def test_all_train_with_the_same_adamw() -> None:
@@ -174,8 +174,8 @@ def test_the_chapter_runs_its_generator_twice() -> None:
     for module in step.modules:
         module.register_forward_hook(lambda module, _inputs, _output: calls.append((module, torch.is_grad_enabled())))
     step(one_batch())
-    guesser, judge = step.modules
-    assert calls == [(guesser, True), (guesser, False), (judge, True)]
+    generator, discriminator = step.modules
+    assert calls == [(generator, True), (generator, False), (discriminator, True)]
 
 
 def test_the_chapter_fills_masked_positions_only() -> None:
@@ -224,9 +224,9 @@ class FakeElectra(nn.Module):
         self.generator, self.discriminator, self.settings = generator, discriminator, settings
 
     def forward(self, tokens: Tensor) -> SimpleNamespace:
-        words, verdicts = self.generator(tokens), self.discriminator(tokens)
-        self.shapes = (words.shape, verdicts.shape)
-        return SimpleNamespace(loss=words.square().mean() + verdicts.square().mean())
+        mlm_logits, rtd_logits = self.generator(tokens), self.discriminator(tokens)
+        self.shapes = (mlm_logits.shape, rtd_logits.shape)
+        return SimpleNamespace(loss=mlm_logits.square().mean() + rtd_logits.square().mean())
 
 
 def test_electra_pytorch_gets_two_networks_that_return_logits(monkeypatch: pytest.MonkeyPatch) -> None:

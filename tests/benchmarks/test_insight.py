@@ -18,7 +18,7 @@ from electra_edu.support.errors import ElectraEduError
 
 
 class Scripted:
-    """A run whose exams give the AUCs it is told, one after the other."""
+    """A run whose exams give the AUCs of a list, one after the other."""
 
     def __init__(self, aucs: list[float]) -> None:
         self.corpus, self.seed, self.step, self.seconds = SimpleNamespace(name="toy"), 4, 0, 0.0
@@ -42,14 +42,14 @@ def rows_of(aucs: list[float], target: Target) -> list[dict[str, Any]]:
     return _train(run, target, lambda: 2.0 * next(ticks))
 
 
-def test_a_mark_is_passed_at_the_first_exam_that_reaches_it() -> None:
+def test_a_target_is_passed_at_the_first_exam_that_reaches_it() -> None:
     low, high = rows_of([0.5, 0.75, 0.7, 0.9, 1.0], Target((0.75, 0.85), 25, 1000))
     assert (low["auc"], low["steps"], low["seconds"], low["training_seconds"]) == (0.75, 50, 4.0, 0.5)
     assert (high["auc"], high["steps"], high["seconds"], high["training_seconds"]) == (0.85, 100, 8.0, 1.0)
     assert (low["corpus"], low["seed"]) == ("toy", 4)
 
 
-def test_one_exam_can_pass_both_marks() -> None:
+def test_one_exam_can_pass_both_targets() -> None:
     assert [row["steps"] for row in rows_of([0.5, 0.99], Target((0.75, 0.85), 10, 1000))] == [20, 20]
 
 
@@ -70,7 +70,7 @@ def test_a_summary_counts_a_run_that_gave_up_as_the_slowest() -> None:
     assert one["steps"] == [120, 100, math.inf]
 
 
-def test_a_real_run_passes_a_low_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_real_run_passes_a_low_target(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.insight.TARGETS", {"toy": Target((0.2, 0.999), 2, 4)})
     rows = time_to_insight("toy", seeds=(7,))
     assert [row["steps"] for row in rows] == [2, None]
@@ -83,7 +83,7 @@ def test_a_run_gives_up_when_its_patience_ends(monkeypatch: pytest.MonkeyPatch) 
     assert row["steps"] is None
 
 
-def test_a_corpus_without_marks_is_refused() -> None:
+def test_a_corpus_without_targets_is_refused() -> None:
     with pytest.raises(ElectraEduError, match=r"There is no target for 'doc'\. Did you mean 'docs'\?"):
         time_to_insight("doc", seeds=(0,))
 
