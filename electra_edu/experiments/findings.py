@@ -44,11 +44,11 @@ def _found(rows: Sequence[Row], kind: Kind) -> list[str]:
     if kind == "search":
         return [throughout(rows)]
     if "layer" in rows[0]:
-        return ["Every task read from the layer that holds it best:", *_told(best_layers(rows))]
-    return _told(rows)
+        return ["Every task read from the layer that holds it best:", *_arms_compared(best_layers(rows))]
+    return _arms_compared(rows)
 
 
-def _told(rows: Sequence[Row]) -> list[str]:
+def _arms_compared(rows: Sequence[Row]) -> list[str]:
     found = [leaders(rows), ahead(rows)]
     if is_race(rows) and len({row["seed"] for row in rows}) > 1:  # of one run each the table is all that can be said
         found = [*(race_sentence(races(rows, share)) for share in SHARES), *found]
@@ -90,7 +90,7 @@ def races(rows: Sequence[Row], share: float) -> list[Race]:
 def race_sentence(races: Sequence[Race]) -> str:
     """Say on which probes ELECTRA came sooner to a share of BERT's score, on which later, and by how much."""
 
-    def told(some: list[Race]) -> str:
+    def names_of(some: list[Race]) -> str:
         return _listed([named(race.score) for race in some]) or "no probe"
 
     if not races:
@@ -101,8 +101,8 @@ def race_sentence(races: Sequence[Race]) -> str:
     left = [race for race in probes if race not in sooner and race not in later]
     text = f"To {races[0].share:.0%} of BERT's score ELECTRA is "
     if sooner or later:
-        text += f"sooner on {told(sooner)} and later on {told(later)}"
-        text += f"; {told(left)} may go either way." if left else "."
+        text += f"sooner on {names_of(sooner)} and later on {names_of(later)}"
+        text += f"; {names_of(left)} may go either way." if left else "."
     else:
         text += "neither sooner nor later by more than chance on any probe."
     for race in races:
@@ -140,8 +140,8 @@ def leaders(rows: Sequence[Row], score: str = MEAN) -> str:
     parts = [(arm, [budget for _, budget in some]) for arm, some in groupby(best, key=lambda each: each[0])]
     if len(parts) == 1:
         return f"{best[0][0]!r} has the highest {WORDS[score]} at every budget."
-    told = [(arm, f"at {some[0]:g}{f' to {some[-1]:g}' if len(some) > 1 else ''} TFLOP") for arm, some in parts]
-    (first, when), *later = told
+    spans = [(arm, f"at {some[0]:g}{f' to {some[-1]:g}' if len(some) > 1 else ''} TFLOP") for arm, some in parts]
+    (first, when), *later = spans
     return (
         ", ".join([f"{first!r} has the highest {WORDS[score]} {when}", *(f"{arm!r} {then}" for arm, then in later)])
         + "."
@@ -150,7 +150,7 @@ def leaders(rows: Sequence[Row], score: str = MEAN) -> str:
 
 def ahead(rows: Sequence[Row], score: str = MEAN) -> str:
     """Say which arm is ahead at the last budget, and which others are behind it by more than chance."""
-    (best, first), *others = standing(rows, score)
+    (best, first), *others = ranking(rows, score)
     where = WORDS.get(score) or f"{named(score)} probe"
     text = f"At {max(row['tflop'] for row in rows):g} TFLOP {best!r} is ahead in the {where}: {written(first)}."
     if first.n == 1 or not others:
@@ -168,7 +168,7 @@ def ends_table(rows: Sequence[Row], shows: Sequence[str] = ()) -> Table:
     others = scores_of(rows)[:-1]
     table = [["", WORDS[MEAN], *map(named, others), *(WORDS[name] for name in shows)]]
     last = max(row["tflop"] for row in rows)
-    for arm, mean in standing(rows):
+    for arm, mean in ranking(rows):
         mine = [row for row in rows if row["arm"] == arm and row["tflop"] == last]
         values = [[row[name] for row in mine if row[name] is not None] for name in (*others, *shows)]
         table.append([arm, written(mean), *(_short(fmean(some)) if some else "–" for some in values)])
@@ -179,15 +179,15 @@ def throughout(rows: Sequence[Row], score: str = MEAN) -> str:
     """Say which arms have the highest mean over all budgets, which is how a search chooses, and where the rest ends."""
     means = {arm: mean_interval(curves(rows, arm, score)[1].mean(1).tolist()) for arm in arms_of(rows)}
     order = sorted(means, key=lambda arm: -means[arm].value)
-    told = "; ".join(f"{arm!r} {means[arm].value:.3f}" for arm in order[:4])
+    best = "; ".join(f"{arm!r} {means[arm].value:.3f}" for arm in order[:4])
     n = means[order[0]].n
     return (
-        f"Of {len(order)} settings, the highest mean probe score over all budgets ({n} seed{'s' * (n > 1)}): {told}. "
+        f"Of {len(order)} settings, the highest mean probe score over all budgets ({n} seed{'s' * (n > 1)}): {best}. "
         f"The lowest: {order[-1]!r} {means[order[-1]].value:.3f}."
     )
 
 
-def standing(rows: Sequence[Row], score: str = MEAN) -> list[tuple[str, Interval]]:
+def ranking(rows: Sequence[Row], score: str = MEAN) -> list[tuple[str, Interval]]:
     """Return every arm with its mean and interval at the last budget, the best first."""
     ends = [(arm, mean_interval(curves(rows, arm, score)[1][:, -1].tolist())) for arm in arms_of(rows)]
     return sorted(ends, key=lambda end: -end[1].value)

@@ -26,7 +26,7 @@ class _Part:
     heading: str
     color: str
     words: tuple[str, ...] = ()
-    told: tuple[int, ...] = ()  # the rows that this part is about
+    rows: tuple[int, ...] = ()  # the rows that this part is about
 
 
 _PARTS = {
@@ -85,7 +85,7 @@ def _column(axes: Axes, part: _Part, is_lit: bool, is_network: bool) -> None:
             alpha=0.10,
         )
     for row, (y, word) in enumerate(zip(ROWS, part.words, strict=True)):
-        told = row in part.told
+        explained = row in part.rows
         if not is_network:
             _box(
                 axes,
@@ -93,8 +93,8 @@ def _column(axes: Axes, part: _Part, is_lit: bool, is_network: bool) -> None:
                 y,
                 part.width,
                 4.2,
-                color if is_lit and told else FAINT_EDGE,
-                fill="#E9ECEF" if is_lit and told else "#FFFFFF",
+                color if is_lit and explained else FAINT_EDGE,
+                fill="#E9ECEF" if is_lit and explained else "#FFFFFF",
             )
         axes.text(
             part.x,
@@ -104,7 +104,7 @@ def _column(axes: Axes, part: _Part, is_lit: bool, is_network: bool) -> None:
             va="center_baseline",
             fontsize=11,
             color=ink,
-            fontweight="bold" if told and not is_network else "normal",
+            fontweight="bold" if explained and not is_network else "normal",
         )
 
 

@@ -19,7 +19,7 @@ from electra_edu.experiments.findings import (
     leaders,
     race_sentence,
     races,
-    standing,
+    ranking,
     tables,
 )
 from electra_edu.experiments.statistics import Interval, Race
@@ -40,7 +40,7 @@ def two_arms(a: tuple[float, ...], b: tuple[float, ...]) -> list[Row]:
 
 def test_who_is_ahead_is_said_with_the_paired_difference() -> None:
     rows = two_arms((0.50, 0.60, 0.70), (0.55, 0.65, 0.75))
-    assert [arm for arm, _ in standing(rows)] == ["B", "A"]
+    assert [arm for arm, _ in ranking(rows)] == ["B", "A"]
     gap = difference(rows, "B", "A")
     assert (gap.value, gap.low, gap.high) == pytest.approx((0.05, 0.05, 0.05))  # pairs differ by the same amount
     # Student's t with two degrees of freedom is 4.303, and the standard error .1 / √3.

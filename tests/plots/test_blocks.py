@@ -33,8 +33,8 @@ def test_what_is_missing_travels_as_null() -> None:
 
 
 def test_blocks_are_told_in_words() -> None:
-    told = in_words(EVERY)
-    assert told.startswith("A story: the cook (5%) ed (0%). 77 of 512 tokens have a loss. 6.6 × more places.")
+    words_shown = in_words(EVERY)
+    assert words_shown.startswith("A story: the cook (5%) ed (0%). 77 of 512 tokens have a loss. 6.6 × more places.")
     for words in (
         "Everything else is context.",
         "Guesses (probability)",
@@ -47,7 +47,7 @@ def test_blocks_are_told_in_words() -> None:
         "It is learning.",
         "step 3.",
     ):
-        assert words in told
+        assert words in words_shown
     assert in_words([OVER_SEEDS]).count("ends at") == 4
 
 

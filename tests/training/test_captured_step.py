@@ -116,31 +116,31 @@ def test_a_recording_run_is_saved_and_copied(tmp_path: Path) -> None:
 class Listed:
     """A graph or a recorder that only lists what is asked of it."""
 
-    def __init__(self, told: list[str]) -> None:
-        self.told = told
+    def __init__(self, calls: list[str]) -> None:
+        self.calls = calls
 
     def aside(self, work: Work) -> None:
-        self.told.append("aside")
+        self.calls.append("aside")
         work()
 
     def record(self, works: Any) -> list[Any]:
-        self.told.append(f"record {len(works)}")
-        return [Listed(self.told) for _ in works]
+        self.calls.append(f"record {len(works)}")
+        return [Listed(self.calls) for _ in works]
 
     def replay(self) -> None:
-        self.told.append("replay")
+        self.calls.append("replay")
 
 
 def test_works_are_recorded_together_after_so_many_times_and_again_for_another_key() -> None:
-    told: list[str] = []
-    replayed = Replayed([lambda: told.append("a"), lambda: told.append("b")], Listed(told))
+    calls: list[str] = []
+    replayed = Replayed([lambda: calls.append("a"), lambda: calls.append("b")], Listed(calls))
 
     def all_for(key: str) -> str:
-        told.clear()
+        calls.clear()
         replayed.begin(key)
         replayed.do(0)
         replayed.do(1)
-        return " ".join(told)
+        return " ".join(calls)
 
     assert [all_for("x") for _ in range(WARM_UP)] == ["aside a aside b"] * WARM_UP
     assert not replayed.is_recorded

@@ -16,7 +16,7 @@ from electra_edu.corpora import load_corpus
 from electra_edu.training import Change, TrainingRun
 from electra_edu.widgets import TrainingLab
 from electra_edu.widgets.panels import lab_state, training_lab
-from electra_edu.widgets.panels.lab_state import LabState, asked, began, moved, obeyed, offered, opened
+from electra_edu.widgets.panels.lab_state import LabState, applied, began, moved, offered, opened, reset_config
 from electra_edu.widgets.panels.run_blocks import RunBlocks
 
 STATE = "Panel state"
@@ -29,11 +29,11 @@ def state() -> LabState:
 
 def reset(state: LabState) -> LabState:
     offer = state.offers[state.knobs.corpus]
-    return began(state, TrainingRun(asked(state), offer.corpus, state.knobs.seed, "cpu"))
+    return began(state, TrainingRun(reset_config(state), offer.corpus, state.knobs.seed, "cpu"))
 
 
 def test_nothing_waits_and_nothing_is_wanted_at_first(state: LabState) -> None:
-    assert (state.waiting, state.wanted, asked(state)) == ((), {}, state.run.config)
+    assert (state.waiting, state.wanted, reset_config(state)) == ((), {}, state.run.config)
     assert (state.knobs.corpus, state.knobs.seed, state.choices) == ("small", 5, ("toy", "docs", "small"))
 
 
@@ -58,8 +58,8 @@ def test_a_live_knob_asks_for_its_own_setting_only(
     after = moved(state, knob, value)
     assert after.wanted == pytest.approx(wanted)
     assert after.waiting == ()
-    assert obeyed(after).wanted == {}
-    assert asked(after) == state.run.config.replace(**after.wanted)
+    assert applied(after).wanted == {}
+    assert reset_config(after) == state.run.config.replace(**after.wanted)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_live_knob_asks_for_its_own_setting_only(
 def test_others_wait_for_reset(state: LabState, knob: str, value: Any, named: str, field: str | None) -> None:
     after = moved(state, knob, value)
     assert (after.waiting, after.wanted) == ((named,), {})
-    assert asked(after) == state.run.config.replace(**({field: value} if field else {}))
+    assert reset_config(after) == state.run.config.replace(**({field: value} if field else {}))
     assert reset(after).waiting == ()
     assert moved(after, knob, getattr(state.knobs, knob)).waiting == ()
 
@@ -95,14 +95,14 @@ def test_a_panel_on_a_run_with_other_rates_shows_their_factor(factor: float) -> 
     run.change(learning_rate=3e-3 * factor, muon_learning_rate=5e-3 * factor)
     state = opened(run)
     assert (state.knobs.rate, state.base.learning_rate) == (pytest.approx(factor), 3e-3)
-    assert asked(state) == run.config
+    assert reset_config(state) == run.config
 
 
 def test_rates_that_no_factor_gives_are_the_new_base() -> None:
     run = small_run()
     run.change(learning_rate=0.02)
     state = opened(run)
-    assert (state.knobs.rate, asked(state)) == (1.0, run.config)
+    assert (state.knobs.rate, reset_config(state)) == (1.0, run.config)
 
 
 @pytest.mark.fault(STATE, seen="choosing a corpus moved λ of the run on the screen at once")
@@ -111,10 +111,10 @@ def test_the_lambda_of_another_corpus_waits(state: LabState) -> None:
     after = moved(state, "corpus", "docs")
     assert (after.wanted, after.waiting) == ({}, ("corpus", "λ 2"))
     after = offered(after, "docs", docs)
-    assert (asked(after).rtd_weight, asked(after).hidden_size) == (2.0, edu.preset("docs").hidden_size)
+    assert (reset_config(after).rtd_weight, reset_config(after).hidden_size) == (2.0, edu.preset("docs").hidden_size)
     assert reset(after).knobs.rtd_weight == 2.0
     decided = moved(after, "rtd_weight", 7.0)
-    assert (decided.waiting, asked(decided).rtd_weight) == (("corpus",), 7.0)
+    assert (decided.waiting, reset_config(decided).rtd_weight) == (("corpus",), 7.0)
     assert moved(after, "corpus", "small").waiting == ()
 
 
@@ -284,6 +284,6 @@ def test_the_events_are_pure() -> None:
     """No event reads or changes anything but its arguments: the module has no state of its own."""
     state = opened(small_run())
     before = dict(vars(state))
-    for event in (lab_state.started, lab_state.ended, lab_state.obeyed, lab_state.closed):
+    for event in (lab_state.started, lab_state.ended, lab_state.applied, lab_state.closed):
         event(state)
     assert dict(vars(state)) == before

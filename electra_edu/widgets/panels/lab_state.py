@@ -51,7 +51,7 @@ class LabState:
     knobs: Knobs
     offers: Mapping[str, Offer]  # the corpora that were loaded so far, the one that the panel was given first
     suggested: float | None = None  # λ of the chosen corpus's own settings, for the next Reset
-    pending: frozenset[str] = field(default_factory=frozenset)  # live knobs that the run has not obeyed yet
+    pending: frozenset[str] = field(default_factory=frozenset)  # live knobs that have not been applied to the run yet
     earlier: tuple[EarlierRun, ...] = ()
     sentence: int = 0  # of the exam, on the screen
     is_training: bool = False
@@ -116,12 +116,12 @@ def moved(state: LabState, knob: str, value: Any) -> LabState:
     return replace(state, knobs=knobs, pending=pending, suggested=suggested, note="")
 
 
-def obeyed(state: LabState) -> LabState:
+def applied(state: LabState) -> LabState:
     """Note that the run has the settings that were wanted."""
     return replace(state, pending=frozenset())
 
 
-def followed(state: LabState) -> LabState:
+def synchronised(state: LabState) -> LabState:
     """Adopt settings of the run that were changed elsewhere, in a cell for example, where no knob was moved since."""
     config, knobs, base = state.run.config, state.knobs, state.base
     settings: dict[str, Any] = {
@@ -157,7 +157,7 @@ def offered(state: LabState, name: str, corpus: Corpus) -> LabState:
 
 
 def began(state: LabState, run: TrainingRun) -> LabState:
-    """Take the new run that Reset has made with `asked`."""
+    """Take the new run that Reset has made with `reset_config`."""
     name = state.knobs.corpus
     return replace(
         state,
@@ -172,12 +172,12 @@ def began(state: LabState, run: TrainingRun) -> LabState:
     )
 
 
-def kept(state: LabState, run: EarlierRun) -> LabState:
+def curve_kept(state: LabState, run: EarlierRun) -> LabState:
     """Leave a run's curves behind; the oldest make place."""
     return replace(state, earlier=(*state.earlier, run)[-MOST_EARLIER:], note="")
 
 
-def turned(state: LabState, sentence: int) -> LabState:
+def sentence_chosen(state: LabState, sentence: int) -> LabState:
     """Show another sentence."""
     return replace(state, sentence=sentence)
 
@@ -187,7 +187,7 @@ def closed(state: LabState) -> LabState:
     return replace(state, is_closed=True)
 
 
-def asked(state: LabState) -> ElectraConfig:
+def reset_config(state: LabState) -> ElectraConfig:
     """Return the config of the run that Reset would make. The chosen corpus has to be at hand.
 
     Raises ElectraEduError where the knobs' settings cannot go together.

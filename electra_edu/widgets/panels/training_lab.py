@@ -47,8 +47,8 @@ class TrainingLab:
     Training goes on in a background thread; making another panel pauses it.
 
     All that the panel knows is one `LabState`. An event (a button, a knob, the end of a training) makes a new one of
-    it, one thread at a time; knobs, frames and code are read from it. The thread that trains obeys it after each
-    chunk.
+    it, one thread at a time; knobs, blocks and code are read from it. The thread that trains applies its settings to the
+    run after each chunk.
     """
 
     def __init__(self, run: TrainingRun) -> None:
@@ -83,7 +83,7 @@ class TrainingLab:
             [self.controls.main, self.view, self.drawer, self.controls.more], layout=widgets.Layout(max_width=WIDTH)
         )
         self.panel.add_class("edu-training-lab")
-        self._apply(lab_state.turned, self._shown.row_from(0))
+        self._apply(lab_state.sentence_chosen, self._shown.row_from(0))
 
     @property
     def run(self) -> TrainingRun:
@@ -114,7 +114,7 @@ class TrainingLab:
         try:
             self.run.advance(steps)
         except Exception as error:  # shown in the panel: a button's traceback is seen by nobody
-            self._apply(lab_state.ended, _told(error))
+            self._apply(lab_state.ended, _message(error))
         else:
             self._apply(lab_state.ended)
 
@@ -129,22 +129,22 @@ class TrainingLab:
                 self._apply(lab_state.noted, f"Reading the corpus {name!r}: the first time takes a while …")
                 self._apply(lab_state.offered, name, load_corpus(name))
             corpus, seed = self._state.offers[name].corpus, self._state.knobs.seed
-            run = TrainingRun(lab_state.asked(self._state), corpus, seed, self.run.device.type)
+            run = TrainingRun(lab_state.reset_config(self._state), corpus, seed, self.run.device.type)
         except Exception as error:  # a corpus that cannot be read, settings that cannot go together
-            self._apply(lab_state.noted, _told(error))
+            self._apply(lab_state.noted, _message(error))
             return
         with self._one_at_a_time:
             self._shown = RunBlocks(run, probe_task(corpus))
             self._drawn = self._examined = self._probed = 0.0
             self._speed = math.nan
             self._state = lab_state.began(self._state, run)
-            self._apply(lab_state.turned, self._shown.row_from(0))
+            self._apply(lab_state.sentence_chosen, self._shown.row_from(0))
 
     def keep_curve(self) -> None:
         """Leave this run's curves behind as pale lines, with its settings, for the next runs to be held against."""
         with self._one_at_a_time:
             if self.run.history:
-                self._apply(lab_state.kept, self._shown.earlier(self._state.base.learning_rate))
+                self._apply(lab_state.curve_kept, self._shown.earlier(self._state.base.learning_rate))
 
     def close(self) -> None:
         """Stop training and remove the panel with all its parts; what it showed can be forgotten then."""
@@ -164,26 +164,26 @@ class TrainingLab:
             if self._state.is_training:
                 self.controls.show(self._state)
             else:
-                self._obey()
+                self._apply_settings()
                 self._draw()
 
-    def _obey(self) -> None:
+    def _apply_settings(self) -> None:
         """Give the run the settings that the knobs have asked for."""
         with self._one_at_a_time:
             if self._state.pending:
                 self.run.change(**self._state.wanted)
-                self._state = lab_state.obeyed(self._state)
+                self._state = lab_state.applied(self._state)
 
     def _move(self, knob: str, value: Any) -> None:
         self._apply(lab_state.moved, knob, value)
 
     def _new_sentence(self) -> None:
         with self._one_at_a_time:
-            self._apply(lab_state.turned, self._shown.row_from(self._state.sentence + 1))
+            self._apply(lab_state.sentence_chosen, self._shown.row_from(self._state.sentence + 1))
 
     def _work(self) -> bool:
         """One chunk: train a little, examine now and then, draw. Runs in the player's thread."""
-        self._obey()
+        self._apply_settings()
         began, steps = time.perf_counter(), 0
         while not steps or time.perf_counter() - began < CHUNK_SECONDS:
             self.run.advance(1)
@@ -209,19 +209,19 @@ class TrainingLab:
 
     def _ended(self, error: Exception | None) -> None:
         """Tidy up in the player's thread after a pause or an error, and leave a picture of the run behind."""
-        self._apply(lab_state.ended, None if error is None else _told(error))
+        self._apply(lab_state.ended, None if error is None else _message(error))
         if error is None:
             try:
                 self._examine(with_probe=True)
             except Exception as trouble:  # no memory for it, perhaps
-                self._apply(lab_state.ended, _told(trouble))
+                self._apply(lab_state.ended, _message(trouble))
             self._draw()
         self._save_picture()
 
     def _draw(self, speed: float = math.nan) -> None:
         """Draw the state as it is, and what the run has become."""
         with self._one_at_a_time:
-            self._state = state = lab_state.followed(self._state)
+            self._state = state = lab_state.synchronised(self._state)
             note = state.note or state.stopped or ""
             self.view.show(self._shown.blocks(state.sentence, state.earlier, state.stopped, note, speed))
             self._drawn = time.perf_counter()
@@ -258,7 +258,7 @@ class TrainingLab:
         self._warm_up.start()
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     """Say what ended the training; errors of ours need no name."""
     return str(error) if isinstance(error, ElectraEduError) else f"{type(error).__name__}: {error}"
 
