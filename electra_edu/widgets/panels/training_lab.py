@@ -47,8 +47,8 @@ class TrainingLab:
     Training goes on in a background thread; making another panel pauses it.
 
     All that the panel knows is one `LabState`. An event (a button, a knob, the end of a training) makes a new one of
-    it, one thread at a time; knobs, blocks and code are read from it. The thread that trains applies its settings to the
-    run after each chunk.
+    it, one thread at a time; knobs, blocks and code are read from it. The thread that trains applies its settings to
+    the run after each chunk.
     """
 
     def __init__(self, run: TrainingRun) -> None:
