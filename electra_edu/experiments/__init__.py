@@ -1,6 +1,7 @@
 """Experiments: several ways to train, held against each other at equal cost and over several seeds."""
 
-from electra_edu.experiments.experiment import Arm, Experiment, experiment_names, grid, load_experiment
+from electra_edu.experiments.definition import experiment_names, load_experiment
+from electra_edu.experiments.experiment import Arm, Experiment, grid
 from electra_edu.experiments.race import RACES, race, race_of
 from electra_edu.experiments.records import Record, load_record, network_folder, record_names, write_record
 from electra_edu.experiments.runner import Outcome, estimate, run_experiment

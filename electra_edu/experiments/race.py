@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from electra_edu.experiments.experiment import Experiment, corpus_named, load_experiment
+from electra_edu.experiments.definition import load_experiment
+from electra_edu.experiments.experiment import Experiment, corpus_named
 from electra_edu.experiments.runner import Outcome, run_experiment
 from electra_edu.support import arguments
 from electra_edu.support.errors import ElectraEduError, nearest

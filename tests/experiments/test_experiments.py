@@ -39,7 +39,8 @@ from electra_edu.experiments import (
 )
 from electra_edu.experiments import runner as runner_module
 from electra_edu.experiments import trials as trials_module
-from electra_edu.experiments.experiment import FineTuning, corpus_named, parse
+from electra_edu.experiments.definition import parse
+from electra_edu.experiments.experiment import FineTuning, corpus_named
 from electra_edu.experiments.records import arm_of, comparable
 from electra_edu.experiments.runner import estimate, gather
 from electra_edu.experiments.statistics import budget_of, crossing, curves
