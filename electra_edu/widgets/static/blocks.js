@@ -141,7 +141,8 @@ class Slots {
 
 function render({ model, el }) {
   const listeners = new AbortController();
-  const root = html("section", "edu-panel edu-blocks", el);
+  const root = html("div", "edu-panel edu-blocks", el);
+  root.setAttribute("role", "group"); // no landmark: a lesson may have two panels of one name
   root.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes Enter and Space from the words
   let slots = null;
   let width = 0; // unknown until the view is on the page
