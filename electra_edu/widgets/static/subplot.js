@@ -141,7 +141,7 @@ class Subplot {
     const { left, top, width, height } = this.area;
     const { label, unit, color } = this.subplot;
     this.header = unit ? `${label} (${unit})` : label;
-    this.back.use("header", "text", { class: `edu-header edu-color-${color}`, x: left, y: top - 7 }, this.header);
+    this.back.use("header", "text", { class: `edu-subplot-label edu-color-${color}`, x: left, y: top - 7 }, this.header);
     for (const { value, text } of ticks) {
       const y = top + this.toY(value);
       this.back.use(`line ${text}`, "path", { class: "edu-grid", d: `M${left} ${y.toFixed(1)}h${width}` });
